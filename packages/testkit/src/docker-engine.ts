@@ -1,0 +1,209 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, openSync, closeSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { closeEngineNetwork, openEngineNetwork, wrapFirewall, type EngineNetwork } from "./docker-network.ts";
+
+export type DockerEngine = { readonly socketPath: string } & AsyncDisposable;
+
+const prefix = "starform-docker-";
+const cgroupRoot = "/sys/fs/cgroup";
+
+/** True when a private Docker Engine can be started here: Linux, root, and `dockerd` on the path. */
+export function dockerAvailable(): boolean {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
+  const places = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/bin", "/usr/local/bin"];
+  return places.some((dir) => existsSync(join(dir, "dockerd")));
+}
+
+/**
+ * Whether a test that needs an engine runs: true where one can be started, false on a laptop without one.
+ * Throws where `CI` is set and there is none, so that a gate which tests nothing cannot pass.
+ */
+export function requireEngineInCi(): boolean {
+  const available = dockerAvailable();
+  if (!available && process.env["CI"])
+    throw new Error("CI must test against a real Docker Engine: install Debian's docker.io and run as root");
+  return available;
+}
+
+/**
+ * Starts a Docker Engine of its own with private data, socket, bridge, firewall chains and cgroup.
+ * Several may run at once. Disposal removes its containers and everything it made on the machine.
+ */
+export async function openDockerEngine(): Promise<DockerEngine> {
+  sweepDeadEngines();
+  const id = randomBytes(4).toString("hex");
+  const dir = await mkdtemp(join(tmpdir(), prefix));
+  // Before the first start, or dockerd sets the machine's FORWARD policy to DROP.
+  writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
+  const network = openEngineNetwork(id);
+  writeFileSync(join(dir, "owner.json"), JSON.stringify({ pid: process.pid, id, network }));
+  const daemon = startDaemon(dir, id, network);
+  const socketPath = join(dir, "docker.sock");
+  try {
+    await untilAnswers(socketPath, daemon, join(dir, "dockerd.log"));
+  } catch (error) {
+    await stopDaemon(dir, daemon);
+    removeTraces(dir, id, network);
+    throw error;
+  }
+  return {
+    socketPath,
+    async [Symbol.asyncDispose]() {
+      await emptyEngine(socketPath).catch(() => undefined);
+      await stopDaemon(dir, daemon);
+      removeTraces(dir, id, network);
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function startDaemon(dir: string, id: string, network: EngineNetwork): ChildProcess {
+  const log = openSync(join(dir, "dockerd.log"), "w");
+  const bin = wrapFirewall(join(dir, "bin"), network);
+  const args = [
+    ...[
+      "--data-root",
+      join(dir, "data"),
+      "--exec-root",
+      join(dir, "exec"),
+      "--pidfile",
+      join(dir, "dockerd.pid"),
+    ],
+    ...["--host", `unix://${join(dir, "docker.sock")}`, "--config-file", join(dir, "none.json")],
+    ...["--bridge", network.bridge, "--default-address-pool", `base=${network.base}/20,size=26`],
+    ...["--userland-proxy=false", "--shutdown-timeout=3", "--exec-opt", "native.cgroupdriver=cgroupfs"],
+    ...["--cgroup-parent", `/starform-docker-${id}`],
+  ];
+  writeFileSync(join(dir, "none.json"), "{}");
+  const path = [bin, process.env["PATH"] ?? "", "/usr/sbin", "/sbin"].join(delimiter);
+  const daemon = spawn("dockerd", args, {
+    detached: true,
+    stdio: ["ignore", log, log],
+    env: { ...process.env, PATH: path },
+  });
+  daemon.on("error", () => undefined);
+  daemon.unref();
+  closeSync(log);
+  return daemon;
+}
+
+async function untilAnswers(socketPath: string, daemon: ChildProcess, log: string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const status = await call(socketPath, "GET", "/_ping").catch(() => undefined);
+    if (status?.status === 200) return;
+    if (daemon.exitCode !== null || daemon.pid === undefined || Date.now() > deadline)
+      throw new Error(`dockerd did not start; its last lines:\n${readFileSync(log, "utf8").slice(-3000)}`);
+    await delay(50);
+  }
+}
+
+async function emptyEngine(socketPath: string): Promise<void> {
+  const containers = JSON.parse((await call(socketPath, "GET", "/containers/json?all=1")).body) as {
+    Id: string;
+  }[];
+  for (const { Id } of containers) await call(socketPath, "DELETE", `/containers/${Id}?force=1&v=1`);
+  const networks = JSON.parse((await call(socketPath, "GET", "/networks")).body) as {
+    Id: string;
+    Name: string;
+  }[];
+  for (const { Id, Name } of networks)
+    if (!["bridge", "host", "none"].includes(Name)) await call(socketPath, "DELETE", `/networks/${Id}`);
+}
+
+async function stopDaemon(dir: string, daemon: ChildProcess): Promise<void> {
+  if (daemon.pid === undefined) return;
+  const deadline = Date.now() + 20_000;
+  signal(daemon.pid, "SIGTERM");
+  while (daemon.exitCode === null && daemon.signalCode === null && Date.now() < deadline) await delay(25);
+  killLeft(dir);
+  while (processesOf(dir).length > 0 && Date.now() < deadline + 5_000) await delay(25);
+}
+
+/** dockerd's own children (containerd and its shims) name the engine's folder on their command line. */
+function processesOf(dir: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => commandLine(pid).includes(`${dir}/`))
+    .map(Number);
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+const killLeft = (dir: string): void => processesOf(dir).forEach((pid) => signal(pid, "SIGKILL"));
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // Already gone, which is what was wanted.
+  }
+}
+
+function removeTraces(dir: string, id: string, network: EngineNetwork): void {
+  const mounts = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "");
+  for (const point of mounts.filter((mount) => mount.startsWith(`${dir}/`)).toReversed())
+    quietly(() => execFileSync("umount", ["-l", point], { stdio: "ignore" }));
+  closeEngineNetwork(network);
+  const name = `starform-docker-${id}`;
+  const roots = [
+    join(cgroupRoot, name),
+    ...readdirSync(cgroupRoot).map((controller) => join(cgroupRoot, controller, name)),
+  ];
+  for (const root of roots.filter((path) => existsSync(path)))
+    quietly(() =>
+      execFileSync("find", [root, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], { stdio: "ignore" }),
+    );
+}
+
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // Clean-up goes on with the next thing.
+  }
+}
+
+/** A test run that was killed leaves its engine behind: the next one takes it away. */
+function sweepDeadEngines(): void {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(prefix)))
+    quietly(() => {
+      const dir = join(tmpdir(), name);
+      const owner = JSON.parse(readFileSync(join(dir, "owner.json"), "utf8")) as {
+        pid: number;
+        id: string;
+        network: EngineNetwork;
+      };
+      if (existsSync(`/proc/${owner.pid}`)) return;
+      killLeft(dir);
+      removeTraces(dir, owner.id, owner.network);
+      execFileSync("rm", ["-rf", dir]);
+    });
+}
+
+function call(socketPath: string, method: string, path: string): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, method, path, timeout: 20_000 }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (text: string) => (body += text));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on("error", reject);
+    });
+    sent.on("timeout", () => sent.destroy(new Error(`the engine did not answer ${method} ${path}`)));
+    sent.on("error", reject).end();
+  });
+}
