@@ -1,0 +1,89 @@
+import type { ServiceSettings } from "@starform/contract/services";
+import type { StageName } from "@starform/contract/states";
+
+/** Which code a deployment is made from; stored with the deployment, so that a repeat takes the same. */
+export type SourceRef =
+  | { readonly kind: "upload"; readonly sourceId: string }
+  /** A commit in the built-in repository of the service. */
+  | { readonly kind: "commit"; readonly sha: string }
+  /** A branch or commit of somebody's repository; `sha` is filled in by the clone. */
+  | { readonly kind: "git"; readonly url: string; readonly ref: string };
+
+export type Commit = {
+  readonly sha: string;
+  readonly ref: string;
+  readonly message: string;
+  readonly author: string;
+};
+
+/** All a build needs to know, read afresh when it begins. */
+export type BuildWork = {
+  readonly deploymentId: string;
+  readonly buildId: string;
+  readonly workspaceId: string;
+  readonly projectId: string;
+  readonly serviceId: string;
+  readonly serviceName: string;
+  readonly environment: string;
+  readonly source: SourceRef;
+  readonly settings: ServiceSettings;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly secretNames: readonly string[];
+  readonly noCache: boolean;
+};
+
+/** What a build tells the deployment it is for. Each call is compare-and-set: a late Worker changes nothing final. */
+export interface DeploymentProgress {
+  /** Moves `pending` (or a `building` whose Worker died) to `building`; undefined when there is nothing to build any more. */
+  beginBuild(deploymentId: string): Promise<BuildWork | undefined>;
+  beginStage(deploymentId: string, stage: StageName): Promise<void>;
+  endStage(
+    deploymentId: string,
+    stage: StageName,
+    outcome: "succeeded" | "failed" | "skipped",
+  ): Promise<void>;
+  /** What the clone found out about a `git` source. */
+  setCommit(deploymentId: string, commit: Commit): Promise<void>;
+  /** Moves to `built` and on to `deploying`, in one transaction. */
+  finishBuild(
+    deploymentId: string,
+    built: {
+      image: string;
+      imageDigest: string;
+      sizeBytes: number;
+      /** Facts about the plan worth keeping: providers, versions, decisions. */
+      info: Readonly<Record<string, unknown>>;
+      /** Settings that the repository's starform.json states; they win over the stored ones for this deployment. */
+      fileSettings: Partial<ServiceSettings>;
+    },
+  ): Promise<void>;
+  failBuild(deploymentId: string, reason: string): Promise<void>;
+}
+
+/** Where code is kept until it is built. */
+export interface SourceStore {
+  /** Takes a gzipped tar; the same bytes are the same source. Faults: `too_large`, `malformed`. */
+  saveUpload(
+    serviceId: string,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<{ sourceId: string; sizeBytes: number }>;
+  hasUpload(serviceId: string, sourceId: string): Promise<boolean>;
+  /**
+   * Lays the source out in `dir`, which must be empty. A Fault `invalid` says what is wrong with it (repository not
+   * reachable, no such branch, links that lead outside).
+   */
+  checkOut(
+    serviceId: string,
+    source: SourceRef,
+    dir: string,
+    signal: AbortSignal,
+  ): Promise<{ commit?: Commit }>;
+}
+
+/** Takes the lines of a build; never blocks. */
+export interface BuildLog {
+  line(
+    work: BuildWork,
+    line: { tsMs: number; seq: number; step: string; stream: "stdout" | "stderr" | "status"; text: string },
+  ): void;
+}

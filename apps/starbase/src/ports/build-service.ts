@@ -1,0 +1,55 @@
+import type { PlanOutcome } from "@starform/build-plan/plan-source";
+
+/** What is to be built. `contextDir` is a private copy of the source that the builder may read until the build ends. */
+export type BuildSpec = {
+  readonly buildId: string;
+  readonly workspaceId: string;
+  readonly projectId: string;
+  readonly serviceId: string;
+  readonly contextDir: string;
+  readonly outcome: Extract<PlanOutcome, { ok: true }>;
+  /** Variables the build may see; those in `secretNames` only as secrets. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly secretNames: readonly string[];
+  readonly noCache: boolean;
+};
+
+export type BuildHandle = { readonly buildId: string; readonly workspaceId: string };
+
+export type BuildLogLine = {
+  readonly tsMs: number;
+  /** 1, 2, 3 … within the build. */
+  readonly seq: number;
+  readonly step: string;
+  readonly stream: "stdout" | "stderr" | "status";
+  readonly text: string;
+};
+
+export type BuildStatus =
+  | { readonly state: "running" }
+  | {
+      readonly state: "succeeded";
+      readonly image: string;
+      readonly imageDigest: string;
+      readonly sizeBytes: number;
+    }
+  /** `reason` is one sentence for the customer: the step, its exit code, the last lines. */
+  | { readonly state: "failed"; readonly reason: string }
+  | { readonly state: "cancelled" }
+  /** The builder knows no such build (another process ran it and died): submit it anew. */
+  | { readonly state: "unknown" };
+
+/** Builds images. One adapter is active per installation; all pass one conformance suite. */
+export interface BuildService {
+  /** Makes the workspace's place at the builder; calling it again changes nothing. */
+  ensureProject(workspaceId: string): Promise<void>;
+  /** Starts the build; the same `buildId` twice builds once. */
+  submitBuild(spec: BuildSpec): Promise<BuildHandle>;
+  /** Every line from the first, in order, until the build ends; rejects only when the signal fires. */
+  streamLogs(handle: BuildHandle, signal: AbortSignal): AsyncIterable<BuildLogLine>;
+  getBuildStatus(handle: BuildHandle): Promise<BuildStatus>;
+  /** Ends within a second with nothing left running; a build that has ended stays as it ended. */
+  cancelBuild(handle: BuildHandle): Promise<void>;
+  /** Removes an image that no receipt can roll back to any more; one that is gone already is no error. */
+  removeImage(image: string): Promise<void>;
+}

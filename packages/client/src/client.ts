@@ -1,0 +1,139 @@
+import { Problem } from "@starform/contract/problems";
+import type { CallInput, CallOutput, Route } from "@starform/contract/route";
+import { Fault, type FaultCode } from "@starform/std/fault";
+import { request as requestHttp } from "./request.ts";
+
+export type ClientOptions = {
+  readonly url: string;
+  /** Asked before each call, so that a refreshed token is used at once. */
+  readonly token?: () => string | undefined | Promise<string | undefined>;
+  /** Names the caller in the server's logs. */
+  readonly agent?: string;
+  /** For one answer; streams have none. */
+  readonly timeoutMs?: number;
+};
+export type CallOptions = {
+  readonly signal?: AbortSignal;
+  readonly idempotencyKey?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+};
+export type Call = <R extends Route>(
+  route: R,
+  input: CallInput<R>,
+  options?: CallOptions,
+) => Promise<CallOutput<R>>;
+
+/**
+ * Calls over the contract: the answer is parsed by the route's own schema. A problem document becomes a Fault of its
+ * code; a server that cannot be reached becomes `unavailable` with its address and what to try.
+ */
+export const client =
+  (options: ClientOptions): Call =>
+  async (route, input, callOptions = {}) => {
+    const answer = await send(options, route, input as Input, callOptions);
+    const text = await answer.text();
+    if (answer.status >= 400) throw toFault(route, answer.status, text);
+    if (route.response === undefined || answer.status === 204) return undefined as never;
+    return route.response.parse(JSON.parse(text)) as never;
+  };
+
+type Input = { params?: Record<string, unknown>; query?: Record<string, unknown>; body?: unknown };
+
+/** Sends a route's request and hands back the raw answer: for streams, uploads and ETags. */
+export async function send(
+  options: ClientOptions,
+  route: Route,
+  input: Input,
+  callOptions: CallOptions = {},
+) {
+  const token = await options.token?.();
+  const isBytes = route.form === "bytes";
+  return requestHttp({
+    method: route.method,
+    url: options.url.replace(/\/$/, "") + pathOf(route, input),
+    headers: {
+      accept: "application/json",
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(options.agent ? { "user-agent": options.agent } : {}),
+      ...(callOptions.idempotencyKey ? { "idempotency-key": callOptions.idempotencyKey } : {}),
+      ...(input.body === undefined
+        ? {}
+        : { "content-type": isBytes ? "application/gzip" : "application/json" }),
+      ...callOptions.headers,
+    },
+    body:
+      input.body === undefined
+        ? undefined
+        : isBytes
+          ? (input.body as AsyncIterable<Uint8Array>)
+          : JSON.stringify(input.body),
+    signal: callOptions.signal,
+    timeoutMs: callOptions.timeoutMs ?? options.timeoutMs ?? 30_000,
+  });
+}
+
+/** The path and query of a call. */
+export function pathOf(route: Route, { params = {}, query = {} }: Input): string {
+  const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) =>
+    encodeURIComponent(String(params[name])),
+  );
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined && value !== null) search.set(name, String(value));
+  return search.size > 0 ? `${path}?${search}` : path;
+}
+
+/** The Fault a refusal stands for; a body that is no problem document is quoted shortly. */
+export function toFault(route: Route, status: number, text: string): Fault {
+  const parsed = Problem.safeParse(parseJson(text));
+  if (parsed.success)
+    return new Fault(parsed.data.code as FaultCode, parsed.data.detail, { issues: parsed.data.issues ?? [] });
+  return new Fault(
+    status >= 500 ? "unavailable" : "malformed",
+    `${route.method} ${route.path} answered ${status}: ${text.slice(0, 200) || "nothing"}`,
+  );
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The items of a `stream` route as they arrive; blank lines are the server's sign of life. Ends when the server ends. */
+export async function* streamItems<R extends Route>(
+  options: ClientOptions,
+  route: R,
+  input: CallInput<R>,
+  callOptions: CallOptions = {},
+): AsyncGenerator<NonNullable<CallOutput<R>>> {
+  const answer = await send(options, route, input as Input, callOptions);
+  if (answer.status >= 400) throw toFault(route, answer.status, await answer.text());
+  let rest = "";
+  for await (const chunk of answer.chunks()) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line.trim() !== "") yield route.response!.parse(JSON.parse(line)) as never;
+  }
+}
+
+/** Every page of a paged route, item by item. */
+export async function* everyItem<R extends Route, T>(
+  call: Call,
+  route: R,
+  input: CallInput<R>,
+): AsyncGenerator<T> {
+  let cursor: string | undefined;
+  do {
+    const query = { ...(input as Input).query, ...(cursor ? { cursor } : {}) };
+    const page = (await call(route, { ...(input as object), query } as CallInput<R>)) as {
+      items: T[];
+      nextCursor?: string;
+    };
+    yield* page.items;
+    cursor = page.nextCursor;
+  } while (cursor);
+}

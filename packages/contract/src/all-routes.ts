@@ -1,0 +1,24 @@
+import * as clusters from "./clusters.ts";
+import * as deployments from "./deployments.ts";
+import * as identity from "./identity.ts";
+import * as logs from "./logs.ts";
+import * as projects from "./projects.ts";
+import type { Route } from "./route.ts";
+import * as services from "./services.ts";
+import * as variables from "./variables.ts";
+import * as workspaces from "./workspaces.ts";
+
+const isRoute = (value: unknown): value is Route =>
+  typeof value === "object" && value !== null && "method" in value && "path" in value && "audience" in value;
+
+/** Every route there is, for the reference and for tests that walk them all. */
+export const allRoutes: readonly Route[] = [
+  identity,
+  workspaces,
+  projects,
+  services,
+  variables,
+  deployments,
+  logs,
+  clusters,
+].flatMap((area) => Object.values(area).filter(isRoute));

@@ -1,0 +1,222 @@
+import { z } from "zod";
+import { Id, ServiceType, Tier, Timestamp } from "./names.ts";
+import { route } from "./route.ts";
+
+/**
+ * The wire between Starbase and Shuttle: snake_case, one bearer token per cluster. A field is only ever added, so both
+ * sides ignore members they do not know.
+ */
+const area = "shuttle";
+
+export const Probe = z.object({
+  kind: z.enum(["http", "tcp", "none"]),
+  path: z.string().optional(),
+  /** How long a new instance may take to become ready. */
+  timeout_seconds: z.number().int(),
+});
+export type Probe = z.infer<typeof Probe>;
+
+export const DesiredVarGroup = z.object({
+  var_group_id: z.string(),
+  /** `sha256:<hex>` over the entries; a change rolls the service. */
+  checksum: z.string(),
+  variables: z.record(z.string(), z.string()),
+  secret_names: z.array(z.string()),
+});
+export type DesiredVarGroup = z.infer<typeof DesiredVarGroup>;
+
+export const DesiredVolume = z.object({
+  name: z.string(),
+  mount_path: z.string(),
+  size_bytes: z.number().int(),
+});
+
+export const DesiredService = z.object({
+  workspace_id: Id,
+  project_id: Id,
+  service_id: Id,
+  environment: z.string(),
+  tier: Tier,
+  /** With digest, never a tag alone. */
+  image: z.string(),
+  replicas: z.number().int().min(0),
+  /** Injected and own variables that are not secret groups'. */
+  env: z.record(z.string(), z.string()),
+  ports: z.array(z.object({ container_port: z.number().int(), protocol: z.enum(["TCP", "UDP"]) })),
+  hostname: z.string().nullable(),
+  deleted: z.boolean(),
+  project_slug: z.string(),
+  service_name: z.string(),
+  service_type: ServiceType,
+  namespace: z.string(),
+  var_groups: z.array(DesiredVarGroup),
+  probes: z.object({ startup: Probe, readiness: Probe, liveness: Probe }),
+  resources: z.object({ cpu_millis: z.number().int(), memory_bytes: z.number().int() }),
+  autoscaling: z
+    .object({
+      min_replicas: z.number().int(),
+      max_replicas: z.number().int(),
+      cpu_percent: z.number().int().nullable(),
+      memory_percent: z.number().int().nullable(),
+    })
+    .nullable(),
+  schedule: z.string().nullable(),
+  /** Replaces the image's own start command. */
+  command: z.string().nullable(),
+  hostnames: z.array(z.string()),
+  provenance: z.object({
+    deployment_id: Id,
+    build_id: z.string(),
+    git_sha: z.string(),
+    git_ref: z.string(),
+    git_repo: z.string(),
+    image_ref: z.string(),
+    deployed_at: Timestamp,
+    deployed_by: z.string(),
+  }),
+  restart_nonce: z.string(),
+  is_ephemeral: z.boolean(),
+  drain_seconds: z.number().int(),
+  volumes: z.array(DesiredVolume),
+  /** Of ports, probes and limits. */
+  config_checksum: z.string(),
+});
+export type DesiredService = z.infer<typeof DesiredService>;
+
+export const DesiredState = z.object({
+  cluster_id: Id,
+  version: z.number().int(),
+  cluster_config: z.object({ lb_size_units: z.number().int().min(1).max(200) }),
+  services: z.array(DesiredService),
+});
+export type DesiredState = z.infer<typeof DesiredState>;
+
+const params = z.object({ id: Id });
+
+export const getDesiredState = route({
+  id: "getDesiredState",
+  method: "GET",
+  path: "/api/v1/clusters/:id/desired-state",
+  area,
+  audience: "cluster",
+  summary:
+    "What the cluster should be. Strong ETag; 304 when unchanged; `wait` holds the request until the next version.",
+  params,
+  query: z.object({ wait: z.coerce.number().int().min(0).max(60).default(0) }),
+  response: DesiredState,
+});
+
+export const Snapshot = z.object({
+  snapshot_id: z.string(),
+  workspace_id: Id,
+  project_id: Id,
+  environment: z.string(),
+  service_id: Id,
+  pod_id: z.string(),
+  tier: Tier,
+  phase: z.string(),
+  snapshot_timestamp: Timestamp,
+  cpu_request_millis: z.number().int(),
+  memory_request_bytes: z.number().int(),
+});
+export type Snapshot = z.infer<typeof Snapshot>;
+export const postSnapshots = route({
+  id: "postSnapshots",
+  method: "POST",
+  path: "/api/v1/clusters/:id/snapshots",
+  area,
+  audience: "cluster",
+  summary: "Running pods, every 60 s; a repeat of a `snapshot_id` changes nothing.",
+  params,
+  body: z.object({ snapshots: z.array(Snapshot).max(10_000) }),
+  response: z.object({ accepted: z.number().int(), repeated: z.number().int() }),
+});
+
+export const postCapacity = route({
+  id: "postCapacity",
+  method: "POST",
+  path: "/api/v1/clusters/:id/capacity",
+  area,
+  audience: "cluster",
+  summary: "How full the cluster is, every 60 s.",
+  params,
+  body: z.object({
+    cluster_id: Id,
+    current_pod_count: z.number().int(),
+    soft_limit: z.number().int(),
+    timestamp: Timestamp,
+    nodes: z.number().int().optional(),
+    cpu_allocatable_millis: z.number().int().optional(),
+    memory_allocatable_bytes: z.number().int().optional(),
+    cpu_requested_millis: z.number().int().optional(),
+    memory_requested_bytes: z.number().int().optional(),
+  }),
+  status: 204,
+});
+
+export const StatusReport = z.object({
+  service_id: Id,
+  environment: z.string(),
+  deployment_id: Id,
+  /** The version of the desired state that this answers. */
+  observed_version: z.number().int(),
+  phase: z.enum(["starting", "running", "degraded", "crashed", "stopped", "scheduled", "failed"]),
+  ready_replicas: z.number().int(),
+  desired_replicas: z.number().int(),
+  restarts: z.number().int(),
+  /** One sentence a customer understands; `null` when all is well. */
+  reason: z.string().nullable(),
+  /** The deployment that really serves: an older one while the new is not ready or has failed. */
+  serving_deployment_id: Id.nullable(),
+});
+export type StatusReport = z.infer<typeof StatusReport>;
+
+export const CronRunReport = z.object({
+  run_id: z.string(),
+  service_id: Id,
+  environment: z.string(),
+  scheduled_for: Timestamp,
+  started_at: Timestamp.nullable(),
+  ended_at: Timestamp.nullable(),
+  outcome: z.enum(["running", "succeeded", "failed", "skipped"]),
+  reason: z.string().nullable(),
+});
+export type CronRunReport = z.infer<typeof CronRunReport>;
+
+export const postStatus = route({
+  id: "postStatus",
+  method: "POST",
+  path: "/api/v1/clusters/:id/status",
+  area,
+  audience: "cluster",
+  summary:
+    "What runs, on change and every 60 s. Each report is taken by itself; those that cannot be are named.",
+  params,
+  body: z.object({
+    reports: z.array(StatusReport).max(10_000),
+    cron_runs: z.array(CronRunReport).max(10_000).optional(),
+  }),
+  response: z.object({
+    accepted: z.number().int(),
+    refused: z.array(z.object({ service_id: z.string(), reason: z.string() })),
+  }),
+});
+
+export const postRegister = route({
+  id: "postRegister",
+  method: "POST",
+  path: "/api/v1/clusters/:id/register",
+  area,
+  audience: "cluster",
+  summary: "At start: what this cluster is and can.",
+  params,
+  body: z.object({
+    shuttle_version: z.string(),
+    /** `docker`, `process` or `kubernetes`. */
+    runtime: z.string(),
+    kubernetes_version: z.string().nullable(),
+    capabilities: z.array(z.string()),
+    region: z.string(),
+  }),
+  response: z.object({ cluster_id: Id, region: z.string() }),
+});

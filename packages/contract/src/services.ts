@@ -1,0 +1,212 @@
+import { z } from "zod";
+import {
+  EnvironmentName,
+  Id,
+  Ref,
+  ServiceName,
+  ServiceType,
+  Tier,
+  Timestamp,
+  firstEnvironment,
+} from "./names.ts";
+import { projectParams } from "./projects.ts";
+import { route } from "./route.ts";
+import { DeploymentStatus, ServicePhase } from "./states.ts";
+
+const area = "services";
+
+/** Where a service's code comes from. `push`: the built-in Git remote, or a folder sent by `starform up`. */
+export const Source = z
+  .discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("push") }),
+    z.strictObject({ kind: z.literal("git"), url: z.string().min(1).max(2_048) }),
+    z.strictObject({ kind: z.literal("image"), image: z.string().min(1).max(512) }),
+  ])
+  .meta({ id: "Source" });
+export type Source = z.infer<typeof Source>;
+
+export const HealthCheck = z
+  .strictObject({
+    /** Answers 2xx or 3xx on `$PORT` when the app is well. */
+    path: z.string().startsWith("/").max(1_024),
+    timeoutSeconds: z.number().int().min(1).max(3_600).default(300),
+  })
+  .meta({ id: "HealthCheck" });
+
+/** How a service is built and run in one environment. */
+export const ServiceSettings = z
+  .strictObject({
+    /** The branch whose pushes deploy to this environment; `null`: none. */
+    branch: z.string().min(1).max(255).nullable().default("main"),
+    rootDirectory: z.string().max(1_024).default(""),
+    builder: z.enum(["auto", "dockerfile", "plan"]).default("auto"),
+    dockerfilePath: z.string().max(1_024).nullable().default(null),
+    installCommand: z.string().max(4_096).nullable().default(null),
+    buildCommand: z.string().max(4_096).nullable().default(null),
+    startCommand: z.string().max(4_096).nullable().default(null),
+    healthCheck: HealthCheck.nullable().default(null),
+    tier: Tier.default("mininova"),
+    replicas: z.number().int().min(0).max(20).default(1),
+    /** Five fields, UTC; services of type `cron` only. */
+    schedule: z.string().max(128).nullable().default(null),
+    /** Between SIGTERM and SIGKILL. */
+    drainSeconds: z.number().int().min(0).max(600).default(30),
+  })
+  .meta({ id: "ServiceSettings" });
+export type ServiceSettings = z.infer<typeof ServiceSettings>;
+
+/** The same members, each optional and without a default: what a PATCH may send. */
+export const ServiceSettingsPatch = z
+  .strictObject({
+    branch: z.string().min(1).max(255).nullable(),
+    rootDirectory: z.string().max(1_024),
+    builder: z.enum(["auto", "dockerfile", "plan"]),
+    dockerfilePath: z.string().max(1_024).nullable(),
+    installCommand: z.string().max(4_096).nullable(),
+    buildCommand: z.string().max(4_096).nullable(),
+    startCommand: z.string().max(4_096).nullable(),
+    healthCheck: HealthCheck.nullable(),
+    tier: Tier,
+    replicas: z.number().int().min(0).max(20),
+    schedule: z.string().max(128).nullable(),
+    drainSeconds: z.number().int().min(0).max(600),
+  })
+  .partial()
+  .meta({ id: "ServiceSettingsPatch" });
+
+export const ServiceHealth = z
+  .object({
+    phase: ServicePhase,
+    readyReplicas: z.number().int(),
+    desiredReplicas: z.number().int(),
+    restarts: z.number().int(),
+    /** One sentence, when something is wrong. */
+    reason: z.string().nullable(),
+    observedAt: Timestamp.nullable(),
+  })
+  .meta({ id: "ServiceHealth" });
+export type ServiceHealth = z.infer<typeof ServiceHealth>;
+
+/** A service as it stands in one environment. */
+export const Service = z
+  .object({
+    id: Id,
+    projectId: Id,
+    projectSlug: z.string(),
+    environment: EnvironmentName,
+    name: ServiceName,
+    type: ServiceType,
+    source: Source,
+    settings: ServiceSettings,
+    /** `null` for workers and crons. */
+    url: z.string().nullable(),
+    /** The address of the built-in Git remote. */
+    gitUrl: z.string(),
+    activeDeploymentId: Id.nullable(),
+    latestDeployment: z
+      .object({ id: Id, status: DeploymentStatus, reason: z.string().nullable() })
+      .nullable(),
+    health: ServiceHealth,
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({ id: "Service" });
+export type Service = z.infer<typeof Service>;
+
+export const serviceParams = projectParams.extend({ service: Ref });
+export const environmentQuery = z.object({ environment: EnvironmentName.default(firstEnvironment) });
+
+export const listServices = route({
+  id: "listServices",
+  method: "GET",
+  path: "/v1/projects/:project/services",
+  area,
+  summary: "The services of a project, as they stand in one environment.",
+  params: projectParams,
+  query: environmentQuery,
+  response: z.object({ items: z.array(Service) }),
+});
+export const createService = route({
+  id: "createService",
+  method: "POST",
+  path: "/v1/projects/:project/services",
+  area,
+  status: 201,
+  summary: "A new service in every environment of the project.",
+  params: projectParams,
+  body: z.strictObject({
+    name: ServiceName,
+    type: ServiceType.default("web"),
+    source: Source.default({ kind: "push" }),
+    settings: ServiceSettingsPatch.optional(),
+  }),
+  response: Service,
+});
+export const getService = route({
+  id: "getService",
+  method: "GET",
+  path: "/v1/projects/:project/services/:service",
+  area,
+  summary: "One service, as it stands in one environment.",
+  params: serviceParams,
+  query: environmentQuery,
+  response: Service,
+});
+export const updateService = route({
+  id: "updateService",
+  method: "PATCH",
+  path: "/v1/projects/:project/services/:service",
+  area,
+  summary:
+    "Changes a service. Tier, replicas, schedule and drain act at once; build settings at the next deployment.",
+  params: serviceParams,
+  query: environmentQuery,
+  body: z.strictObject({
+    name: ServiceName.optional(),
+    source: Source.optional(),
+    settings: ServiceSettingsPatch.optional(),
+  }),
+  response: Service,
+});
+export const deleteService = route({
+  id: "deleteService",
+  method: "DELETE",
+  path: "/v1/projects/:project/services/:service",
+  area,
+  status: 204,
+  summary: "Deletes a service in every environment.",
+  params: serviceParams,
+});
+export const restartService = route({
+  id: "restartService",
+  method: "POST",
+  path: "/v1/projects/:project/services/:service/restart",
+  area,
+  status: 202,
+  summary: "Replaces every instance by a fresh one of the same deployment, without a dropped request.",
+  params: serviceParams,
+  query: environmentQuery,
+  response: Service,
+});
+
+/** One run of a cron service. */
+export const CronRun = z
+  .object({
+    id: z.string(),
+    scheduledFor: Timestamp,
+    startedAt: Timestamp.nullable(),
+    endedAt: Timestamp.nullable(),
+    outcome: z.enum(["running", "succeeded", "failed", "skipped"]),
+    reason: z.string().nullable(),
+  })
+  .meta({ id: "CronRun" });
+export const listCronRuns = route({
+  id: "listCronRuns",
+  method: "GET",
+  path: "/v1/projects/:project/services/:service/runs",
+  area,
+  summary: "The latest runs of a cron service, newest first.",
+  params: serviceParams,
+  query: environmentQuery,
+  response: z.object({ items: z.array(CronRun) }),
+});

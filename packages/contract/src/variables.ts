@@ -1,0 +1,146 @@
+import { z } from "zod";
+import { Digest, Id, Ref, Timestamp, VarGroupName, VariableName } from "./names.ts";
+import { projectParams } from "./projects.ts";
+import { route } from "./route.ts";
+import { environmentQuery, serviceParams } from "./services.ts";
+
+/** At most 64 KiB, no NUL: what an operating system takes as an environment variable. */
+export const VariableValue = z
+  .string()
+  .max(65_536, "a value may have at most 65,536 characters: put larger things in a file or a bucket")
+  .refine((v) => !v.includes("\0"), "a value may not hold a NUL character: encode it, for example as base64");
+
+/** A variable as it is shown: a secret's value is `null` unless it was asked to be revealed. */
+export const Variable = z
+  .object({
+    name: VariableName,
+    isSecret: z.boolean(),
+    value: z.string().nullable(),
+    /** What the references resolve to; `null` for secrets and where it has none. */
+    resolved: z.string().nullable(),
+    digest: Digest,
+    /** The var group it comes from; `null`: the service's own. */
+    group: z.string().nullable(),
+    updatedAt: Timestamp,
+  })
+  .meta({ id: "Variable" });
+export type Variable = z.infer<typeof Variable>;
+
+export const VariableEntries = z
+  .record(
+    VariableName,
+    z.union([VariableValue, z.strictObject({ value: VariableValue, isSecret: z.boolean() }), z.null()]),
+  )
+  .refine((entries) => Object.keys(entries).length <= 500, "at most 500 variables at once");
+
+export const listVariables = route({
+  id: "listVariables",
+  method: "GET",
+  path: "/v1/projects/:project/services/:service/variables",
+  area: "variables",
+  summary: "What a service gets in an environment, in the order in which later wins. Secrets are hidden.",
+  params: serviceParams,
+  query: environmentQuery,
+  response: z.object({ items: z.array(Variable), checksum: Digest }),
+});
+export const setVariables = route({
+  id: "setVariables",
+  method: "PATCH",
+  path: "/v1/projects/:project/services/:service/variables",
+  area: "variables",
+  summary:
+    "Sets (or with `null` deletes) variables of the service itself. With `deploy`, what runs gets them at once.",
+  params: serviceParams,
+  query: environmentQuery,
+  body: z.strictObject({ variables: VariableEntries, deploy: z.boolean().default(true) }),
+  response: z.object({ items: z.array(Variable), checksum: Digest, deploymentId: Id.nullable() }),
+});
+export const revealVariable = route({
+  id: "revealVariable",
+  method: "POST",
+  path: "/v1/projects/:project/services/:service/variables/:name/reveal",
+  area: "variables",
+  isIdempotent: false,
+  summary: "The plain value of a secret. Every reveal is audited.",
+  params: serviceParams.extend({ name: VariableName }),
+  query: environmentQuery,
+  response: z.object({ name: VariableName, value: z.string() }),
+});
+
+export const VarGroup = z
+  .object({
+    id: Id,
+    projectId: Id,
+    name: VarGroupName,
+    entries: z.array(
+      Variable.pick({ name: true, isSecret: true, value: true, digest: true, updatedAt: true }),
+    ),
+    attachedTo: z.array(
+      z.object({ service: z.string(), environment: z.string(), attachOrder: z.number().int() }),
+    ),
+    createdAt: Timestamp,
+  })
+  .meta({ id: "VarGroup" });
+export type VarGroup = z.infer<typeof VarGroup>;
+const groupParams = projectParams.extend({ group: Ref });
+
+export const listVarGroups = route({
+  id: "listVarGroups",
+  method: "GET",
+  path: "/v1/projects/:project/var-groups",
+  area: "variables",
+  summary: "The var groups of a project. The one named `shared` is `${{shared.NAME}}`.",
+  params: projectParams,
+  response: z.object({ items: z.array(VarGroup) }),
+});
+export const createVarGroup = route({
+  id: "createVarGroup",
+  method: "POST",
+  path: "/v1/projects/:project/var-groups",
+  area: "variables",
+  status: 201,
+  summary: "A new var group.",
+  params: projectParams,
+  body: z.strictObject({ name: VarGroupName, variables: VariableEntries.optional() }),
+  response: VarGroup,
+});
+export const setVarGroup = route({
+  id: "setVarGroup",
+  method: "PATCH",
+  path: "/v1/projects/:project/var-groups/:group",
+  area: "variables",
+  summary: "Sets (or with `null` deletes) entries of a var group; services that use it get them at once.",
+  params: groupParams,
+  body: z.strictObject({ variables: VariableEntries }),
+  response: VarGroup,
+});
+export const deleteVarGroup = route({
+  id: "deleteVarGroup",
+  method: "DELETE",
+  path: "/v1/projects/:project/var-groups/:group",
+  area: "variables",
+  status: 204,
+  summary: "Deletes a var group that no service uses any more.",
+  params: groupParams,
+});
+export const attachVarGroup = route({
+  id: "attachVarGroup",
+  method: "PUT",
+  path: "/v1/projects/:project/services/:service/var-groups/:group",
+  area: "variables",
+  summary: "Attaches a var group to a service in an environment; a higher `attachOrder` wins.",
+  params: serviceParams.extend({ group: Ref }),
+  query: environmentQuery,
+  body: z.strictObject({ attachOrder: z.number().int().min(0).max(1_000).default(0) }),
+  response: VarGroup,
+});
+export const detachVarGroup = route({
+  id: "detachVarGroup",
+  method: "DELETE",
+  path: "/v1/projects/:project/services/:service/var-groups/:group",
+  area: "variables",
+  status: 204,
+  summary: "Detaches a var group from a service in an environment.",
+  params: serviceParams.extend({ group: Ref }),
+  query: environmentQuery,
+});
