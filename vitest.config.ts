@@ -1,0 +1,42 @@
+import { defineConfig } from "vitest/config";
+
+const isCi = Boolean(process.env["CI"]);
+
+/** `unit` is everything beside the code; `story` starts whole platforms, one file at a time, after the units. */
+export default defineConfig({
+  test: {
+    globalSetup: ["test/setup/databases.ts"],
+    retry: isCi ? 1 : 0,
+    reporters: ["default"],
+    projects: [
+      {
+        extends: false,
+        test: {
+          name: "unit",
+          include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "test/*.test.ts"],
+          exclude: ["**/node_modules/**", "**/.next/**"],
+          pool: "forks",
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          retry: isCi ? 1 : 0,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: false,
+        test: {
+          name: "story",
+          include: ["test/stories/*.story.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          maxWorkers: 1,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          retry: isCi ? 1 : 0,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
