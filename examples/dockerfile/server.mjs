@@ -1,0 +1,8 @@
+import { createServer } from "node:http";
+
+const server = createServer((_request, response) => response.end("hello from dockerfile\n"));
+server.listen(Number(process.env.PORT ?? 3000), "0.0.0.0", () => console.log(`listening on ${server.address().port}`));
+process.once("SIGTERM", () => {
+  server.close(() => process.exit(0));
+  server.closeIdleConnections();
+});

@@ -1,0 +1,131 @@
+import type { BuildPlan, Command, Layer, Step } from "./build-plan.ts";
+import { fromStep } from "./commands.ts";
+import { addStep, decide, type PlanDraft, runtimeImage, toolsStep } from "./plan-draft.ts";
+import { type RailpackStep, spreadCommand } from "./railpack-file.ts";
+import { aptStep, toolsSteps } from "./tools-step.ts";
+
+/** Applies the configuration to what the provider drafted and puts the plan together. */
+export function assemblePlan(draft: PlanDraft): BuildPlan {
+  applyConfiguration(draft);
+  const steps = [...toolsSteps(draft), ...draft.steps];
+  const runtimeApt = [...draft.runtimeAptPackages].toSorted();
+  const needsApt = runtimeApt.length > 0 && "image" in draft.deploy.base;
+  if (needsApt && "image" in draft.deploy.base) {
+    steps.push(aptStep(draft, "packages:apt:runtime", draft.deploy.base.image ?? runtimeImage, runtimeApt));
+  }
+  const { inputs, startCommand, variables, paths } = draft.deploy;
+  const plan: BuildPlan = {
+    steps,
+    caches: draft.caches,
+    secrets: [...new Set([...draft.variables.names, ...(draft.config.secrets ?? [])])].filter(
+      (name) => name !== "...",
+    ),
+    deploy: {
+      base: needsApt ? fromStep("packages:apt:runtime") : draft.deploy.base,
+      inputs,
+      ...(startCommand === undefined ? {} : { startCommand }),
+      variables,
+      paths,
+    },
+    exclude: [...new Set([...dockerIgnored(draft), ...draft.exclude, ...(draft.config.exclude ?? [])])],
+  };
+  return withoutUnused(withoutCaches(plan, draft.variables.list("DISABLE_CACHES")));
+}
+
+const dockerIgnored = ({ tree }: PlanDraft): string[] =>
+  (tree.read(".dockerignore") ?? "")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+
+function applyConfiguration(draft: PlanDraft): void {
+  const { config, deploy } = draft;
+  for (const [tool, version] of Object.entries(config.packages ?? {})) {
+    draft.versions[tool] ??= { version, reason: "the configuration's packages ask for it" };
+  }
+  for (const name of config.buildAptPackages ?? []) if (name !== "...") draft.buildAptPackages.add(name);
+  replaceSet(draft.runtimeAptPackages, config.deploy?.aptPackages);
+  Object.assign(draft.caches, config.caches);
+  const spreadsDeploy =
+    config.deploy?.inputs === undefined || config.deploy.inputs.some((layer) => "spread" in layer);
+  for (const [name, step] of Object.entries(config.steps ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    applyStep(draft, name, step, spreadsDeploy);
+  }
+  if (config.deploy?.base) deploy.base = config.deploy.base;
+  if (config.deploy?.startCommand) {
+    deploy.startCommand = config.deploy.startCommand;
+    decide(draft, `start with "${config.deploy.startCommand}"`, "because the configuration says so");
+  }
+  deploy.inputs = spread(config.deploy?.inputs, deploy.inputs, (layer) => "spread" in layer);
+  deploy.paths = spread(config.deploy?.paths, deploy.paths, (path) => path === "...");
+  Object.assign(deploy.variables, config.deploy?.variables);
+}
+
+function applyStep(draft: PlanDraft, name: string, configured: RailpackStep, spreadsDeploy: boolean): void {
+  const step = draft.steps.find((drafted) => drafted.name === name) ?? addStep(draft, name, toolsStep);
+  const isDots = (text: string) => text === "...";
+  step.inputs = spread(configured.inputs, step.inputs, (layer: Layer) => "spread" in layer);
+  step.commands = spread(configured.commands, step.commands, isSpreadCommand);
+  step.secrets = spread(configured.secrets, step.secrets, isDots);
+  step.caches = spread(configured.caches, step.caches, isDots);
+  Object.assign(step.variables, configured.variables);
+  Object.assign(step.assets, configured.assets);
+  if (configured.commands)
+    decide(draft, `run your own commands in the ${name} step`, "because the configuration gives them");
+  addOutputs(draft, name, configured, spreadsDeploy);
+}
+
+const isSpreadCommand = (command: Command): boolean => "cmd" in command && command.cmd === spreadCommand;
+
+/** A step of a person's own reaches the image whole, unless it says which parts, or says what the image is made of. */
+function addOutputs(draft: PlanDraft, name: string, configured: RailpackStep, spreadsDeploy: boolean): void {
+  const given = draft.deploy.inputs.filter((layer) => "step" in layer && layer.step === name);
+  if (configured.deployOutputs === undefined && (!spreadsDeploy || given.length > 0)) return;
+  for (const { include, exclude } of configured.deployOutputs ?? [{ include: ["."] }]) {
+    const has = given.some((layer) =>
+      include?.some((path) => layer.include?.includes(path) || layer.include?.includes(".")),
+    );
+    if (!has) draft.deploy.inputs.push(fromStep(name, include, exclude));
+  }
+}
+
+function spread<T>(
+  configured: readonly T[] | undefined,
+  generated: T[],
+  isSpread: (value: T) => boolean,
+): T[] {
+  return configured === undefined
+    ? generated
+    : configured.flatMap((value) => (isSpread(value) ? generated : [value]));
+}
+
+function replaceSet(set: Set<string>, configured: readonly string[] | undefined): void {
+  const kept = spread(configured, [...set], (name) => name === "...");
+  set.clear();
+  for (const name of kept) set.add(name);
+}
+
+function withoutCaches(plan: BuildPlan, disabled: readonly string[]): BuildPlan {
+  if (disabled.length === 0) return plan;
+  const isOff = (name: string) => disabled.includes("*") || disabled.includes(name);
+  return {
+    ...plan,
+    caches: Object.fromEntries(Object.entries(plan.caches).filter(([name]) => !isOff(name))),
+    steps: plan.steps.map((step) => ({ ...step, caches: step.caches.filter((name) => !isOff(name)) })),
+  };
+}
+
+/** Steps that nothing leads to would only be built for nothing. The tools' step stays: it names the versions. */
+function withoutUnused(plan: BuildPlan): BuildPlan {
+  const wanted = new Set<string>([toolsStep]);
+  const visit = (layers: readonly Layer[]): void => {
+    for (const layer of layers) {
+      if (!("step" in layer) || wanted.has(layer.step)) continue;
+      wanted.add(layer.step);
+      visit(plan.steps.find((step) => step.name === layer.step)?.inputs ?? []);
+    }
+  };
+  visit([plan.deploy.base, ...plan.deploy.inputs]);
+  visit(plan.steps.find((step: Step) => step.name === toolsStep)?.inputs ?? []);
+  return { ...plan, steps: plan.steps.filter((step) => wanted.has(step.name)) };
+}

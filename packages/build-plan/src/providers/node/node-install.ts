@@ -1,0 +1,181 @@
+import type { Step } from "../../build-plan.ts";
+import { addPath, copy, exec, fromSource, shell } from "../../commands.ts";
+import { addCache, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import type { NodeApp } from "./node-app.ts";
+import type { PackageManager } from "./package-manager.ts";
+
+const pnpmHome = "/opt/pnpm";
+export const corepackHome = "/opt/corepack";
+
+/** Variables of the install and of the running app. */
+export const nodeEnvironment: Record<string, string> = {
+  CI: "true",
+  NODE_ENV: "production",
+  NPM_CONFIG_FETCH_RETRIES: "5",
+  NPM_CONFIG_FUND: "false",
+  NPM_CONFIG_PRODUCTION: "false",
+  NPM_CONFIG_UPDATE_NOTIFIER: "false",
+};
+
+export function installNode(draft: PlanDraft, app: NodeApp): Step {
+  const { manager } = app;
+  const step = addStep(draft, "install", toolsStep);
+  Object.assign(
+    step.variables,
+    nodeEnvironment,
+    manager.name === "yarn1" ? { YARN_PRODUCTION: "false" } : {},
+  );
+  step.secrets = draft.variables.namesStartingWith(["NODE", "NPM", "BUN", "PNPM", "YARN", "CI"]);
+  step.commands.push(addPath("/app/node_modules/.bin"));
+  if (manager.isCorepack) corepack(app, step);
+  copyManifests(draft, app, step);
+  addInstallCache(draft, step, manager);
+  install(draft, manager, step);
+  return step;
+}
+
+function corepack({ manifestFile, manager }: NodeApp, step: Step): void {
+  step.variables["COREPACK_HOME"] = corepackHome;
+  step.commands.push(
+    copy(manifestFile),
+    shell(
+      "npm i -g corepack@latest && corepack enable && corepack prepare --activate",
+      `install ${manager.program} ${manager.version} with Corepack`,
+    ),
+  );
+}
+
+const manifestNames = [
+  "package.json",
+  "package.json5",
+  "package-lock.json",
+  "npm-shrinkwrap.json",
+  "pnpm-workspace.yaml",
+  "pnpm-lock.yaml",
+].concat([
+  "yarn.lock",
+  ".yarnrc",
+  ".yarnrc.yml",
+  "bun.lock",
+  "bun.lockb",
+  "bunfig.toml",
+  ".npmrc",
+  ".pnpmfile.cjs",
+  ".node-version",
+  ".nvmrc",
+]);
+const manifestFolders = [".yarn", "patches", ".pnpm-patches", "prisma"];
+
+/**
+ * Only what the install reads, so that a change of code installs nothing again. The whole source where installing
+ * runs the source's own code (install scripts) or takes packages from folders of it.
+ */
+function copyManifests(draft: PlanDraft, { workspace }: NodeApp, step: Step): void {
+  const scripts = ["preinstall", "install", "postinstall", "prepare"];
+  const script = workspace.all.flatMap(({ manifest }) => scripts.filter((name) => manifest.scripts[name]))[0];
+  const isLocal = workspace.all.some(({ manifest }) =>
+    [...Object.values(manifest.dependencies), ...Object.values(manifest.devDependencies)].some((version) =>
+      /^(file|link|portal):/.test(version),
+    ),
+  );
+  if (script !== undefined || isLocal) {
+    step.inputs.push(fromSource());
+    step.secrets = ["*"];
+    decide(
+      draft,
+      "install on the whole source",
+      script ? `because package.json has a ${script} script` : "because a dependency is a folder of it",
+    );
+    return;
+  }
+  const last = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+  const files = draft.tree.files.filter(
+    (file) => manifestNames.includes(last(file)) || last(file).startsWith(".pnp."),
+  );
+  const folders = draft.tree.directories.filter((folder) => manifestFolders.includes(last(folder)));
+  const custom = draft.variables
+    .list("NODE_INSTALL_PATTERNS")
+    .flatMap((pattern) => draft.tree.find(`**/${pattern}`));
+  const isInside = (file: string) => folders.some((folder) => file.startsWith(`${folder}/`));
+  step.commands.push(
+    ...[...new Set([...files.filter((file) => !isInside(file)), ...folders, ...custom])]
+      .toSorted()
+      .map((path) => copy(path)),
+  );
+}
+
+const caches: Record<PackageManager["name"], [name: string, directory: string, type: "shared" | "locked"]> = {
+  npm: ["npm-install", "/root/.npm", "shared"],
+  pnpm: ["pnpm-install", `${pnpmHome}/store`, "shared"],
+  bun: ["bun-install", "/root/.bun/install/cache", "shared"],
+  yarn1: ["yarn-install", "/usr/local/share/.cache/yarn", "locked"],
+  yarnberry: ["yarn-install", "/app/.yarn/cache", "shared"],
+};
+
+export const addInstallCache = (draft: PlanDraft, step: Step, { name }: PackageManager): void =>
+  addCache(draft, step, ...caches[name]);
+
+function install(draft: PlanDraft, manager: PackageManager, step: Step): void {
+  const { tree, variables } = draft;
+  const custom = manager.name === "npm" ? variables.get("NODE_NPM_INSTALL") : undefined;
+  if (custom) return void step.commands.push(exec(custom));
+  if (manager.name === "pnpm") {
+    Object.assign(step.variables, { PNPM_HOME: pnpmHome, PNPM_STORE_DIR: `${pnpmHome}/store` });
+    // pnpm by itself brings no node-gyp, which packages with native code build with.
+    if (!manager.isCorepack)
+      step.commands.push(addPath(pnpmHome), addPath(`${pnpmHome}/bin`), exec("pnpm add -g node-gyp"));
+  }
+  const isLocked =
+    tree.firstFile(
+      "package-lock.json",
+      "npm-shrinkwrap.json",
+      "pnpm-lock.yaml",
+      "yarn.lock",
+      "bun.lock",
+      "bun.lockb",
+    ) !== undefined;
+  step.commands.push(exec(installCommand(manager, isLocked)));
+  decide(draft, `install with ${installCommand(manager, isLocked)}`, `because ${manager.reason}`);
+  if (!isLocked)
+    decide(
+      draft,
+      "the installed versions may change from build to build",
+      "because there is no lock file; commit one",
+    );
+}
+
+function installCommand({ name }: PackageManager, isLocked: boolean): string {
+  const commands: Record<PackageManager["name"], [locked: string, free: string]> = {
+    npm: ["npm ci", "npm install"],
+    pnpm: ["pnpm install --frozen-lockfile --prefer-offline", "pnpm install"],
+    bun: ["bun install --frozen-lockfile", "bun install"],
+    yarn1: ["yarn install --frozen-lockfile", "yarn install"],
+    yarnberry: ["yarn install --immutable --check-cache", "yarn install --check-cache"],
+  };
+  return commands[name][isLocked ? 0 : 1];
+}
+
+/** A step whose node_modules holds only what the app runs on. Made only when RAILPACK_PRUNE_DEPS asks for it. */
+export function pruneNode(draft: PlanDraft, { manager }: NodeApp): Step {
+  const step = addStep(draft, "prune", "install");
+  step.variables["NPM_CONFIG_PRODUCTION"] = "true";
+  addInstallCache(draft, step, manager);
+  const custom = draft.variables.get("NODE_PRUNE_CMD");
+  step.commands.push(custom ? exec(custom) : pruneCommand(manager));
+  decide(draft, "leave development packages out of the image", "because RAILPACK_PRUNE_DEPS is set");
+  return step;
+}
+
+function pruneCommand({ name, version }: PackageManager) {
+  const [major = 0, minor = 0, patch = 0] = (version ?? "").split(".").map(Number);
+  const isOldPnpm =
+    version !== undefined &&
+    (major < 8 || (major === 8 && (minor < 15 || (minor === 15 && patch < 6)))) &&
+    major > 0;
+  if (name === "pnpm") return exec(`pnpm prune --prod${isOldPnpm ? "" : " --ignore-scripts"}`);
+  if (name === "bun") return shell("rm -rf node_modules && bun install --production --ignore-scripts");
+  if (name === "yarn1") return exec("yarn install --production=true");
+  if (name === "yarnberry")
+    return exec(major === 3 ? "yarn install --check-cache" : "yarn workspaces focus --production --all");
+  return exec("npm prune --omit=dev --ignore-scripts");
+}

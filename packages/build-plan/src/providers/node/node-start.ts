@@ -1,0 +1,99 @@
+import { word } from "../../commands.ts";
+import { decide, type PlanDraft } from "../../plan-draft.ts";
+import { configText, frameworkOf, option } from "./frameworks.ts";
+import type { NodeApp } from "./node-app.ts";
+import { nxApp } from "./nx.ts";
+import { dependsOn } from "./package-json.ts";
+import { runFile, runProgram, runScript } from "./package-manager.ts";
+
+interface Start {
+  readonly command: string;
+  readonly reason: string;
+}
+
+/** How a Node app starts, with the reason; undefined when nothing in the source says. */
+export function startNode(draft: PlanDraft, app: NodeApp): void {
+  const start = isStandaloneNext(draft, app) ? standaloneStart : startOf(draft, app);
+  if (!start) return;
+  draft.deploy.startCommand = start.command;
+  decide(draft, `start with "${start.command}"`, `because ${start.reason}`);
+}
+
+function startOf(draft: PlanDraft, app: NodeApp): Start | undefined {
+  const { manifest, manager } = app;
+  const { tree } = draft;
+  if (manifest.scripts["start"])
+    return { command: runScript(manager, "start"), reason: "package.json has a start script" };
+  if (manifest.main && isThere(draft, manifest.main))
+    return {
+      command: runFile(manager, word(manifest.main)),
+      reason: `package.json main says ${manifest.main}`,
+    };
+  const index = tree.firstFile("index.js", "index.ts", "index.mjs");
+  if (index) return { command: runFile(manager, index), reason: `there is an ${index}` };
+  const generated = generatedStart(draft, app);
+  if (generated) return generated;
+  const other = tree.firstFile(
+    "server.js",
+    "server.mjs",
+    "server.ts",
+    "app.js",
+    "app.mjs",
+    "main.js",
+    "main.mjs",
+    "src/index.js",
+    "src/server.js",
+  );
+  return other === undefined
+    ? undefined
+    : { command: runFile(manager, other), reason: `there is a ${other}` };
+}
+
+/** A main that a build still has to write counts: only a file that is plainly missing without any build does not. */
+const isThere = ({ tree }: PlanDraft, file: string): boolean =>
+  tree.hasFile(file.replace(/^\.\//, "")) ||
+  tree.firstFile("tsconfig.json") !== undefined ||
+  /^(\.\/)?(dist|build|lib|out)\//.test(file);
+
+function generatedStart(draft: PlanDraft, { workspace, manager, manifest }: NodeApp): Start | undefined {
+  const framework = frameworkOf(draft.tree, workspace.root);
+  const because = (command: string): Start => ({
+    command,
+    reason: `that is how an app of ${framework} runs`,
+  });
+  if (framework === "next") return because(runProgram(manager, "next start"));
+  if (framework === "nuxt") return because("node .output/server/index.mjs");
+  if (framework === "sveltekit" && dependsOn(manifest, "@sveltejs/adapter-auto"))
+    return because("node build");
+  if (framework === "sveltekit" && dependsOn(manifest, "@sveltejs/adapter-node"))
+    return because("node build");
+  if (framework === "tanstack-start")
+    return because(runProgram(manager, "srvx --prod -s ../client dist/server/server.js"));
+  if (framework === "remix") return because(runProgram(manager, "remix-serve ./build/server/index.js"));
+  if (framework === "react-router")
+    return because(runProgram(manager, "react-router-serve ./build/server/index.js"));
+  if (framework === "astro" && dependsOn(manifest, "@astrojs/node"))
+    return because("node dist/server/entry.mjs");
+  const nx = nxApp(draft, workspace);
+  return (
+    nx && {
+      command: nx.member.folder === "" ? "next start" : `cd ${word(nx.member.folder)} && next start`,
+      reason: `${nx.project} is the workspace's Next.js app`,
+    }
+  );
+}
+
+const standaloneStart: Start = {
+  command: "node .next/standalone/server.js",
+  reason: 'next.config says output: "standalone"',
+};
+
+/** Next.js that writes a server of its own, unless a start script says something else than `next start`. */
+export function isStandaloneNext({ tree }: PlanDraft, { workspace, manifest }: NodeApp): boolean {
+  const start = manifest.scripts["start"]?.trim();
+  return (
+    frameworkOf(tree, workspace.root) === "next" &&
+    option(configText(tree, workspace.root, "next.config"), "output") === "standalone" &&
+    (start === undefined || start === "next start")
+  );
+}

@@ -1,0 +1,138 @@
+import { exec, fromStep } from "../../commands.ts";
+import type { Layer } from "../../build-plan.ts";
+import { decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import type { Provider } from "../../provider.ts";
+import { chooseVersion } from "../../tool-version.ts";
+import { toolPaths } from "../../tools-step.ts";
+import { frameworkOf } from "./frameworks.ts";
+import { type NodeApp, readNodeApp } from "./node-app.ts";
+import { buildNode } from "./node-build.ts";
+import { corepackHome, installNode, nodeEnvironment, pruneNode } from "./node-install.ts";
+import { isStandaloneNext, startNode } from "./node-start.ts";
+import { addNodeSystemPackages } from "./node-system.ts";
+import { chooseNode } from "./node-version.ts";
+import { manifestPath } from "./package-json.ts";
+import { runProgram } from "./package-manager.ts";
+import { deployStaticSite, staticSite } from "./static-site.ts";
+
+export const node: Provider = {
+  name: "node",
+  label: "Node",
+  looksFor: ["package.json"],
+  detects: ({ tree }) => manifestPath(tree) !== undefined,
+  startHint: 'Add a start script to package.json: {"scripts": {"start": "node index.js"}}.',
+
+  plan(draft) {
+    const app = readNodeApp(draft);
+    const framework = frameworkOf(draft.tree, app.workspace.root);
+    if (framework)
+      decide(draft, `this is an app of ${framework}`, "because its dependencies and configuration say so");
+    if (app.workspace.members.length > 0)
+      decide(
+        draft,
+        `a workspace of ${app.workspace.members.length} packages`,
+        "because the root manifest lists them",
+      );
+    chooseTools(draft, app);
+    draft.exclude.push("**/node_modules");
+    const install = installNode(draft, app);
+    if (draft.variables.isOn("NODE_PLAYWRIGHT_INSTALL"))
+      install.commands.push(exec(runProgram(app.manager, "playwright install --only-shell")));
+    const build = buildNode(draft, app);
+    Object.assign(draft.deploy.variables, nodeEnvironment);
+    const site = staticSite(draft, app);
+    if (site) return deployStaticSite(draft, build, site);
+    addNodeSystemPackages(draft, app);
+    startNode(draft, app);
+    deployNode(draft, app);
+  },
+};
+
+function chooseTools(draft: PlanDraft, app: NodeApp): void {
+  const { manager, manifest } = app;
+  const scripts = Object.values(manifest.scripts);
+  const usesBun = manager.program === "bun" || scripts.some((script) => /(^|[\s;&|])bunx?\s/.test(script));
+  // Packages take Node for granted even where bun runs them, so only an app of bun's own without any goes without.
+  const isBunAlone =
+    manager.program === "bun" &&
+    Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).length === 0;
+  if (!isBunAlone || scripts.some((script) => /\bnode\b/.test(script))) chooseNode(draft, manifest);
+  if (usesBun) {
+    const wanted = manager.program === "bun" ? manager : undefined;
+    chooseVersion(draft, {
+      tool: "bun",
+      label: "bun",
+      variable: "BUN_VERSION",
+      files: [".bun-version"],
+      manifest: [wanted?.version ? { version: wanted.version, reason: wanted.versionReason } : undefined],
+      fallback: { version: "latest", reason: "nothing in the source names a version" },
+    });
+  }
+  if (manager.program === "npm" || manager.program === "bun") return;
+  const version = manager.version ?? "latest";
+  chooseVersion(draft, {
+    tool: manager.program,
+    label: manager.program,
+    manifest: manager.isCorepack ? [] : [{ version, reason: manager.versionReason }],
+    fallback: { version, reason: manager.versionReason },
+    resolve: (text) => text.replace(/^[v=]+/, "").trim() || undefined,
+  });
+  if (manager.isCorepack) draft.installedElsewhere.add(manager.program);
+  if (manager.isCorepack) draft.miseSettings["node.corepack"] = true;
+}
+
+/** The image of an app that runs: Node, its packages as a layer of their own, then the code. */
+function deployNode(draft: PlanDraft, app: NodeApp): void {
+  const { deploy, variables } = draft;
+  const prunes = variables.isOn("PRUNE_DEPS");
+  if (frameworkOf(draft.tree, app.workspace.root) === "astro") deploy.variables["HOST"] = "0.0.0.0";
+  deploy.inputs.push(fromStep(toolsStep, toolPaths));
+  if (isStandaloneNext(draft, app)) {
+    deploy.variables["HOSTNAME"] = "0.0.0.0";
+    deploy.inputs.push(fromStep("build", [".next/standalone"]));
+    return;
+  }
+  deploy.paths.push("/app/node_modules/.bin");
+  deploy.inputs.push(...(prunes ? prunedLayers(draft, app) : plainLayers(draft, app)));
+}
+
+function prunedLayers(draft: PlanDraft, app: NodeApp): Layer[] {
+  pruneNode(draft, app);
+  return [
+    fromStep("prune", installFolders(draft, app)),
+    fromStep("build", ["."], ["node_modules", ".yarn"]),
+    ...extra(app),
+  ];
+}
+
+function plainLayers(draft: PlanDraft, app: NodeApp): Layer[] {
+  const hasPackages = app.workspace.all.some(
+    ({ manifest }) => Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).length > 0,
+  );
+  // Without packages nothing is installed, and a layer of a folder that is not there cannot be made.
+  if (!hasPackages) return [fromStep("build", ["."]), ...extra(app)];
+  return [
+    fromStep("build", installFolders(draft, app)),
+    fromStep("build", ["."], ["node_modules", ".yarn"]),
+    ...extra(app),
+  ];
+}
+
+function installFolders({ tree }: PlanDraft, { manager }: NodeApp): string[] {
+  if (manager.name !== "yarnberry") return ["/app/node_modules"];
+  const settings = tree.readYaml(".yarnrc.yml") as
+    | { nodeLinker?: unknown; globalFolder?: unknown }
+    | null
+    | undefined;
+  const global = typeof settings?.globalFolder === "string" ? settings.globalFolder : "/root/.yarn";
+  const linked = settings?.nodeLinker === "node-modules" || settings?.nodeLinker === "pnpm";
+  return ["/app/.yarn", global, ...(linked ? ["/app/node_modules"] : [])];
+}
+
+/** What lies outside of the app's folder and the app still needs. */
+function extra({ manager, workspace }: NodeApp): Layer[] {
+  const folders: string[] = [];
+  if (manager.isCorepack) folders.push(corepackHome, "/mise/installs", "/mise/shims");
+  if (workspace.runsOn("puppeteer") || workspace.runsOn("playwright")) folders.push("/root/.cache");
+  return folders.length > 0 ? [fromStep("build", folders)] : [];
+}

@@ -1,0 +1,72 @@
+import { PlanRefusal } from "../../plan-refusal.ts";
+import type { SourceTree } from "../../source-tree.ts";
+
+/** What the planner reads of a package.json; anything of another type than it should be counts as absent. */
+export interface PackageJson {
+  readonly name: string | undefined;
+  readonly main: string | undefined;
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly engines: Readonly<Record<string, string>>;
+  readonly volta: Readonly<Record<string, string>>;
+  /** `packageManager`, split: pnpm@9.1.0+sha… is pnpm and 9.1.0. */
+  readonly packageManager: { readonly name: string; readonly version: string | undefined } | undefined;
+  readonly workspaces: readonly string[];
+}
+
+/** In the order they are looked for; pnpm reads package.json5. */
+const manifests = ["package.json", "package.json5"];
+
+/** The path of the manifest in a folder ("" is the root), if there is one. */
+export const manifestPath = (tree: SourceTree, folder = ""): string | undefined =>
+  tree.firstFile(...manifests.map((name) => (folder === "" ? name : `${folder}/${name}`)));
+
+/** Reads a manifest. Throws PlanRefusal when it is there but broken. */
+export function readPackageJson(tree: SourceTree, file: string): PackageJson {
+  const content = file.endsWith("5") ? looseJson5(tree, file) : tree.readJson(file);
+  if (typeof content !== "object" || content === null || Array.isArray(content)) {
+    throw new PlanRefusal(`${file} does not hold a JSON object`, {
+      hint: `Make it at least {"scripts": {"start": "node index.js"}}.`,
+    });
+  }
+  const table = content as Record<string, unknown>;
+  const manager = /^([a-z]+)@(\d[^+\s]*)|^([a-z]+)$/.exec(text(table["packageManager"])?.trim() ?? "");
+  const workspaces = table["workspaces"];
+  return {
+    name: text(table["name"]),
+    main: text(table["main"]),
+    scripts: texts(table["scripts"]),
+    dependencies: texts(table["dependencies"]),
+    devDependencies: texts(table["devDependencies"]),
+    engines: texts(table["engines"]),
+    volta: texts(table["volta"]),
+    packageManager: manager ? { name: (manager[1] ?? manager[3])!, version: manager[2] } : undefined,
+    workspaces: list(
+      Array.isArray(workspaces) ? workspaces : (workspaces as { packages?: unknown } | undefined)?.packages,
+    ),
+  };
+}
+
+/** JSON5 as pnpm's manifests use it: unquoted keys and single quotes on top of comments and trailing commas. */
+function looseJson5(tree: SourceTree, file: string): unknown {
+  return tree.readYaml(file);
+}
+
+export const dependsOn = (manifest: PackageJson, name: string): boolean =>
+  Object.hasOwn(manifest.dependencies, name) || Object.hasOwn(manifest.devDependencies, name);
+
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" && value.trim() !== "" ? value : undefined;
+
+const texts = (value: unknown): Record<string, string> =>
+  typeof value !== "object" || value === null
+    ? {}
+    : Object.fromEntries(
+        Object.entries(value).filter(
+          (entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "",
+        ),
+      );
+
+const list = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];

@@ -1,0 +1,131 @@
+import path from "node:path";
+import { fromStep } from "../../commands.ts";
+import type { Step } from "../../build-plan.ts";
+import { decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import { PlanRefusal } from "../../plan-refusal.ts";
+import {
+  carryStaticServer,
+  serveCommand,
+  staticServerFolder,
+} from "../../static-server/carry-static-server.ts";
+import { toolPaths } from "../../tools-step.ts";
+import { indexFallback } from "../staticfile/staticfile.ts";
+import { configText, type Framework, frameworkOf, inMember, option } from "./frameworks.ts";
+import type { NodeApp } from "./node-app.ts";
+import type { Member } from "./workspace.ts";
+
+export interface StaticSite {
+  readonly directory: string;
+  readonly reason: string;
+}
+
+/** Start scripts that frameworks generate for development or for their own server; they do not ask for a server of one's own. */
+const generatedStarts = [
+  "ng serve",
+  "react-scripts start",
+  "expo start",
+  "next start",
+  "vite",
+  "vite preview",
+  "astro dev",
+  "astro preview",
+  "astro start",
+];
+
+/**
+ * The folder of finished files, when the app is one that only builds: its framework writes a site and nothing
+ * in the source starts a server. Undefined for an app that runs.
+ */
+export function staticSite(draft: PlanDraft, { workspace }: NodeApp): StaticSite | undefined {
+  const { tree, variables } = draft;
+  if (variables.isOn("NO_SPA")) return undefined;
+  const forced = variables.get("SPA_OUTPUT_DIR");
+  if (forced) return checked({ directory: forced, reason: `RAILPACK_SPA_OUTPUT_DIR says ${forced}` });
+  const start = draft.config.deploy?.startCommand ?? workspace.root.manifest.scripts["start"];
+  if (start !== undefined && !generatedStarts.includes(start.trim())) return undefined;
+  const framework = frameworkOf(tree, workspace.root);
+  const directory = framework && outputs[framework]?.(draft, workspace.root);
+  return directory ? checked({ directory, reason: `${framework} writes a static site there` }) : undefined;
+}
+
+function checked(site: StaticSite): StaticSite {
+  const directory = path.posix.normalize(site.directory.replace(/^\/app\//, "")).replace(/\/$/, "");
+  if (!directory.startsWith("/") && !directory.startsWith("..")) return { ...site, directory };
+  throw new PlanRefusal(`the build's output folder ${site.directory} is outside of the source`, {
+    hint: "Let the build write inside the source, or set RAILPACK_SPA_OUTPUT_DIR to where it does.",
+  });
+}
+
+/** Where each framework writes its site; undefined when it is set up to run a server. */
+const outputs: Partial<Record<Framework, (draft: PlanDraft, root: Member) => string | undefined>> = {
+  vite: ({ tree }, root) =>
+    option(configText(tree, root, "vite.config"), "outDir") ??
+    /--outDir[ =]([^\s;&]+)/.exec(root.manifest.scripts["build"] ?? "")?.[1] ??
+    "dist",
+  "react-router"({ tree }, root) {
+    const text = configText(tree, root, "react-router.config");
+    if (!/(?:^|[{,\s])['"]?ssr['"]?\s*:\s*false\b/.test(text)) return undefined;
+    return `${option(text, "buildDirectory") ?? "build"}/client`;
+  },
+  astro({ tree }, root) {
+    const text = configText(tree, root, "astro.config");
+    const hasAdapter = Object.keys(root.manifest.dependencies).some((name) =>
+      /^@astrojs\/(node|vercel|cloudflare|netlify)$/.test(name),
+    );
+    return hasAdapter || option(text, "output") === "server" ? undefined : (option(text, "outDir") ?? "dist");
+  },
+  next({ tree }, root) {
+    const text = configText(tree, root, "next.config");
+    return option(text, "output") === "export" ? (option(text, "distDir") ?? "out") : undefined;
+  },
+  sveltekit: ({ tree }, root) =>
+    Object.hasOwn(
+      { ...root.manifest.dependencies, ...root.manifest.devDependencies },
+      "@sveltejs/adapter-static",
+    )
+      ? (option(configText(tree, root, "svelte.config"), "pages") ?? "build")
+      : undefined,
+  nuxt: (_draft, root) =>
+    /\bnuxi? generate\b/.test(root.manifest.scripts["build"] ?? "") ? ".output/public" : undefined,
+  cra: () => "build",
+  expo: () => "dist",
+  angular: ({ tree, variables }, root) =>
+    angularOutput(tree.readJson(inMember(root, "angular.json")), variables.get("ANGULAR_PROJECT")),
+};
+
+interface AngularProject {
+  readonly architect?: {
+    readonly build?: {
+      readonly builder?: string;
+      readonly options?: { outputPath?: string | { base?: string; browser?: string }; browser?: string };
+    };
+  };
+}
+
+function angularOutput(config: unknown, wanted: string | undefined): string | undefined {
+  const projects = (config as { projects?: Record<string, AngularProject> } | null)?.projects ?? {};
+  const name = wanted ?? Object.keys(projects)[0];
+  const build = name === undefined ? undefined : projects[name]?.architect?.build;
+  const output = build?.options?.outputPath;
+  if (typeof output === "object")
+    return path.posix.join(output.base ?? `dist/${name}`, output.browser ?? "browser");
+  const isApplication = build?.builder?.endsWith(":application") || build?.options?.browser !== undefined;
+  const directory = output ?? (build ? `dist/${name}` : undefined);
+  return directory !== undefined && isApplication ? path.posix.join(directory, "browser") : directory;
+}
+
+/** The image of a static site: Node, the server, and the finished files; nothing of what built them. */
+export function deployStaticSite(draft: PlanDraft, build: Step, site: StaticSite): void {
+  const isSpa = indexFallback(draft) ?? true;
+  decide(
+    draft,
+    `serve ${site.directory} as static files`,
+    `because ${site.reason} and nothing starts a server`,
+  );
+  carryStaticServer(build);
+  draft.deploy.startCommand = serveCommand(site.directory, { spa: isSpa });
+  draft.deploy.inputs.push(
+    fromStep(toolsStep, toolPaths),
+    fromStep(build.name, [site.directory, staticServerFolder]),
+  );
+}

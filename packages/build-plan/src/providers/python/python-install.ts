@@ -1,0 +1,158 @@
+import type { Command, Step } from "../../build-plan.ts";
+import { addPath, copy, exec, fromSource } from "../../commands.ts";
+import { addCache, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import type { SourceTree } from "../../source-tree.ts";
+import { chooseVersion } from "../../tool-version.ts";
+
+export const pythonEnvironment = {
+  PIP_DEFAULT_TIMEOUT: "100",
+  PIP_DISABLE_PIP_VERSION_CHECK: "1",
+  PYTHONDONTWRITEBYTECODE: "1",
+  PYTHONFAULTHANDLER: "1",
+  PYTHONHASHSEED: "random",
+  PYTHONUNBUFFERED: "1",
+};
+
+const venv = "/app/.venv";
+const paths = [addPath("/root/.local/bin"), addPath(`${venv}/bin`)];
+
+interface Manager {
+  readonly name: string;
+  readonly reason: string;
+  readonly tools: readonly string[];
+  readonly variables: Record<string, string>;
+  readonly cache?: { name: string; directory: string };
+  /** In the install step, before and after the manifests are there. */
+  readonly before: Command[];
+  readonly after: Command[];
+  readonly buildCommands?: Command[];
+}
+
+/** The install step. `outputs` is what of it the image needs, nothing when there is nothing to install. */
+export function installPython(draft: PlanDraft): { outputs: string[]; buildCommands: Command[] } {
+  const step = addStep(draft, "install", toolsStep);
+  step.secrets = draft.variables.namesStartingWith(["PYTHON", "PIP", "PIPX", "UV", "PDM", "POETRY"]);
+  Object.assign(step.variables, pythonEnvironment);
+  const manager = managerOf(draft.tree);
+  if (!manager) return { outputs: [], buildCommands: [] };
+  decide(draft, `install dependencies with ${manager.name}`, `because ${manager.reason}`);
+  for (const tool of manager.tools) {
+    chooseVersion(draft, {
+      tool,
+      label: tool,
+      fallback: { version: "latest", reason: `${manager.name} needs it` },
+    });
+  }
+  if (manager.tools.includes("pipx")) draft.miseSettings["pipx.uvx"] = true;
+  Object.assign(step.variables, manager.variables);
+  if (manager.cache) addCache(draft, step, manager.cache.name, manager.cache.directory);
+  step.commands.push(...manager.before);
+  copyManifests(draft.tree, step);
+  step.commands.push(...manager.after);
+  return { outputs: [venv], buildCommands: manager.buildCommands ?? [] };
+}
+
+function managerOf(tree: SourceTree): Manager | undefined {
+  if (tree.hasFile("requirements.txt")) return pip("requirements.txt", "pip install -r requirements.txt");
+  if (tree.hasFile("pyproject.toml")) {
+    if (tree.hasFile("uv.lock")) return uv;
+    if (tree.hasFile("poetry.lock")) return poetry;
+    if (tree.hasFile("pdm.lock")) return pdm;
+  }
+  if (tree.hasFile("Pipfile")) return pipenv(tree.hasFile("Pipfile.lock"));
+  return tree.hasFile("pyproject.toml") && isInstallable(tree)
+    ? pip("pyproject.toml", "pip install .")
+    : undefined;
+}
+
+/** A pyproject.toml may hold only a linter's settings; it is a package if it says so or lists dependencies. */
+function isInstallable(tree: SourceTree): boolean {
+  const file = tree.readToml("pyproject.toml") as { project?: unknown; "build-system"?: unknown } | undefined;
+  return file?.project !== undefined || file?.["build-system"] !== undefined;
+}
+
+const pip = (manifest: string, command: string): Manager => ({
+  name: "pip",
+  reason: `there is a ${manifest}${manifest === "pyproject.toml" ? " and no lock file" : ""}`,
+  tools: [],
+  variables: { PIP_CACHE_DIR: "/opt/pip-cache", VIRTUAL_ENV: venv },
+  cache: { name: "pip", directory: "/opt/pip-cache" },
+  before: [exec("python3 -m venv .venv"), addPath(`${venv}/bin`)],
+  after: [exec(command)],
+});
+
+const uv: Manager = {
+  name: "uv",
+  reason: "there is a uv.lock",
+  tools: ["uv"],
+  variables: {
+    UV_CACHE_DIR: "/opt/uv-cache",
+    UV_COMPILE_BYTECODE: "1",
+    UV_LINK_MODE: "copy",
+    UV_PYTHON_DOWNLOADS: "never",
+    VIRTUAL_ENV: venv,
+  },
+  cache: { name: "uv", directory: "/opt/uv-cache" },
+  before: [],
+  after: [...paths, exec("uv sync --locked --no-dev --no-install-project")],
+  buildCommands: [exec("uv sync --locked --no-dev --no-editable")],
+};
+
+const poetry: Manager = {
+  name: "poetry",
+  reason: "there is a poetry.lock",
+  tools: ["poetry"],
+  variables: { VIRTUAL_ENV: venv, POETRY_VIRTUALENVS_PATH: venv, POETRY_VIRTUALENVS_IN_PROJECT: "true" },
+  before: [],
+  after: [...paths, exec("poetry install --no-interaction --no-ansi --only main --no-root")],
+};
+
+const pdm: Manager = {
+  name: "pdm",
+  reason: "there is a pdm.lock",
+  tools: ["pipx", "uv", "pipx:pdm"],
+  variables: { PDM_CHECK_UPDATE: "false" },
+  before: [],
+  after: [...paths, exec("pdm install --check --prod --no-editable")],
+};
+
+const pipenv = (isLocked: boolean): Manager => ({
+  name: "pipenv",
+  reason: `there is a Pipfile${isLocked ? ".lock" : ""}`,
+  tools: ["pipx", "uv", "pipx:pipenv"],
+  variables: { PIPENV_CHECK_UPDATE: "false", PIPENV_VENV_IN_PROJECT: "1", PIPENV_IGNORE_VIRTUALENVS: "1" },
+  before: [],
+  after: [
+    ...paths,
+    exec(isLocked ? "pipenv install --deploy --ignore-pipfile" : "pipenv install --skip-lock"),
+  ],
+});
+
+const manifests = [
+  "requirements.txt",
+  "pyproject.toml",
+  "Pipfile",
+  "Pipfile.lock",
+  "poetry.lock",
+  "uv.lock",
+  "pdm.lock",
+];
+
+/** Only the manifests, so that a change of code installs nothing again; the whole source where a manifest points into it. */
+function copyManifests(tree: SourceTree, step: Step): void {
+  if (needsSource(tree)) step.inputs.push(fromSource());
+  else step.commands.push(...manifests.filter(tree.hasFile).map((file) => copy(file)));
+}
+
+function needsSource(tree: SourceTree): boolean {
+  const requirements = tree.read("requirements.txt");
+  if (requirements !== undefined)
+    return /file:\/\/|^\s*(?:-e|-r|-c|--editable|--requirement|--constraint|\.{1,2}\/|\.\s*$)/m.test(
+      requirements,
+    );
+  const text = tree.read("pyproject.toml") ?? "";
+  if (/file:\/\/|\bpath\s*=/.test(text)) return true;
+  const file = tree.readToml("pyproject.toml") as { tool?: { uv?: { workspace?: unknown } } } | undefined;
+  const isLocked = tree.firstFile("uv.lock", "poetry.lock", "pdm.lock", "Pipfile") !== undefined;
+  return file?.tool?.uv?.workspace !== undefined || (file !== undefined && !isLocked);
+}

@@ -1,0 +1,50 @@
+import { fromSource, fromStep } from "../../commands.ts";
+import { addAll, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import type { Provider } from "../../provider.ts";
+import { toolPaths } from "../../tools-step.ts";
+import { frameworkOf, pythonStart } from "./python-frameworks.ts";
+import { installPython, pythonEnvironment } from "./python-install.ts";
+import { mainFiles } from "./python-main-files.ts";
+import { choosePython } from "./python-version.ts";
+import { systemPackages } from "./python-system.ts";
+
+const manifests = ["requirements.txt", "pyproject.toml", "Pipfile"];
+
+export const python: Provider = {
+  name: "python",
+  label: "Python",
+  looksFor: [...manifests, ...mainFiles],
+  detects: ({ tree }) => tree.firstFile(...manifests, ...mainFiles, "manage.py") !== undefined,
+  startHint: "Add a main.py or app.py, or a Procfile with `web: <command>`.",
+
+  plan(draft) {
+    choosePython(draft);
+    const needs = systemPackages(draft.tree);
+    addAll(draft.buildAptPackages, needs.build);
+    addAll(draft.runtimeAptPackages, needs.runtime);
+    if (needs.runtime.length > 0)
+      decide(draft, `install ${needs.runtime.join(", ")}`, `because ${needs.reasons.join(", ")}`);
+
+    const installed = installPython(draft);
+    const build = addStep(draft, "build", "install");
+    build.inputs.push(fromSource());
+    build.commands.push(...installed.buildCommands);
+    build.secrets = ["*"];
+    Object.assign(draft.deploy.variables, pythonEnvironment);
+    if (installed.outputs.length > 0) draft.deploy.paths.push("/app/.venv/bin");
+    draft.exclude.push(".venv", "**/__pycache__");
+    start(draft);
+    draft.deploy.inputs.push(fromStep(toolsStep, toolPaths));
+    if (installed.outputs.length > 0) draft.deploy.inputs.push(fromStep("build", installed.outputs));
+    draft.deploy.inputs.push(fromStep("build", ["."], [".venv"]));
+  },
+};
+
+function start(draft: PlanDraft): void {
+  const framework = frameworkOf(draft.tree);
+  if (framework) decide(draft, `this is a ${framework} app`, "because the manifest depends on it");
+  const found = pythonStart(draft);
+  if (!found) return;
+  draft.deploy.startCommand = found.command;
+  decide(draft, `start with "${found.command}"`, `because ${found.reason}`);
+}

@@ -1,0 +1,49 @@
+import { exec, fromSource, fromStep, word } from "../../commands.ts";
+import { addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import type { Provider } from "../../provider.ts";
+
+export const shell: Provider = {
+  name: "shell",
+  label: "a shell script",
+  looksFor: ["start.sh"],
+  detects: (draft) => draft.tree.hasFile(scriptOf(draft)),
+  startHint: "Add a start.sh.",
+
+  plan(draft) {
+    const script = scriptOf(draft);
+    const interpreter = interpreterOf(draft, script);
+    const build = addStep(draft, "build", toolsStep);
+    build.inputs.push(fromSource());
+    build.commands.push(exec(`chmod +x ${word(script)}`));
+    build.secrets = ["*"];
+    draft.deploy.inputs.push(fromStep("build", ["."]));
+    draft.deploy.startCommand = `${interpreter} ${word(script)}`;
+  },
+};
+
+const scriptOf = ({ variables }: Pick<PlanDraft, "variables">): string =>
+  variables.get("SHELL_SCRIPT") ?? "start.sh";
+
+const available: Record<string, string> = {
+  bash: "bash",
+  zsh: "zsh",
+  sh: "sh",
+  dash: "sh",
+  ksh: "bash",
+  mksh: "bash",
+  fish: "bash",
+};
+
+function interpreterOf(draft: PlanDraft, script: string): string {
+  const firstLine = draft.tree.readStart(script, 256)?.split("\n", 1)[0] ?? "";
+  const named = /^#!\s*\S*?([a-z]+)(?:\s+(?:-\S+\s+)*([a-z]+))?/.exec(firstLine);
+  const wanted = named?.[1] === "env" ? named[2] : named?.[1];
+  const interpreter = available[wanted ?? "sh"] ?? "sh";
+  if (interpreter === "zsh") draft.runtimeAptPackages.add("zsh");
+  decide(
+    draft,
+    `run ${script} with ${interpreter}`,
+    wanted ? `because its first line names ${wanted}` : "because its first line names no shell",
+  );
+  return interpreter;
+}

@@ -1,0 +1,104 @@
+import { decide, type PlanDraft } from "./plan-draft.ts";
+import type { ToolVersion } from "./plan-info.ts";
+import type { SourceTree } from "./source-tree.ts";
+
+export interface ToolChoice {
+  readonly tool: string;
+  /** Shown to people: "Node". */
+  readonly label: string;
+  /** `RAILPACK_<variable>` overrides everything in the source. */
+  readonly variable?: string;
+  /** One-line files that version managers read. */
+  readonly files?: readonly string[];
+  /** What the project's own manifest says, the strongest first. */
+  readonly manifest?: readonly (ToolVersion | undefined)[];
+  readonly fallback: ToolVersion;
+  /** Turns what people write ("lts/*", ">=22") into a version or a line of versions. */
+  readonly resolve?: (wanted: string) => string | undefined;
+}
+
+/**
+ * Chooses a tool's version and records why: the configuration's packages, the variable, mise.toml, .tool-versions,
+ * the version managers' own files, the manifest, and the planner's default, in this order.
+ */
+export function chooseVersion(draft: PlanDraft, choice: ToolChoice): string {
+  const { tool, label, fallback } = choice;
+  const wanted = candidates(draft, choice).find(
+    (candidate) => candidate !== undefined && isSpecific(candidate.version),
+  );
+  const resolved = wanted && (choice.resolve ?? plainVersion)(wanted.version);
+  const chosen = wanted && resolved ? { version: resolved, reason: wanted.reason } : fallback;
+  draft.versions[tool] = chosen;
+  decide(draft, `${label} ${chosen.version}`, `because ${chosen.reason}`);
+  return chosen.version;
+}
+
+const isSpecific = (version: string): boolean => !["", "*", "x", "system"].includes(version.trim());
+const plainVersion = (version: string): string => version.trim().replace(/^v(?=\d)/, "");
+
+function candidates(draft: PlanDraft, choice: ToolChoice): (ToolVersion | undefined)[] {
+  const { tool, variable } = choice;
+  const configured = draft.config.packages?.[tool];
+  const set = variable && draft.variables.get(variable);
+  return [
+    configured === undefined
+      ? undefined
+      : { version: configured, reason: `the configuration's packages say ${configured}` },
+    set ? { version: set, reason: `RAILPACK_${variable} says ${set}` } : undefined,
+    ...versionManagerFiles(draft.tree, tool, choice.files ?? []),
+    ...(choice.manifest ?? []),
+  ];
+}
+
+const miseFiles = [
+  "mise.toml",
+  ".mise.toml",
+  ".config/mise.toml",
+  "mise/config.toml",
+  ".mise/config.toml",
+  ".config/mise/config.toml",
+];
+const otherNames: Record<string, string[]> = { node: ["nodejs"], go: ["golang"], dotnet: ["dotnet-core"] };
+
+function versionManagerFiles(
+  tree: SourceTree,
+  tool: string,
+  files: readonly string[],
+): (ToolVersion | undefined)[] {
+  const names = [tool, ...(otherNames[tool] ?? [])];
+  return [
+    ...miseFiles.map((file) => said(file, miseVersion(tree.readToml(file), names))),
+    said(".tool-versions", toolVersionsLine(tree.read(".tool-versions"), names)),
+    ...files.map((file) => said(file, firstLineOf(tree.read(file)))),
+  ];
+}
+
+const said = (file: string, version: string | undefined): ToolVersion | undefined =>
+  version === undefined ? undefined : { version, reason: `${file} says ${version}` };
+
+function miseVersion(
+  file: Record<string, unknown> | undefined,
+  names: readonly string[],
+): string | undefined {
+  const tools = file?.["tools"];
+  if (typeof tools !== "object" || tools === null) return undefined;
+  const entry = names
+    .map((name) => (tools as Record<string, unknown>)[name])
+    .find((value) => value !== undefined);
+  const first: unknown = Array.isArray(entry) ? entry[0] : entry;
+  if (typeof first === "string" || typeof first === "number") return String(first);
+  const version = (first as { version?: unknown } | undefined)?.version;
+  return typeof version === "string" ? version : undefined;
+}
+
+function toolVersionsLine(text: string | undefined, names: readonly string[]): string | undefined {
+  const words = text?.split("\n").map((line) => line.replace(/#.*/, "").trim().split(/\s+/));
+  return words?.find(([name]) => names.includes(name!))?.[1];
+}
+
+const firstLineOf = (text: string | undefined): string | undefined =>
+  text
+    ?.split("\n")
+    .map((line) => line.replace(/#.*/, "").trim())
+    .find((line) => line !== "")
+    ?.slice(0, 80);
