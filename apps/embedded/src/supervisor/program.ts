@@ -22,8 +22,12 @@ export type Program = {
   /** One look, cheap, never throwing for "not yet" that it cannot tell from "no". */
   isReady(): Promise<boolean> | boolean;
   readonly stopSignal: NodeJS.Signals;
+  /** What the kernel sends it if the supervisor is killed; `stopSignal` if not said. */
+  readonly orphanSignal?: NodeJS.Signals;
   /** How long it may take to stop before it is killed. */
   readonly stopWithinMs: number;
+  /** Takes away what it made on the machine, after its last stop. */
+  cleanUp?(): Promise<void>;
   /** An optional one that does not come up is told and tried again, and does not fail the start. */
   readonly isOptional?: boolean;
 };

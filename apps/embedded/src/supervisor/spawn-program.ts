@@ -37,12 +37,16 @@ export const baseEnvironment = (
  * with its output appended to the log. On Linux the kernel tells it to stop if this process is killed.
  */
 export function spawnProgram(
-  { command, stopSignal }: Pick<Program, "command" | "stopSignal">,
+  {
+    command,
+    stopSignal,
+    orphanSignal = stopSignal,
+  }: Pick<Program, "command" | "stopSignal" | "orphanSignal">,
   logFile: string,
 ): ChildProcess {
   const log = openSync(logFile, "a", 0o600);
   try {
-    const [file, ...args] = words(command, stopSignal);
+    const [file, ...args] = words(command, orphanSignal);
     return spawn(file ?? "", args, {
       detached: true,
       stdio: ["ignore", log, log],
@@ -56,9 +60,9 @@ export function spawnProgram(
   }
 }
 
-const words = (command: Command, stopSignal: NodeJS.Signals): string[] => [
+const words = (command: Command, orphanSignal: NodeJS.Signals): string[] => [
   ...(command.prefix ?? []),
-  ...(hasSetpriv() ? ["setpriv", "--pdeathsig", stopSignal.slice(3), "--"] : []),
+  ...(hasSetpriv() ? ["setpriv", "--pdeathsig", orphanSignal.slice(3), "--"] : []),
   command.file,
   ...command.args,
 ];

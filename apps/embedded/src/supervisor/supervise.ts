@@ -125,6 +125,7 @@ export function supervise(program: Program, options: SuperviseOptions): Supervis
       stopping.abort();
       await end();
       await running;
+      if (state !== "waiting") await program.cleanUp?.();
       state = "stopped";
     },
   };

@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { Fault } from "@starform/std/fault";
+import type { Ports } from "../options/ports.ts";
+
+/** Rejects with one sentence that names the first busy port, who has it if that can be seen, and the way out. */
+export async function refuseBusyPorts(
+  ports: Ports,
+  base: number,
+  except: readonly (keyof Ports)[] = [],
+): Promise<void> {
+  for (const [name, port] of Object.entries(ports)) {
+    if (except.includes(name as keyof Ports) || !(await isBusy(port))) continue;
+    const owner = ownerOf(port);
+    const who = owner ? ` by ${owner.name} (process ${owner.pid})` : "";
+    throw new Fault(
+      "conflict",
+      `Port ${port}, which ${name} needs, is in use${who}: stop that, or start with other ports, for example --port-base ${otherBase(base)}.`,
+    );
+  }
+}
+
+const otherBase = (base: number): number => (base + 100 <= 65_000 ? base + 100 : 4400);
+
+function isBusy(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+      .once("error", () => resolve(true))
+      .listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(false)));
+  });
+}
+
+/** Who listens on a loopback port, as far as /proc lets us see. */
+export function ownerOf(port: number): { pid: number; name: string } | undefined {
+  try {
+    const socket = listeningSocket(port);
+    if (!socket) return undefined;
+    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      if (!holds(pid, socket)) continue;
+      return { pid: Number(pid), name: readFileSync(`/proc/${pid}/comm`, "utf8").trim() };
+    }
+  } catch {
+    // Not Linux: the port alone is told.
+  }
+  return undefined;
+}
+
+function listeningSocket(port: number): string | undefined {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const rows = ["tcp", "tcp6"].flatMap((file) =>
+    readFileSync(`/proc/net/${file}`, "utf8").split("\n").slice(1),
+  );
+  const fields = rows
+    .map((row) => row.trim().split(/\s+/))
+    .find(([, local, , state]) => local?.endsWith(`:${hex}`) && state === "0A");
+  return fields?.[9] && `socket:[${fields[9]}]`;
+}
+
+function holds(pid: string, socket: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === socket);
+  } catch {
+    return false;
+  }
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}

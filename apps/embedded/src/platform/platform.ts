@@ -1,0 +1,183 @@
+import { existsSync } from "node:fs";
+import { openDataDir, type DataDir } from "../data-dir/data-dir.ts";
+import { refuseBusyPorts } from "../data-dir/busy-port.ts";
+import { openSecrets, type Secrets } from "../data-dir/secrets.ts";
+import { removeState, writeState, type PlatformDescription } from "../data-dir/state.ts";
+import { installDebianPackages, type DebianPackage } from "../debian-packages.ts";
+import { chooseRuntime, type Runtime } from "../engines/choose-runtime.ts";
+import { portsFrom, type Ports } from "../options/ports.ts";
+import type { StartOptions } from "../options/start-options.ts";
+import { appsDomainOf, dashboardUrlOf, nodePrograms, urlOf } from "../programs/node-programs.ts";
+import { metricsProgram, postgresProgram } from "../programs/stores.ts";
+import { stardeckProgram } from "../programs/stardeck.ts";
+import type { Program, ProgramStatus } from "../supervisor/program.ts";
+import { openSupervisor, type Supervisor } from "../supervisor/supervisor.ts";
+import { ownerLoginUrl } from "./login-link.ts";
+import type { Say } from "./progress.ts";
+import { sayEvents } from "./say-events.ts";
+import { restartOnChange } from "./watch.ts";
+
+/** What makes the platform better on Debian; without them it still works. */
+const betterWith: readonly DebianPackage[] = [
+  { name: "git", program: "git", why: "git push" },
+  { name: "bubblewrap", program: "bwrap", why: "sandboxes for apps that run as processes" },
+  { name: "docker.io", program: "dockerd", why: "the Docker runtime" },
+  { name: "iptables", program: "iptables", why: "the Docker runtime" },
+  { name: "iproute2", program: "ip", why: "the Docker runtime" },
+  { name: "victoria-metrics", program: "victoria-metrics", why: "metrics" },
+];
+const dockerOnly = ["docker.io", "iptables", "iproute2"];
+
+export type Platform = AsyncDisposable & {
+  readonly description: PlatformDescription;
+  processes(): ProgramStatus[];
+};
+
+/**
+ * Starts everything in the data directory and resolves when it can be used. Whatever goes wrong, and when the signal
+ * fires, what was started is stopped in order before this rejects.
+ */
+export async function openPlatform(
+  options: StartOptions,
+  at: { root: string; say: Say; signal: AbortSignal },
+): Promise<Platform> {
+  await using stack = new AsyncDisposableStack();
+  const { say, signal } = at;
+  const dataDir = stack.use(await openDataDir(options.dataDir, { isFresh: options.isFresh }));
+  if (dataDir.leftOvers.length > 0)
+    say(`- Stopped what an earlier, killed start had left: ${dataDir.leftOvers.join(", ")}`);
+  const ports = portsFrom(options.portBase);
+  await refuseBusyPorts(ports, options.portBase, options.databaseUrl ? ["postgres"] : []);
+  const packages = betterWith.filter(
+    ({ name }) => options.runtime !== "process" || !dockerOnly.includes(name),
+  );
+  await installDebianPackages(packages, {
+    purpose: "Starform",
+    isForbidden: !options.mayInstallPackages,
+    say,
+  });
+  const secrets = openSecrets(dataDir.path);
+  const onEvent = sayEvents(say);
+  const runtime = await chooseRuntime(options, { dataDir, say, onEvent, signal });
+  if (runtime.engine) stack.use(runtime.engine);
+  const { programs, database } = programsOf({
+    options,
+    root: at.root,
+    dataDir,
+    ports,
+    secrets,
+    runtime,
+    say,
+  });
+  const supervisor = stack.use(
+    openSupervisor(programs, { runDir: dataDir.runDir, logDir: dataDir.logDir, onEvent }),
+  );
+  await supervisor.start({ withinMs: 180_000, signal });
+  const description = await describe({ options, dataDir, ports, secrets, runtime, database, programs });
+  if (options.isWatching) stack.use(restartOnChange(at.root, (name) => supervisor.restart(name)));
+  return keep(
+    { description, dataDir, supervisors: [supervisor, ...(runtime.engine ? [runtime.engine] : [])] },
+    stack.move(),
+  );
+}
+
+type Parts = {
+  options: StartOptions;
+  root: string;
+  dataDir: DataDir;
+  ports: Ports;
+  secrets: Secrets;
+  runtime: Runtime;
+  say: Say;
+};
+
+function programsOf({ options, root, dataDir, ports, secrets, runtime, say }: Parts): {
+  programs: Program[];
+  database: string;
+} {
+  const postgres = options.databaseUrl
+    ? undefined
+    : postgresProgram(dataDir.path, ports.postgres, secrets.read("postgres-password"));
+  secrets.write("database-url", options.databaseUrl ?? postgres?.url ?? "");
+  const metrics = metricsProgram(dataDir.path, ports.metrics);
+  const metricsUrl = metrics && urlOf(ports.metrics);
+  const stardeck = stardeckProgram({
+    root,
+    port: ports.stardeck,
+    apiUrl: urlOf(ports.api),
+    isWatching: options.isWatching,
+    say,
+  });
+  if (!stardeck) say("- Without the dashboard: apps/stardeck has no app yet");
+  const node = nodePrograms({
+    root,
+    dataDir: dataDir.path,
+    ports,
+    secrets,
+    runtime: runtime.kind,
+    dockerSocket: runtime.dockerSocket,
+    metricsUrl,
+  });
+  const programs = [postgres?.program, metrics, stardeck, ...node].filter((program) => program !== undefined);
+  return {
+    programs,
+    database: postgres ? "PostgreSQL 18 from npm, on this machine" : "the PostgreSQL of DATABASE_URL",
+  };
+}
+
+async function describe(
+  parts: Omit<Parts, "root" | "say"> & { database: string; programs: Program[] },
+): Promise<PlatformDescription> {
+  const { ports, secrets, dataDir, runtime, database, programs } = parts;
+  const has = (name: string) => programs.some((program) => program.name === name);
+  const ownerToken = secrets.read("owner-token");
+  const apiUrl = urlOf(ports.api);
+  return {
+    dashboardUrl: dashboardUrlOf(ports),
+    apiUrl,
+    appsDomain: appsDomainOf(ports),
+    gatewayUrl: urlOf(ports.gateway),
+    gitUrl: `${apiUrl}/git`,
+    ownerLoginUrl: has("api") ? await ownerLoginUrl(apiUrl, ownerToken) : "",
+    ownerToken,
+    dataDir: dataDir.path,
+    runtime: runtime.kind,
+    stores: {
+      database,
+      logs: has("telemetry") ? "ClickHouse built in (chDB)" : "none",
+      metrics: has("metrics") ? "VictoriaMetrics" : "built in",
+      jobs: database,
+    },
+  };
+}
+
+/** Keeps `run/state.json` true while the platform runs. */
+function keep(
+  {
+    description,
+    dataDir,
+    supervisors,
+  }: { description: PlatformDescription; dataDir: DataDir; supervisors: Supervisor[] },
+  stack: AsyncDisposableStack,
+): Platform {
+  const { ownerToken: _token, ownerLoginUrl: _link, ...shown } = description;
+  const processes = () => supervisors.flatMap((supervisor) => supervisor.status());
+  let written = "";
+  const write = () => {
+    const state = { ...shown, processes: processes() };
+    const text = JSON.stringify(state);
+    if (text !== written && existsSync(dataDir.runDir)) writeState(dataDir.path, state);
+    written = text;
+  };
+  write();
+  const writing = setInterval(write, 500).unref();
+  return {
+    description,
+    processes,
+    async [Symbol.asyncDispose]() {
+      clearInterval(writing);
+      removeState(dataDir.path);
+      await stack.disposeAsync();
+    },
+  };
+}

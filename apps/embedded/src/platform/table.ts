@@ -1,0 +1,20 @@
+import type { PlatformDescription } from "../data-dir/state.ts";
+
+/** What a person sees when everything is ready. */
+export function sayPlatform(platform: PlatformDescription, options: { isDetached: boolean }): string {
+  const { stores } = platform;
+  const rows: [string, string][] = [
+    ["Dashboard", platform.dashboardUrl],
+    ["Sign in (once)", platform.ownerLoginUrl],
+    ["API", `${platform.apiUrl}   reference at ${platform.apiUrl}/docs`],
+    ["Apps", `http://<service>-<project>.${platform.appsDomain}`],
+    ["Runs apps", platform.runtime === "docker" ? "Docker Engine" : "processes of this machine"],
+    ["Database, jobs", stores.database],
+    ["Logs", stores.logs],
+    ["Metrics", stores.metrics],
+    ["Data", platform.dataDir],
+    ["Next", "cd <your app> && starform up   (or ./starform up from here)"],
+  ];
+  const body = rows.map(([name, value]) => `  ${name.padEnd(16)}${value}`).join("\n");
+  return `\n${body}\n\n  ${options.isDetached ? "npm stop stops it; npm run status describes it." : "Ctrl-C stops everything; the data stays."}\n`;
+}

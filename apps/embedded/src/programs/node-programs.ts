@@ -1,0 +1,172 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Ports } from "../options/ports.ts";
+import type { Secrets } from "../data-dir/secrets.ts";
+import type { Program } from "../supervisor/program.ts";
+import { isHttpReady } from "./http-ready.ts";
+
+export type Addresses = {
+  readonly root: string;
+  readonly dataDir: string;
+  readonly ports: Ports;
+  readonly secrets: Secrets;
+  readonly runtime: "docker" | "process";
+  readonly dockerSocket: string | undefined;
+  /** Undefined without a metrics store. */
+  readonly metricsUrl: string | undefined;
+};
+
+const host = "127.0.0.1";
+const region = "local";
+export const telemetryUser = "starform";
+export const urlOf = (port: number): string => `http://${host}:${port}`;
+export const dashboardUrlOf = (ports: Ports): string => `http://localhost:${ports.stardeck}`;
+export const appsDomainOf = (ports: Ports): string => `localhost:${ports.gateway}`;
+
+type Source = {
+  name: string;
+  bin: string;
+  after: string[];
+  env: Record<string, string>;
+  ready: [number, string];
+  stopWithinMs?: number;
+};
+
+/** Starbase's two processes, Shuttle, the gateway and the telemetry store; those whose source is there. */
+export function nodePrograms(at: Addresses): Program[] {
+  return sourcesOf(at)
+    .filter(({ bin }) => existsSync(join(at.root, bin)))
+    .map(({ name, bin, after, env, ready, stopWithinMs = 20_000 }) => ({
+      name,
+      after,
+      command: {
+        file: process.execPath,
+        args: ["--disable-warning=ExperimentalWarning", join(at.root, bin)],
+        env,
+        cwd: at.root,
+      },
+      isReady: () => isHttpReady(...ready),
+      stopSignal: "SIGTERM",
+      stopWithinMs,
+    }));
+}
+
+function sourcesOf(at: Addresses): Source[] {
+  const { ports } = at;
+  const starbase = starbaseEnvironment(at);
+  return [
+    {
+      name: "telemetry",
+      bin: "apps/telemetry/bin/telemetry.ts",
+      after: [],
+      env: telemetryEnvironment(at),
+      ready: [ports.telemetry, "/ping"],
+    },
+    {
+      name: "api",
+      bin: "apps/starbase/bin/api.ts",
+      after: ["postgres", "telemetry"],
+      env: starbase,
+      ready: [ports.api, "/healthz"],
+    },
+    {
+      name: "worker",
+      bin: "apps/starbase/bin/worker.ts",
+      after: ["postgres", "telemetry"],
+      env: starbase,
+      ready: [ports.worker, "/healthz"],
+    },
+    {
+      name: "gateway",
+      bin: "apps/gateway/bin/gateway.ts",
+      after: ["telemetry"],
+      env: gatewayEnvironment(at),
+      ready: [ports.gatewayAdmin, "/healthz"],
+    },
+    {
+      name: "shuttle",
+      bin: "apps/shuttle/bin/shuttle.ts",
+      after: ["api", "gateway", "telemetry"],
+      env: shuttleEnvironment(at),
+      ready: [ports.shuttle, "/readyz"],
+      stopWithinMs: 45_000,
+    },
+  ];
+}
+
+function starbaseEnvironment({
+  ports,
+  secrets,
+  dataDir,
+  runtime,
+  dockerSocket,
+  metricsUrl,
+}: Addresses): Record<string, string> {
+  return {
+    STARBASE_DATABASE_URL_FILE: secrets.fileOf("database-url"),
+    STARBASE_HOST: host,
+    STARBASE_PORT: String(ports.api),
+    STARBASE_WORKER_PORT: String(ports.worker),
+    STARBASE_PUBLIC_URL: urlOf(ports.api),
+    STARBASE_DASHBOARD_URL: dashboardUrlOf(ports),
+    STARBASE_GATEWAY_URL: urlOf(ports.gateway),
+    STARBASE_APPS_DOMAIN: appsDomainOf(ports),
+    STARBASE_DATA_DIR: dataDir,
+    STARBASE_ENCRYPTION_KEY_FILE: secrets.fileOf("encryption.key"),
+    STARBASE_SESSION_KEY_FILE: secrets.fileOf("session.key"),
+    STARBASE_OWNER_TOKEN_FILE: secrets.fileOf("owner-token"),
+    STARBASE_CLUSTER_ID: secrets.read("cluster-id"),
+    STARBASE_CLUSTER_TOKEN_FILE: secrets.fileOf("cluster-token"),
+    STARBASE_REGION: region,
+    STARBASE_RUNTIME: runtime,
+    STARBASE_CLICKHOUSE_URL: urlOf(ports.telemetry),
+    STARBASE_CLICKHOUSE_USER: telemetryUser,
+    STARBASE_CLICKHOUSE_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
+    ...(dockerSocket === undefined ? {} : { STARBASE_DOCKER_SOCKET: dockerSocket }),
+    ...(metricsUrl === undefined ? {} : { STARBASE_METRICS_URL: metricsUrl }),
+  };
+}
+
+function shuttleEnvironment({
+  ports,
+  secrets,
+  dataDir,
+  runtime,
+  dockerSocket,
+}: Addresses): Record<string, string> {
+  return {
+    STARFORM_STARBASE_URL: urlOf(ports.api),
+    STARFORM_CLUSTER_ID: secrets.read("cluster-id"),
+    STARFORM_REGION: region,
+    STARFORM_AUTH_TOKEN_FILE: secrets.fileOf("cluster-token"),
+    STARFORM_METRICS_ADDR: `${host}:${ports.shuttle}`,
+    STARFORM_RUNTIME: runtime,
+    STARFORM_DATA_DIR: join(dataDir, "shuttle"),
+    STARFORM_IMAGES_DIR: join(dataDir, "images"),
+    STARFORM_GATEWAY_ADMIN_URL: urlOf(ports.gatewayAdmin),
+    STARFORM_GATEWAY_ADMIN_TOKEN_FILE: secrets.fileOf("gateway-admin-token"),
+    STARFORM_TELEMETRY_URL: urlOf(ports.telemetry),
+    STARFORM_TELEMETRY_USER: telemetryUser,
+    STARFORM_TELEMETRY_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
+    ...(dockerSocket === undefined ? {} : { STARFORM_DOCKER_SOCKET: dockerSocket }),
+  };
+}
+
+const gatewayEnvironment = ({ ports, secrets, dataDir }: Addresses): Record<string, string> => ({
+  GATEWAY_HOST: host,
+  GATEWAY_PORT: String(ports.gateway),
+  GATEWAY_ADMIN_PORT: String(ports.gatewayAdmin),
+  GATEWAY_ADMIN_TOKEN_FILE: secrets.fileOf("gateway-admin-token"),
+  GATEWAY_STATE_FILE: join(dataDir, "gateway/routes.json"),
+  GATEWAY_BUFFER_DIR: join(dataDir, "gateway/buffer"),
+  GATEWAY_TELEMETRY_URL: urlOf(ports.telemetry),
+  GATEWAY_TELEMETRY_USER: telemetryUser,
+  GATEWAY_TELEMETRY_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
+});
+
+const telemetryEnvironment = ({ ports, secrets, dataDir }: Addresses): Record<string, string> => ({
+  TELEMETRY_HOST: host,
+  TELEMETRY_PORT: String(ports.telemetry),
+  TELEMETRY_DATA_DIR: join(dataDir, "telemetry"),
+  TELEMETRY_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
+});

@@ -1,0 +1,121 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { Fault } from "@starform/std/fault";
+import { holderOf, takeLock } from "@starform/std/lock";
+import { until } from "@starform/std/retry";
+import { step, type Say } from "../platform/progress.ts";
+import { baseEnvironment } from "../supervisor/spawn-program.ts";
+import type { Program } from "../supervisor/program.ts";
+import { isHttpReady } from "./http-ready.ts";
+
+type StardeckOptions = { root: string; port: number; apiUrl: string; isWatching: boolean; say: Say };
+
+/** The dashboard: built once per state of its sources, then served; `--watch` serves it unbuilt. */
+export function stardeckProgram({
+  root,
+  port,
+  apiUrl,
+  isWatching,
+  say,
+}: StardeckOptions): Program | undefined {
+  const dir = join(root, "apps/stardeck");
+  const next = join(root, "node_modules/next/dist/bin/next");
+  if (!existsSync(join(dir, "app")) || !existsSync(next)) return undefined;
+  const distDir = `.next/${isWatching ? "dev" : digestOf(root, dir)}`;
+  const env = { NEXT_TELEMETRY_DISABLED: "1", STARDECK_DIST_DIR: distDir };
+  return {
+    name: "stardeck",
+    after: [],
+    prepare: async () => {
+      if (!isWatching) await buildOnce({ dir, next, distDir, env, say });
+    },
+    command: {
+      file: process.execPath,
+      args: [next, isWatching ? "dev" : "start", "--hostname", "127.0.0.1", "--port", String(port)],
+      cwd: dir,
+      env: {
+        ...env,
+        NODE_ENV: isWatching ? "development" : "production",
+        STARDECK_API_URL: apiUrl,
+        PORT: String(port),
+        HOSTNAME: "127.0.0.1",
+      },
+    },
+    isReady: () => isHttpReady(port, "/sign-in"),
+    stopSignal: "SIGTERM",
+    stopWithinMs: 10_000,
+  };
+}
+
+type Build = { dir: string; next: string; distDir: string; env: Record<string, string>; say: Say };
+
+/** Several platforms of one clone may start at once: one builds, the others wait for it. */
+async function buildOnce({ dir, next, distDir, env, say }: Build): Promise<void> {
+  const done = join(dir, distDir, "starform-built");
+  if (existsSync(done)) return;
+  mkdirSync(join(dir, ".next"), { recursive: true });
+  const path = join(dir, ".next", "build.lock");
+  const lock = takeLock(path);
+  if (lock.kind === "taken") {
+    await until("another start to build the dashboard", () => existsSync(done) || !holderOf(path), {
+      withinMs: 300_000,
+      everyMs: 200,
+    });
+    return buildOnce({ dir, next, distDir, env, say });
+  }
+  try {
+    await step(
+      say,
+      "Building the dashboard (once)",
+      () => build({ dir, next, env }),
+      () => "Dashboard built",
+    );
+    writeFileSync(done, "");
+  } finally {
+    lock.release();
+  }
+}
+
+async function build({ dir, next, env }: Omit<Build, "say" | "distDir">): Promise<void> {
+  const child = spawn(process.execPath, [next, "build"], {
+    cwd: dir,
+    env: { ...baseEnvironment(), ...env, NODE_ENV: "production" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)));
+  const [code] = (await once(child, "close")) as [number | null];
+  if (code !== 0)
+    throw new Fault(
+      "unavailable",
+      `the dashboard does not build (next build ended with ${code}):\n${said.trim()}`,
+    );
+}
+
+/** Changes with every source the dashboard is made of. */
+function digestOf(root: string, dir: string): string {
+  const hash = createHash("sha256").update(readFileSync(join(root, "package-lock.json")));
+  const folders = [
+    dir,
+    join(root, "packages/client/src"),
+    join(root, "packages/contract/src"),
+    join(root, "packages/std/src"),
+  ];
+  for (const folder of folders)
+    for (const path of sourcesIn(folder)) hash.update(`${relative(root, path)}\0`).update(readFileSync(path));
+  return hash.digest("hex").slice(0, 16);
+}
+
+function sourcesIn(dir: string): string[] {
+  const skipped = new Set([".next", "node_modules", "test", "e2e", "next-env.d.ts"]);
+  return readdirSync(dir, { withFileTypes: true })
+    .filter(({ name }) => !skipped.has(name) && !/\.test\.tsx?$/.test(name))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) =>
+      entry.isDirectory() ? sourcesIn(join(dir, entry.name)) : entry.isFile() ? [join(dir, entry.name)] : [],
+    );
+}

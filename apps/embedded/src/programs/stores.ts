@@ -1,0 +1,60 @@
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { findProgram } from "../debian-packages.ts";
+import { postgresCluster } from "../postgres/cluster.ts";
+import type { Program } from "../supervisor/program.ts";
+import { isHttpReady } from "./http-ready.ts";
+
+/** The embedded PostgreSQL, and the connection string of its database. */
+export function postgresProgram(
+  dataDir: string,
+  port: number,
+  password: string,
+): { program: Program; url: string } {
+  const cluster = postgresCluster({ dataDir, port, password });
+  return {
+    url: cluster.url,
+    program: {
+      name: "postgres",
+      after: [],
+      prepare: () => cluster.prepare(),
+      command: cluster.command,
+      isReady: async () => cluster.isReady() && (await accepts(port)),
+      // Fast shutdown: SIGTERM would wait for every client to leave by itself.
+      stopSignal: "SIGINT",
+      stopWithinMs: 30_000,
+    },
+  };
+}
+
+/** VictoriaMetrics, if this machine has it. */
+export function metricsProgram(dataDir: string, port: number): Program | undefined {
+  const file = findProgram("victoria-metrics");
+  if (!file) return undefined;
+  const args = [
+    `-storageDataPath=${join(dataDir, "metrics")}`,
+    `-httpListenAddr=127.0.0.1:${port}`,
+    "-retentionPeriod=90d",
+    "-memory.allowedBytes=128MB",
+  ];
+  return {
+    name: "metrics",
+    after: [],
+    command: { file, args, env: {} },
+    isReady: () => isHttpReady(port, "/health"),
+    stopSignal: "SIGINT",
+    stopWithinMs: 15_000,
+    isOptional: true,
+  };
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: "127.0.0.1", port, timeout: 1_000 });
+    const answer = (isOpen: boolean) => () => {
+      socket.destroy();
+      resolve(isOpen);
+    };
+    socket.once("connect", answer(true)).once("error", answer(false)).once("timeout", answer(false));
+  });
+}
