@@ -1,0 +1,115 @@
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { stop } from "./build-stopped.ts";
+import { findProgram, systemPath } from "./program.ts";
+
+/** A tool that a plan asks for and the machine lacks, installed once for all builds. */
+export type BroughtTool = { readonly name: string; readonly from: string; readonly bin: string };
+
+export type ToolsForBuild = {
+  readonly brought: readonly BroughtTool[];
+  /** Name to the version that serves. */
+  readonly versions: Readonly<Record<string, string>>;
+};
+
+type Wanted = Readonly<Record<string, { readonly version: string; readonly reason: string }>>;
+
+/** Programs that stand for a tool of a plan, and how Debian calls the package. */
+const machine: Readonly<Record<string, { program: string; label: string; debian: string }>> = {
+  python: { program: "python3", label: "Python", debian: "python3 python3-venv" },
+  go: { program: "go", label: "Go", debian: "golang-go" },
+  ruby: { program: "ruby", label: "Ruby", debian: "ruby-full" },
+  php: { program: "php", label: "PHP", debian: "php-cli" },
+  java: { program: "java", label: "Java", debian: "default-jdk-headless" },
+  maven: { program: "mvn", label: "Maven", debian: "maven" },
+  gradle: { program: "gradle", label: "Gradle", debian: "gradle" },
+  rust: { program: "cargo", label: "Rust", debian: "cargo" },
+  elixir: { program: "elixir", label: "Elixir", debian: "elixir" },
+  erlang: { program: "erl", label: "Erlang", debian: "erlang-base" },
+};
+
+const fromNpm: Readonly<Record<string, (version: string) => string>> = {
+  pnpm: (version) => `pnpm@${version}`,
+  yarn: (version) => (/^v?1(\.|$)/.test(version) ? `yarn@${version}` : `@yarnpkg/cli-dist@${version}`),
+  bun: (version) => `@oven/bun-linux-${process.arch === "arm64" ? "aarch64" : "x64"}@${version}`,
+};
+const fromPip = new Set(["uv", "poetry", "pipx:pdm", "pipx:pipenv"]);
+/** Only the way in which mise brings other tools. */
+const ofNoUse = new Set(["pipx", "npm"]);
+
+/**
+ * Makes the tools of a plan available in place of its `packages:` steps, and says which version serves. A language
+ * that this machine lacks ends the build with what to install.
+ */
+export async function bringTools(
+  deps: {
+    toolsDir: string;
+    nodeVersion: string;
+    say(text: string): void;
+    /** Runs a command with the tool's folder as its own, `home` being where that folder is seen. */
+    install(tool: { name: string; from: string }, command: (home: string) => string): Promise<void>;
+    versionOf(program: string): Promise<string | undefined>;
+  },
+  wanted: Wanted,
+): Promise<ToolsForBuild> {
+  const versions: Record<string, string> = {};
+  const brought: BroughtTool[] = [];
+  for (const [tool, { version }] of Object.entries(wanted)) {
+    const clean = version.split("+")[0]!.trim();
+    if (tool === "node") {
+      versions[tool] = deps.nodeVersion;
+      deps.say(compare("Node", deps.nodeVersion, clean));
+    } else if (fromNpm[tool] ?? fromPip.has(tool)) {
+      brought.push(await bring(deps, tool, clean));
+      versions[tool] = clean;
+    } else if (machine[tool]) {
+      const { program, label, debian } = machine[tool];
+      if (!findProgram(program, systemPath))
+        stop(
+          `the plan asks for ${label} ${clean}, and this machine has no ${label}: install it (on Debian: apt-get install ${debian}), or start the platform with --runtime docker`,
+        );
+      versions[tool] = (await deps.versionOf(program)) ?? clean;
+      deps.say(compare(label, versions[tool], clean));
+    } else if (!ofNoUse.has(tool)) {
+      if (!findProgram(tool, systemPath))
+        stop(
+          `the plan asks for ${tool} ${clean}, which this machine does not have: install it, or start the platform with --runtime docker`,
+        );
+      deps.say(`this machine's ${tool} serves where the plan asks for ${clean}`);
+    }
+  }
+  return { brought, versions };
+}
+
+const compare = (label: string, has: string, asked: string): string =>
+  has === asked || has.startsWith(`${asked}.`) || asked === "latest"
+    ? `${label} ${has}`
+    : `this machine's ${label} ${has} serves where the plan asks for ${asked}`;
+
+type Deps = Parameters<typeof bringTools>[0];
+
+async function bring(deps: Deps, tool: string, version: string): Promise<BroughtTool> {
+  if (!/^[\w.^~<>=* |-]{1,64}$/.test(version))
+    stop(`"${version}" is not a version of ${tool} that can be asked for`);
+  const name = `${tool}-${version}`.replaceAll(/[^\w.-]/g, "_");
+  const from = path.join(deps.toolsDir, name);
+  const npmPackage = fromNpm[tool]?.(version);
+  const bin = npmPackage ? (tool === "bun" ? binOfBun(npmPackage) : "node_modules/.bin") : "bin";
+  const isThere = path.join(from, ".complete");
+  if (!(await stat(isThere).catch(() => undefined))) {
+    deps.say(`bring ${tool} ${version}`);
+    await rm(from, { recursive: true, force: true });
+    await mkdir(from, { recursive: true });
+    const pip = tool.replace("pipx:", "");
+    const spec = version === "latest" ? pip : `${pip}==${version}${/\.\d+\./.test(version) ? "" : ".*"}`;
+    await deps.install({ name, from }, (home) =>
+      npmPackage
+        ? `npm install --no-save --ignore-scripts --no-audit --no-fund --prefix ${home} '${npmPackage}'`
+        : `python3 -m venv ${home} && ${home}/bin/pip install --quiet --disable-pip-version-check '${spec}'`,
+    );
+    await writeFile(isThere, "");
+  }
+  return { name, from, bin };
+}
+
+const binOfBun = (spec: string): string => `node_modules/${spec.slice(0, spec.lastIndexOf("@"))}/bin`;

@@ -1,0 +1,128 @@
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { pause } from "@starform/std/retry";
+
+/** A group of processes that the kernel counts and bounds together. */
+export type Cgroup = {
+  /** Files that a process writes its id to in order to join. */
+  readonly joinFiles: readonly string[];
+  /** How often the kernel killed for memory and refused a new process here. */
+  events(): { oomKills: number; refusedForks: number };
+  /** Kills all members and takes the group away. */
+  remove(): Promise<void>;
+};
+
+export type CgroupLimits = { readonly memoryBytesMax: number; readonly processesMax: number };
+
+const root = "/sys/fs/cgroup";
+
+/**
+ * Makes a cgroup (version 2 where it is the only one, else version 1); undefined where the machine does not let us,
+ * which the caller says in the log.
+ */
+export function openCgroup(name: string, limits: CgroupLimits): Cgroup | undefined {
+  try {
+    return existsSync(`${root}/cgroup.controllers`) ? openUnified(name, limits) : openSplit(name, limits);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes away a group of this name that a killed process left behind. */
+export async function removeLeftCgroup(name: string): Promise<void> {
+  const dirs = [`${root}/${parent}/${name}`, ...splitDirs(name)].filter((dir) => existsSync(dir));
+  if (dirs.length > 0) await removeGroups(dirs);
+}
+
+const parent = "starform-builds";
+
+function openUnified(name: string, { memoryBytesMax, processesMax }: CgroupLimits): Cgroup {
+  const base = `${root}/${parent}`;
+  const dir = `${base}/${name}`;
+  writeFileSync(`${root}/cgroup.subtree_control`, "+memory +pids +cpu");
+  mkdirSync(base, { recursive: true });
+  writeFileSync(`${base}/cgroup.subtree_control`, "+memory +pids +cpu");
+  mkdirSync(dir);
+  writeFileSync(`${dir}/memory.max`, String(memoryBytesMax));
+  writeFileSync(`${dir}/pids.max`, String(processesMax));
+  attempt(() => writeFileSync(`${dir}/memory.swap.max`, "0"));
+  attempt(() => writeFileSync(`${dir}/cpu.weight`, "50"));
+  return {
+    joinFiles: [`${dir}/cgroup.procs`],
+    events: () => ({
+      oomKills: numberIn(`${dir}/memory.events`, "oom_kill"),
+      refusedForks: numberIn(`${dir}/pids.events`, "max"),
+    }),
+    remove: () => removeGroups([dir]),
+  };
+}
+
+function openSplit(name: string, { memoryBytesMax, processesMax }: CgroupLimits): Cgroup {
+  const [memory, pids, cpu] = ["memory", "pids", "cpu"].map((controller) => splitDir(controller, name));
+  if (!memory || !pids) throw new Error("no memory or pids controller");
+  for (const dir of [memory, pids]) mkdirSync(dir);
+  writeFileSync(`${memory}/memory.limit_in_bytes`, String(memoryBytesMax));
+  writeFileSync(`${pids}/pids.max`, String(processesMax));
+  const dirs = [memory, pids];
+  attempt(() => {
+    if (!cpu) return;
+    mkdirSync(cpu);
+    writeFileSync(`${cpu}/cpu.shares`, "512");
+    dirs.push(cpu);
+  });
+  return {
+    joinFiles: dirs.map((dir) => `${dir}/cgroup.procs`),
+    events: () => ({
+      oomKills: numberIn(`${memory}/memory.oom_control`, "oom_kill"),
+      refusedForks: numberIn(`${pids}/pids.events`, "max"),
+    }),
+    remove: () => removeGroups(dirs),
+  };
+}
+
+const splitDirs = (name: string): string[] =>
+  ["memory", "pids", "cpu"].flatMap((controller) => splitDir(controller, name) ?? []);
+
+/** Below the group this process is in: all it may be allowed to write to. */
+function splitDir(controller: string, name: string): string | undefined {
+  const line = readFileSync("/proc/self/cgroup", "utf8")
+    .split("\n")
+    .find((line) => line.split(":")[1]?.split(",").includes(controller));
+  const own = line?.split(":").slice(2).join(":");
+  if (own === undefined || !existsSync(`${root}/${controller}`)) return undefined;
+  const base = path.join(root, controller, own);
+  return existsSync(base) ? path.join(base, `${parent}-${name}`) : undefined;
+}
+
+/** Kills until nobody is left: a member may have forked between the reading and the killing. */
+async function removeGroups(dirs: readonly string[]): Promise<void> {
+  for (let round = 0; round < 200; round++) {
+    for (const dir of dirs) {
+      attempt(() => writeFileSync(`${dir}/pids.max`, "0"));
+      attempt(() => writeFileSync(`${dir}/cgroup.kill`, "1"));
+      for (const pid of membersOf(dir)) attempt(() => process.kill(pid, "SIGKILL"));
+      attempt(() => rmdirSync(dir));
+    }
+    if (!dirs.some((dir) => existsSync(dir))) return;
+    await pause(25);
+  }
+}
+
+const membersOf = (dir: string): number[] =>
+  (attempt(() => readFileSync(`${dir}/cgroup.procs`, "utf8")) ?? "")
+    .split("\n")
+    .filter((line) => line !== "" && line !== "0")
+    .map(Number);
+
+function numberIn(file: string, key: string): number {
+  const text = attempt(() => readFileSync(file, "utf8")) ?? "";
+  return Number(new RegExp(`^${key} (\\d+)$`, "m").exec(text)?.[1] ?? 0);
+}
+
+function attempt<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,143 @@
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { canonicalJson } from "@starform/std/canonical-json";
+import { createHash } from "node:crypto";
+import { runProgram } from "./program.ts";
+import { digestTree } from "./tree-digest.ts";
+
+/** What stands in an image's config.json. */
+export type ImageConfig = {
+  readonly cmd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly workdir: "/app";
+  readonly paths: readonly string[];
+  readonly ports: readonly number[];
+  readonly plan: { readonly provider: string; readonly versions: Readonly<Record<string, string>> };
+};
+
+export type BuiltImage = { readonly image: string; readonly imageDigest: string; readonly sizeBytes: number };
+
+/** Whose build it is; part of the image's name. */
+export type BuildOwner = { readonly buildId: string; readonly projectId: string; readonly serviceId: string };
+
+export type ImageStore = {
+  /** An empty folder that becomes the image by `commit`; what an earlier try left there is gone. */
+  stage(buildId: string): Promise<string>;
+  /** Names the staged `app` by its content and keeps it for ever. Afterwards, and only then, `recordOf` answers. */
+  commit(owner: BuildOwner, staged: string, config: ImageConfig, sourceKey: string): Promise<BuiltImage>;
+  /** The image an earlier build made of the very same input, now that build's and this one's. */
+  reuse(owner: BuildOwner, sourceKey: string): Promise<{ built: BuiltImage; buildId: string } | undefined>;
+  /** Takes away what a build staged and did not finish. */
+  discard(buildId: string): Promise<void>;
+  recordOf(buildId: string): Promise<BuiltImage | undefined>;
+  /** Forgets the service's claim; the files go with the last claim. */
+  remove(image: string): Promise<void>;
+};
+
+/** Images as folders below `dir`: `sha256/<hex>/{config.json,app/}`, and beside them who made and who needs them. */
+export function imageStore(dir: string): ImageStore {
+  const imageDir = (hex: string) => path.join(dir, "sha256", hex);
+  const claimsDir = (hex: string) => path.join(dir, "claims", hex);
+  const recordFile = (buildId: string) => path.join(dir, "builds", `${buildId}.json`);
+  const sourceFile = (serviceId: string, key: string) =>
+    path.join(dir, "by-source", serviceId, `${key}.json`);
+
+  const claim = async ({ projectId, serviceId }: BuildOwner, hex: string) => {
+    await mkdir(claimsDir(hex), { recursive: true });
+    await writeFile(path.join(claimsDir(hex), `${projectId}.${serviceId}`), "");
+  };
+  const built = ({ projectId, serviceId }: BuildOwner, hex: string, sizeBytes: number): BuiltImage => ({
+    image: `starform.local/${projectId}/${serviceId}@sha256:${hex}`,
+    imageDigest: `sha256:${hex}`,
+    sizeBytes,
+  });
+
+  /** Gives what was staged its name. The record is written before, so that a process killed here is followed by this again. */
+  const settle = async (staged: string, hex: string) => {
+    await mkdir(path.join(dir, "sha256"), { recursive: true });
+    if (await exists(imageDir(hex))) return rm(staged, { recursive: true, force: true });
+    if (await exists(path.join(staged, "config.json"))) await rename(staged, imageDir(hex));
+  };
+
+  return {
+    async stage(buildId) {
+      const staged = path.join(dir, "staging", buildId);
+      await rm(staged, { recursive: true, force: true });
+      await mkdir(path.join(staged, "app"), { recursive: true });
+      return staged;
+    },
+
+    async commit(owner, staged, config, sourceKey) {
+      if (process.getuid?.() === 0) await runProgram("chown", ["-R", "-h", "0:0", staged]);
+      const tree = await digestTree(path.join(staged, "app"), { publish: true });
+      const text = `${JSON.stringify(config, undefined, 2)}\n`;
+      await writeFile(path.join(staged, "config.json"), text, { mode: 0o644 });
+      const hex = createHash("sha256")
+        .update(`${canonicalJson(config)}\n${tree.hex}\n`)
+        .digest("hex");
+      const result = built(owner, hex, tree.sizeBytes);
+      await claim(owner, hex);
+      await writeWhole(recordFile(owner.buildId), result);
+      await settle(staged, hex);
+      await writeWhole(sourceFile(owner.serviceId, sourceKey), {
+        hex,
+        sizeBytes: tree.sizeBytes,
+        buildId: owner.buildId,
+      });
+      return result;
+    },
+
+    async reuse(owner, sourceKey) {
+      const known = await readWhole<{ hex: string; sizeBytes: number; buildId: string }>(
+        sourceFile(owner.serviceId, sourceKey),
+      );
+      if (!known) return undefined;
+      await claim(owner, known.hex);
+      if (!(await exists(imageDir(known.hex)))) return undefined;
+      const result = built(owner, known.hex, known.sizeBytes);
+      await writeWhole(recordFile(owner.buildId), result);
+      return { built: result, buildId: known.buildId };
+    },
+
+    discard: (buildId) => rm(path.join(dir, "staging", buildId), { recursive: true, force: true }),
+
+    async recordOf(buildId) {
+      const record = await readWhole<BuiltImage>(recordFile(buildId));
+      if (!record) return undefined;
+      const hex = record.imageDigest.slice("sha256:".length);
+      await settle(path.join(dir, "staging", buildId), hex);
+      return (await exists(imageDir(hex))) ? record : undefined;
+    },
+
+    async remove(image) {
+      const match = /^starform\.local\/([^/]+)\/([^@/]+)@sha256:([0-9a-f]{64})$/.exec(image);
+      if (!match) return;
+      const [, projectId, serviceId, hex] = match;
+      await rm(path.join(claimsDir(hex!), `${projectId}.${serviceId}`), { force: true });
+      const others = await readdir(claimsDir(hex!)).catch(() => []);
+      if (others.length > 0) return;
+      await rm(imageDir(hex!), { recursive: true, force: true });
+      await rm(claimsDir(hex!), { recursive: true, force: true });
+    },
+  };
+}
+
+const exists = async (file: string): Promise<boolean> =>
+  (await stat(file).catch(() => undefined)) !== undefined;
+
+/** Seen whole or not at all, even if the machine stops in between. */
+async function writeWhole(file: string, value: unknown): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  await writeFile(draft, JSON.stringify(value), { flush: true });
+  await rename(draft, file);
+}
+
+async function readWhole<T>(file: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

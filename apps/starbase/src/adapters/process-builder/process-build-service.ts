@@ -1,0 +1,181 @@
+import { mkdirSync } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { wordsOf } from "@starform/std/fault";
+import { holderOf, takeLock } from "@starform/std/lock";
+import { pause } from "@starform/std/retry";
+import type { BuildHandle, BuildService, BuildStatus } from "../../ports/build-service.ts";
+import { defaultBuildLimits, type BuildLimits } from "./build-limits.ts";
+import { buildImage, type Builder } from "./build-process.ts";
+import { BuildStopped } from "./build-stopped.ts";
+import { removeLeftCgroup } from "./cgroup.ts";
+import { imageStore } from "./image-store.ts";
+import { openLogSpool, type LogSpool } from "./log-spool.ts";
+import { gatherMachineTools } from "./machine-tools.ts";
+import { openSandbox } from "./sandbox.ts";
+import { cacheKeys } from "./step-cache.ts";
+
+export type ProcessBuildOptions = {
+  readonly imagesDir: string;
+  readonly cacheDir: string;
+  readonly workDir: string;
+  /** The Node that apps are built with. */
+  readonly nodePath: string;
+  /** Where npm is looked for; the machine's PATH. */
+  readonly searchPath: string;
+  /** For the operator. */
+  readonly log: (text: string) => void;
+  readonly limits?: Partial<BuildLimits>;
+  /** See `networkVariables` of machine-tools. */
+  readonly networkVariables?: Readonly<Record<string, string>>;
+};
+
+type Running = {
+  readonly spool: LogSpool;
+  readonly cancel: AbortController;
+  readonly done: Promise<void>;
+  status: BuildStatus;
+};
+
+/** How many ended builds keep their log at hand. */
+const endedMax = 20;
+
+/**
+ * Builds on this machine, without containers: the steps of a plan run in a sandboxed work tree below `workDir`, and the
+ * image is a folder of `imagesDir`. Builds of a process that died are cleared away at the start; one that was killed
+ * while it built is `unknown` to the next, one that had its image by then is `succeeded`.
+ */
+export function processBuildService(options: ProcessBuildOptions): BuildService & AsyncDisposable {
+  for (const dir of [options.imagesDir, options.cacheDir, options.workDir])
+    mkdirSync(dir, { recursive: true });
+  const machine = gatherMachineTools(
+    path.join(options.cacheDir, "machine"),
+    options.nodePath,
+    options.searchPath,
+  );
+  const sandbox = openSandbox(path.join(options.cacheDir, "sandbox"), machine);
+  if (sandbox.kind === "plain") options.log(sandbox.words);
+  const builder: Builder = {
+    cacheDir: options.cacheDir,
+    machine,
+    sandbox,
+    images: imageStore(options.imagesDir),
+    limits: { ...defaultBuildLimits, ...options.limits },
+    networkVariables: options.networkVariables ?? {},
+    keyOf: cacheKeys(options.cacheDir),
+  };
+  const builds = new Map<string, Running>();
+  const workDirOf = (buildId: string) => path.join(options.workDir, buildId);
+  const lockOf = (buildId: string) => path.join(options.workDir, `${buildId}.lock`);
+  const cleared = clearLeftovers(options.workDir).catch((error) =>
+    options.log(`old work trees could not be removed: ${wordsOf(error)}`),
+  );
+
+  return {
+    async ensureProject() {
+      // A workspace has no place of its own here: folders are made when a build needs them.
+    },
+
+    async submitBuild(spec) {
+      const handle = { buildId: spec.buildId, workspaceId: spec.workspaceId };
+      await cleared;
+      if (builds.has(spec.buildId) || (await builder.images.recordOf(spec.buildId))) return handle;
+      // Looked at again because another call may have come in between.
+      if (builds.has(spec.buildId)) return handle;
+      const lock = takeLock(lockOf(spec.buildId));
+      if (lock.kind === "taken")
+        throw new Error(`build ${spec.buildId} is running in process ${lock.by.pid}`);
+      const [logsDir, cancel] = [path.join(options.workDir, "logs"), new AbortController()];
+      mkdirSync(logsDir, { recursive: true });
+      const spool = openLogSpool(
+        path.join(logsDir, `${spec.buildId}.ndjson`),
+        builder.limits.logBytesMax,
+        Date.now,
+      );
+      const start = async () => {
+        const workDir = workDirOf(spec.buildId);
+        await rm(workDir, { recursive: true, force: true });
+        await mkdir(path.join(workDir, "steps"), { recursive: true });
+        return buildImage(builder, spec, workDir, spool, cancel.signal);
+      };
+      const running: Running = {
+        spool,
+        cancel,
+        status: { state: "running" },
+        done: start()
+          .then((built): BuildStatus => ({ state: "succeeded", ...built }))
+          .catch((error: unknown): BuildStatus => endOf(error, options.log))
+          .then(async (status) => {
+            if (status.state === "failed") spool.line("build", "status", status.reason.split("\n", 1)[0]!);
+            await spool.end();
+            running.status = status;
+            await rm(workDirOf(spec.buildId), { recursive: true, force: true }).catch((error) =>
+              options.log(wordsOf(error)),
+            );
+            lock.release();
+            forget(builds);
+          }),
+      };
+      builds.set(spec.buildId, running);
+      return handle;
+    },
+
+    async *streamLogs(handle, signal) {
+      const running = builds.get(handle.buildId);
+      if (running) yield* running.spool.read(signal);
+      else while (holderOf(lockOf(handle.buildId)) && !signal.aborted) await pause(500, signal);
+      signal.throwIfAborted();
+    },
+
+    getBuildStatus: (handle) => statusOf(handle),
+
+    async cancelBuild({ buildId }) {
+      const running = builds.get(buildId);
+      if (running?.status.state !== "running") return;
+      running.cancel.abort();
+      await running.done;
+    },
+
+    removeImage: (image) => builder.images.remove(image),
+
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...builds.values()].map(({ cancel, done }) => (cancel.abort(), done)));
+    },
+  };
+
+  async function statusOf({ buildId }: BuildHandle): Promise<BuildStatus> {
+    const running = builds.get(buildId);
+    if (running) return running.status;
+    const built = await builder.images.recordOf(buildId);
+    if (built) return { state: "succeeded", ...built };
+    return holderOf(lockOf(buildId)) ? { state: "running" } : { state: "unknown" };
+  }
+}
+
+function endOf(error: unknown, log: (text: string) => void): BuildStatus {
+  if (error instanceof BuildStopped)
+    return error.isCancelled ? { state: "cancelled" } : { state: "failed", reason: error.message };
+  log(`a build ended by a fault of the builder: ${error instanceof Error ? error.stack : String(error)}`);
+  return {
+    state: "failed",
+    reason: `the builder could not finish this build: ${wordsOf(error)}; deploy again, and tell whoever runs the platform if it stays`,
+  };
+}
+
+function forget(builds: Map<string, Running>): void {
+  const ended = [...builds].filter(([, { status }]) => status.state !== "running");
+  for (const [buildId] of ended.slice(0, -endedMax)) builds.delete(buildId);
+}
+
+/** Work trees and cgroups of builds whose process is gone. */
+async function clearLeftovers(workDir: string): Promise<void> {
+  for (const name of await readdir(workDir)) {
+    if (name.endsWith(".lock")) {
+      if (!holderOf(path.join(workDir, name))) await rm(path.join(workDir, name), { force: true });
+      continue;
+    }
+    if (name === "logs" || holderOf(path.join(workDir, `${name}.lock`))) continue;
+    await removeLeftCgroup(name);
+    await rm(path.join(workDir, name), { recursive: true, force: true });
+  }
+}

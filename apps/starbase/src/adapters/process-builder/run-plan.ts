@@ -1,0 +1,200 @@
+import { lstat, mkdir } from "node:fs/promises";
+import path from "node:path";
+import type { BuildPlan, Step } from "@starform/build-plan/build-plan";
+import type { PlanInfo } from "@starform/build-plan/plan-info";
+import { bringTools, type ToolsForBuild } from "./bring-tools.ts";
+import { sayBytes } from "./build-limits.ts";
+import { stop } from "./build-stopped.ts";
+import { copyTree, inside } from "./copy-tree.ts";
+import type { ImageConfig } from "./image-store.ts";
+import type { MachineTools } from "./machine-tools.ts";
+import { systemPath } from "./program.ts";
+import { addLayer, isToolsStep, runStep, visibleTo, type StepRun, type StepState } from "./run-step.ts";
+import type { Rooms, Sandbox } from "./sandbox.ts";
+import type { ProjectCache } from "./step-cache.ts";
+
+export type PlanRun = {
+  readonly plan: BuildPlan;
+  readonly info: PlanInfo;
+  /** The app's own folder in the source. */
+  readonly source: string;
+  readonly workDir: string;
+  readonly toolsDir: string;
+  readonly machine: MachineTools;
+  readonly sandbox: Sandbox;
+  readonly cache: ProjectCache;
+  readonly keyOf: (input: unknown) => string;
+  readonly noCache: boolean;
+  readonly variables: Readonly<Record<string, string>>;
+  /** Proxies, certificates, mirrors: what reaching a package registry takes on this machine. */
+  readonly networkVariables: Readonly<Record<string, string>>;
+  readonly say: (step: string, text: string) => void;
+  /** Runs a command in the sandbox; throws BuildStopped unless it ends well. */
+  readonly exec: (
+    step: string,
+    command: string,
+    rooms: Rooms,
+    env: Readonly<Record<string, string>>,
+  ) => Promise<void>;
+  readonly versionOf: (program: string) => Promise<string | undefined>;
+};
+
+/** Runs the steps of a plan and lays out the image's files in `app`. */
+export async function runPlan(run: PlanRun, app: string): Promise<ImageConfig> {
+  const { plan, info, workDir } = run;
+  const [home, tmp, opt, stepsDir] = ["home", "tmp", "opt", "steps"].map((name) =>
+    path.join(workDir, name),
+  ) as [string, string, string, string];
+  const rooms = { home, tmp, opt };
+  const tools = await bringTools(
+    {
+      toolsDir: run.toolsDir,
+      nodeVersion: run.machine.nodeVersion,
+      say: (text) => run.say("tools", text),
+      versionOf: run.versionOf,
+      install: async (tool, command) => {
+        const scratch = path.join(workDir, "tool");
+        await mkdir(scratch, { recursive: true });
+        const toolRooms = { ...rooms, app: scratch, mounts: [], tools: [{ ...tool, isWritable: true }] };
+        await run.exec(
+          "tools",
+          command(run.sandbox.toolDir(tool)),
+          toolRooms,
+          environment(run, undefined, [], {}),
+        );
+      },
+    },
+    info.versions,
+  );
+  const skipped = plan.steps.filter(({ name }) => name.startsWith("packages:apt"));
+  for (const { name } of skipped)
+    run.say(name, `skipped: system packages are this machine's own on the process runtime`);
+
+  const states = new Map<string, StepState>();
+  const stepRun: StepRun = {
+    plan,
+    source: run.source,
+    stepsDir,
+    uid: run.sandbox.uid,
+    noCache: run.noCache,
+    cache: run.cache,
+    keyOf: run.keyOf,
+    machineKey: [run.sandbox.kind, process.platform, process.arch, tools.versions],
+    variables: run.variables,
+    states,
+    readers: countReaders(plan),
+    say: run.say,
+    run: async (step, command, state) => {
+      const named = step.commands.find((one) => "cmd" in one && one.cmd === command);
+      run.say(step.name, `$ ${(named && "customName" in named && named.customName) || command}`);
+      const stepRooms: Rooms = {
+        ...rooms,
+        app: state.app,
+        mounts: await mountsOf(run, step, state.app),
+        tools: tools.brought.map((tool) => ({ ...tool, isWritable: false })),
+      };
+      await run.exec(
+        step.name,
+        command,
+        stepRooms,
+        environment(run, stepRooms, toolBins(run, tools), state, visibleTo(step, run.variables)),
+      );
+    },
+  };
+  for (const step of plan.steps)
+    if (!isToolsStep(step.name)) states.set(step.name, await runStep(stepRun, step));
+  return layOut(run, stepRun, tools, app);
+}
+
+/** The files of the deploy section; the steps' trees are not written to any more, so links will do. */
+async function layOut(
+  run: PlanRun,
+  stepRun: StepRun,
+  tools: ToolsForBuild,
+  app: string,
+): Promise<ImageConfig> {
+  const { base, inputs, startCommand, variables, paths } = run.plan.deploy;
+  if (startCommand === undefined) return stop("the build plan does not say how to start the app");
+  for (const layer of "step" in base ? [base, ...inputs] : inputs)
+    await addLayer(stepRun, layer, app, { link: true });
+  const carried: string[] = [];
+  for (const tool of tools.brought) {
+    const program = tool.name.replace(/-.*$/, "");
+    if (!new RegExp(`\\b${program}x?\\b`).test(startCommand)) continue;
+    const at = `.starform/tools/${tool.name}`;
+    await copyTree({ root: tool.from, path: "." }, { root: app, path: at }, { link: true });
+    carried.push(`/app/${at}/${tool.bin}`);
+  }
+  return {
+    cmd: startCommand,
+    env: variables,
+    workdir: "/app",
+    paths: [...paths.filter((folder) => folder.startsWith("/app")), ...carried],
+    ports: [],
+    plan: { provider: run.info.providers[0] ?? "none", versions: tools.versions },
+  };
+}
+
+/** How many steps start from a step's files or take some: only the last may have the tree itself. */
+function countReaders(plan: BuildPlan): Map<string, number> {
+  const readers = new Map<string, number>();
+  const layers = [...plan.steps.flatMap(({ inputs }) => inputs), plan.deploy.base, ...plan.deploy.inputs];
+  for (const layer of layers)
+    if ("step" in layer) readers.set(layer.step, (readers.get(layer.step) ?? 0) + 1);
+  return readers;
+}
+
+const toolBins = ({ sandbox }: PlanRun, { brought }: ToolsForBuild): string[] =>
+  brought.map((tool) => `${sandbox.toolDir(tool)}/${tool.bin}`);
+
+/** Linux hands a program no single variable larger than this. */
+const variableBytesMax = 128 * 1_024 - 1;
+
+function environment(
+  run: PlanRun,
+  rooms: Rooms | undefined,
+  toolPaths: readonly string[],
+  state: Partial<Pick<StepState, "paths" | "variables">>,
+  variables: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const adapt = (text: string) => (rooms ? run.sandbox.adapt(rooms, text) : text);
+  const home = run.sandbox.kind === "plain" ? path.join(run.workDir, "home") : "/root";
+  const tmp = run.sandbox.kind === "plain" ? path.join(run.workDir, "tmp") : "/tmp";
+  const own = Object.fromEntries(
+    Object.entries(state.variables ?? {}).map(([name, value]) => [name, adapt(value)]),
+  );
+  const { PATH: _path, HOME: _home, IFS: _ifs, ...given } = variables;
+  for (const [name, value] of Object.entries(given))
+    if (Buffer.byteLength(`${name}=${value}`) > variableBytesMax)
+      stop(
+        `the variable ${name} is larger than ${sayBytes(variableBytesMax + 1)}, which no program can be given: put it in a file of the source, or a bucket`,
+      );
+  return {
+    ...run.networkVariables,
+    LANG: "C.UTF-8",
+    TMPDIR: tmp,
+    ...own,
+    ...given,
+    HOME: home,
+    PATH: [...(state.paths ?? []).map(adapt), ...toolPaths, run.sandbox.binDir, systemPath].join(":"),
+  };
+}
+
+/** The step's folders that live between builds. One that a link of the source leads astray is left out. */
+async function mountsOf(run: PlanRun, step: Step, app: string): Promise<Rooms["mounts"]> {
+  if (run.noCache) return [];
+  const mounts: { at: string; from: string }[] = [];
+  for (const name of step.caches) {
+    const directory = run.plan.caches[name]?.directory;
+    if (directory === undefined) continue;
+    // Yarn's default for root; builds run as another user, whose default is this one.
+    const at = directory.replace("/usr/local/share/.cache", "/root/.cache");
+    if (!/^\/(app|root|opt)\//.test(at)) continue;
+    if (at.startsWith("/app/")) {
+      const target = await inside(app, at.slice("/app/".length), { make: true }).catch(() => undefined);
+      if (!target || (await lstat(target).catch(() => undefined))?.isSymbolicLink()) continue;
+    }
+    mounts.push({ at, from: await run.cache.mount(name, run.sandbox.uid) });
+  }
+  return mounts;
+}

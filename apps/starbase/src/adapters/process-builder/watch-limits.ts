@@ -1,0 +1,90 @@
+import { statfs } from "node:fs/promises";
+import { sayDuration } from "@starform/std/duration";
+import { sayBytes, type BuildLimits } from "./build-limits.ts";
+import { BuildStopped } from "./build-stopped.ts";
+import type { Cgroup } from "./cgroup.ts";
+import { runProgram } from "./program.ts";
+
+export type LimitWatch = Disposable & {
+  /** The build said something. */
+  heard(): void;
+};
+
+const lookEveryMs = 400;
+/** A build never takes the machine's last space, whatever its own limit. */
+const freeBytesMin = 512 * 2 ** 20;
+
+/**
+ * Ends the build by `end` when it is over one of its limits. `folders` are what counts as its disk space. The file
+ * system is asked how much is free, which costs nothing; the folders are measured when that fell noticeably.
+ */
+export function watchLimits(
+  build: { limits: BuildLimits; cgroup: Cgroup | undefined; folders: readonly string[] },
+  end: (stopped: BuildStopped) => void,
+): LimitWatch {
+  const { limits, cgroup, folders } = build;
+  let [heardAtMs, isLooking, freeBytesThen, measuredAtMs] = [performance.now(), false, Infinity, -Infinity];
+  let usedBefore: number | undefined;
+  const startedMs = performance.now();
+
+  const disk = async () => {
+    const stats = await statfs(folders[0]!);
+    const free = stats.bavail * stats.bsize;
+    if (free < Math.min(freeBytesMin, limits.diskBytesMax))
+      return end(
+        new BuildStopped(
+          `the build was stopped because this machine's disk is nearly full (${sayBytes(free)} are left): free some space and deploy again`,
+        ),
+      );
+    const fell = freeBytesThen - free > limits.diskBytesMax / 20;
+    if (!fell && usedBefore !== undefined && performance.now() - measuredAtMs < 20_000) return;
+    const used = await sizeOf(folders);
+    [freeBytesThen, measuredAtMs] = [free, performance.now()];
+    usedBefore ??= used;
+    if (used - usedBefore > limits.diskBytesMax)
+      end(
+        new BuildStopped(
+          `the build was stopped because it wrote more than ${sayBytes(limits.diskBytesMax)} to disk: make it write less, or leave large files out of the build`,
+        ),
+      );
+  };
+
+  const look = async () => {
+    const now = performance.now();
+    if (now - startedMs > limits.wallClockMs)
+      return end(
+        new BuildStopped(
+          `the build was stopped because it took longer than ${sayDuration(limits.wallClockMs)}`,
+        ),
+      );
+    if (now - heardAtMs > limits.silenceMs)
+      return end(
+        new BuildStopped(
+          `the build was stopped because it printed nothing for ${sayDuration(limits.silenceMs)}: it hangs, or waits for an answer nobody gives`,
+        ),
+      );
+    if ((cgroup?.events().refusedForks ?? 0) > 0)
+      return end(
+        new BuildStopped(
+          `the build was stopped because it started more than ${limits.processesMax} processes at once`,
+        ),
+      );
+    await disk();
+  };
+
+  const timer = setInterval(() => {
+    if (isLooking) return;
+    isLooking = true;
+    // A folder that vanishes while it is measured is no reason to stop anything.
+    void look()
+      .catch(() => undefined)
+      .finally(() => (isLooking = false));
+  }, lookEveryMs);
+  return { heard: () => void (heardAtMs = performance.now()), [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** `du` ends with 1 when files vanish under it, which is normal here; its total stands all the same. */
+async function sizeOf(folders: readonly string[]): Promise<number> {
+  const out = await runProgram("/bin/sh", ["-c", 'du -sck -- "$@" 2>/dev/null || true', "sh", ...folders]);
+  return Number(/^(\d+)\s+total$/m.exec(out)?.[1] ?? 0) * 1_024;
+}
