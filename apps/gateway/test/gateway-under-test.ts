@@ -38,6 +38,7 @@ export const aRoute = (upstreams: Upstream[], more: Partial<GatewayRoute> = {}):
 
 export type Gateway = AsyncDisposable & {
   readonly port: number;
+  readonly adminPort: number;
   readonly stateFile: string;
   /** Sends a table and answers the status and the body. */
   put(body: unknown): Promise<{ status: number; body: GatewayRoutesAccepted & { detail: string } }>;
@@ -79,6 +80,7 @@ export async function aGateway(limits: Partial<Limits> = {}, telemetryUrl?: stri
   };
   return {
     port: open.port,
+    adminPort: open.adminPort,
     stateFile,
     put,
     async route(upstreams, more) {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { aClient, anApp, aRawApp, at, type Gateway, get, host, aGateway } from "./gateway-under-test.ts";
 
 let gateway: Gateway;
-beforeAll(async () => void (gateway = await aGateway()));
+beforeAll(async () => void (gateway = await aGateway({ upstreamIdleTimeoutMs: 600_000 })));
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 describe("a request reaches the app", () => {

@@ -8,7 +8,7 @@ export type Outcome = {
   readonly retryAfterS?: number;
 };
 
-/** What an outcome may name. */
+/** What an outcome may name; `service` as in "the service web", without the article. */
 export type Subject = {
   readonly host: string;
   readonly service: string;
@@ -29,7 +29,7 @@ export const outcomes = {
     status: 503,
     flag: "UH",
     title: "The app has no healthy instance",
-    what: `${subject.service} is deployed, but none of its instances is ready.${because(subject)}`,
+    what: `The ${subject.service} is deployed, but none of its instances is ready.${because(subject)}`,
     next: "It is tried again without your help. `starform status` shows each instance and why it is not ready; `starform logs` what it printed.",
     retryAfterS: 5,
   }),
@@ -37,7 +37,7 @@ export const outcomes = {
     status: 503,
     flag: "UH",
     title: "The app is being deployed",
-    what: `The first instance of ${subject.service} is starting.${because(subject)}`,
+    what: `The first instance of the ${subject.service} is starting.${because(subject)}`,
     next: "Wait a moment: this page asks again by itself. `starform logs --follow` shows the start as it happens.",
     retryAfterS: 2,
   }),
@@ -45,7 +45,7 @@ export const outcomes = {
     status: 503,
     flag: "UH",
     title: "The app is stopped",
-    what: `${subject.service} has been stopped, so nothing runs that could answer.${because(subject)}`,
+    what: `The ${subject.service} has been stopped, so nothing runs that could answer.${because(subject)}`,
     next: "Start it with `starform scale` or with a new deployment.",
     retryAfterS: 60,
   }),
@@ -53,7 +53,7 @@ export const outcomes = {
     status: 502,
     flag: "UH",
     title: "The app has crashed",
-    what: `${subject.service} ended unexpectedly and is not running now.${because(subject)}`,
+    what: `The ${subject.service} ended unexpectedly and is not running now.${because(subject)}`,
     next: "It is restarted with growing pauses. `starform logs` shows its last words; `starform rollback` brings back the deployment before.",
     retryAfterS: 5,
   }),
@@ -61,7 +61,7 @@ export const outcomes = {
     status: 502,
     flag: "UF",
     title: "The app cannot be reached",
-    what: `${subject.service} should be running, but refused the connection.${because(subject)}`,
+    what: `The ${subject.service} should be running, but refused the connection.${because(subject)}`,
     next: "It may be restarting: try again in a moment. The app must listen on the port in PORT; `starform status` shows whether it does.",
     retryAfterS: 2,
   }),
@@ -69,21 +69,21 @@ export const outcomes = {
     status: 502,
     flag: "UC",
     title: "The app closed the connection",
-    what: `${service} took the request and closed the connection without a whole answer: most often it crashed on it.`,
+    what: `The ${service} took the request and closed the connection without a whole answer: most often it crashed on it.`,
     next: "`starform logs` shows what it printed at that moment. The request was not repeated, because the app may have acted on it.",
   }),
   invalid_response: ({ service, reason }) => ({
     status: 502,
     flag: "UPE",
     title: "The app did not answer with HTTP",
-    what: `${service} sent something that is not a valid HTTP/1.1 response${reason ? `: ${reason}` : ""}.`,
+    what: `The ${service} sent something that is not a valid HTTP/1.1 response${reason ? `: ${reason}` : ""}.`,
     next: "Check that the port in PORT is the one that speaks plain HTTP, without TLS.",
   }),
   connect_timeout: ({ service }) => ({
     status: 504,
     flag: "UF",
     title: "The app did not take the connection in time",
-    what: `${service} did not accept a connection within the time allowed: it is probably overloaded.`,
+    what: `The ${service} did not accept a connection within the time allowed: it is probably overloaded.`,
     next: "Try again in a moment. `starform status` shows its load; more instances (`starform scale`) share it.",
     retryAfterS: 5,
   }),
@@ -91,14 +91,14 @@ export const outcomes = {
     status: 504,
     flag: "UT",
     title: "The app did not answer in time",
-    what: `${service} took the request and sent no answer${reason ? ` within ${reason}` : ""}.`,
+    what: `The ${service} took the request and sent no answer${reason ? ` within ${reason}` : ""}.`,
     next: "`starform logs` shows what it was doing. Work that takes longer belongs into a worker, or the service's request timeout must be raised.",
   }),
   overloaded: ({ service }) => ({
     status: 503,
     flag: "UO",
     title: "Too many requests wait for this app",
-    what: `${service} has more requests open than the gateway keeps for one instance.`,
+    what: `The ${service} has more requests open than the gateway keeps for one instance.`,
     next: "Try again in a moment. More instances (`starform scale`) share the load.",
     retryAfterS: 2,
   }),

@@ -5,6 +5,7 @@ import { parseRequestHead } from "../http1/request-head.ts";
 import { attempt, connectFailed } from "./attempt.ts";
 import { type Client, type Exchange, type Gateway, holdBack, nowMs, touch } from "./exchange.ts";
 import { finish } from "./finish.ts";
+import { guarded } from "./guarded.ts";
 import { refuse, refuseClient } from "./refuse.ts";
 import { forwardBody, newExchange } from "./request.ts";
 import { clientEnded, tunnelToApp } from "./tunnel.ts";
@@ -24,7 +25,7 @@ export function serveClient(gateway: Gateway, socket: Socket): void {
   };
   gateway.clients.add(client);
   socket.setNoDelay(true);
-  socket.on("data", (bytes: Buffer) => received(client, bytes));
+  socket.on("data", (bytes: Buffer) => guarded(socket, () => received(client, bytes)));
   socket.on("drain", () => {
     touch(client);
     client.exchange?.connection?.socket.resume();

@@ -47,6 +47,6 @@ export function refuseClient(client: Client, failure: Malformed | "request_timeo
 
 const subjectOf = (x: Exchange, reason: string | undefined): Subject => ({
   host: hostnameOf(x.head.host),
-  service: x.route ? `The service ${x.route.spec.service_name}` : "The service",
+  service: x.route ? `service ${x.route.spec.service_name}` : "service",
   reason,
 });

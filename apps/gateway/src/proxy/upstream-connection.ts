@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import type { Upstream } from "../routing/upstream.ts";
 import { type Exchange, type Gateway, nowMs, type UpstreamConnection } from "./exchange.ts";
+import { guarded } from "./guarded.ts";
 
 /**
  * All connections to apps read into this one buffer: what is kept is copied before the callback returns. It spares
@@ -20,7 +21,8 @@ export function openConnection(gateway: Gateway, upstream: Upstream, exchange: E
     onread: {
       buffer: readBuffer,
       callback: (length) => {
-        if (!connection.isClosed) events.bytes(connection, readBuffer.subarray(0, length));
+        if (!connection.isClosed)
+          guarded(socket, () => events.bytes(connection, readBuffer.subarray(0, length)));
         return true;
       },
     },
