@@ -65,7 +65,10 @@ function applyStep(draft: PlanDraft, name: string, configured: RailpackStep, spr
   const step = draft.steps.find((drafted) => drafted.name === name) ?? addStep(draft, name, toolsStep);
   const isDots = (text: string) => text === "...";
   step.inputs = spread(configured.inputs, step.inputs, (layer: Layer) => "spread" in layer);
-  step.commands = spread(configured.commands, step.commands, isSpreadCommand);
+  step.commands = [
+    ...spread(configured.commands, step.commands, isSpreadCommand),
+    ...carried(step, configured),
+  ];
   step.secrets = spread(configured.secrets, step.secrets, isDots);
   step.caches = spread(configured.caches, step.caches, isDots);
   Object.assign(step.variables, configured.variables);
@@ -74,6 +77,12 @@ function applyStep(draft: PlanDraft, name: string, configured: RailpackStep, spr
     decide(draft, `run your own commands in the ${name} step`, "because the configuration gives them");
   addOutputs(draft, name, configured, spreadsDeploy);
 }
+
+/** Files the planner itself puts into the app (the static server) stay when a person's commands replace its own. */
+const carried = (step: Step, { commands }: RailpackStep): Command[] =>
+  commands === undefined || commands.some(isSpreadCommand)
+    ? []
+    : step.commands.filter((command) => "name" in command);
 
 const isSpreadCommand = (command: Command): boolean => "cmd" in command && command.cmd === spreadCommand;
 

@@ -1,243 +1,34 @@
-import { realpath, stat } from "node:fs/promises";
-import path from "node:path";
-import { assemblePlan } from "./assemble-plan.ts";
-import type { BuildPlan } from "./build-plan.ts";
-import { fromSource, fromStep } from "./commands.ts";
-import { addStep, decide, newPlanDraft, type PlanDraft, toolsStep } from "./plan-draft.ts";
-import type { Decision, PlanInfo } from "./plan-info.ts";
-import { PlanRefusal } from "./plan-refusal.ts";
-import { type PlanVariables, planVariables } from "./plan-variables.ts";
-import { mainProcess, readProcfile } from "./procfile.ts";
-import type { Provider } from "./provider.ts";
-import { providersInOrder } from "./providers/providers-in-order.ts";
-import {
-  commandSteps,
-  mergeRailpackFiles,
-  type RailpackFile,
-  railpackFileOfVariables,
-  readRailpackFile,
-} from "./railpack-file.ts";
-import { openSourceTree, type SourceTree } from "./source-tree.ts";
-import { readStarformFile, type StarformFile } from "./starform-file.ts";
-import { suggestFile } from "./suggest-file.ts";
+import type { PlanInfo } from "./plan-info.ts";
+import { nothingFoundMessage, type PlanOptions, type PlanOutcome, planRoot } from "./plan-root.ts";
+import { proposeServices } from "./propose-services.ts";
 
-export interface PlanOptions {
-  /** What the build will know; RAILPACK_* steer the plan, of the others the plan holds the names. */
-  readonly variables?: Record<string, string>;
-  /** Relative to the root directory; starform.json's if not given. */
-  readonly dockerfilePath?: string;
-  /** The app's folder in the source; starform.json's if not given. */
-  readonly rootDirectory?: string;
-}
-
-export type PlanOutcome =
-  | { readonly ok: true; readonly kind: "plan"; readonly plan: BuildPlan; readonly info: PlanInfo }
-  /** `path` is relative to the root directory (`info.rootDirectory`), which is the build's context. */
-  | { readonly ok: true; readonly kind: "dockerfile"; readonly path: string; readonly info: PlanInfo }
-  | { readonly ok: false; readonly error: PlanError };
-
-export interface PlanError {
-  /** One sentence: what is wrong. */
-  readonly message: string;
-  readonly lookedFor: string[];
-  /** What to do next. */
-  readonly hint: string;
-}
+export type { PlanError, PlanOptions, PlanOutcome } from "./plan-root.ts";
+export type { Decision, PlanInfo, ServiceProposal, ToolVersion } from "./plan-info.ts";
 
 /**
  * Compiles a source tree to a build plan. Reads the tree and nothing else: no network, no clock, no environment; the
  * same tree and options give the same outcome. What cannot be planned is a value, not an exception.
+ *
+ * A source planned from its root also gets `info.services` when it seems to hold several services.
  */
 export async function planSource(dir: string, options: PlanOptions = {}): Promise<PlanOutcome> {
-  try {
-    const { root, rootDirectory, file } = await openRoot(dir, options);
-    const tree = await openSourceTree(root);
-    return planTree(tree, { ...options, rootDirectory }, file);
-  } catch (cause) {
-    if (cause instanceof PlanRefusal)
-      return {
-        ok: false,
-        error: { message: cause.message, lookedFor: [...cause.lookedFor], hint: cause.hint },
-      };
-    throw cause;
-  }
+  const outcome = await planRoot(dir, options);
+  const isFromRoot = outcome.ok
+    ? outcome.info.rootDirectory === "."
+    : outcome.error.message === nothingFoundMessage && !options.rootDirectory;
+  const services = isFromRoot ? await proposeServices(dir) : [];
+  if (outcome.ok) return services.length > 1 ? { ...outcome, info: { ...outcome.info, services } } : outcome;
+  return services.length > 0 ? { ok: false, error: inFolders(outcome.error.lookedFor, services) } : outcome;
 }
 
-interface Root {
-  readonly root: string;
-  readonly rootDirectory: string;
-  readonly file: StarformFile;
-}
-
-/** The app's own folder, and the starform.json that holds for it: its own, else the repository's. */
-async function openRoot(dir: string, options: PlanOptions): Promise<Root> {
-  await assertDirectory(dir, `${dir} is not a folder`);
-  const outer = await starformFile(dir);
-  const rootDirectory = path.posix
-    .normalize(options.rootDirectory || outer?.rootDirectory || ".")
-    .replace(/(.)\/$/, "$1");
-  if (rootDirectory === ".") return { root: dir, rootDirectory, file: outer ?? {} };
-  const root = path.join(dir, rootDirectory);
-  await assertDirectory(root, `the root directory ${rootDirectory} is not a folder of the source`);
-  const [realDir, realRoot] = await Promise.all([realpath(dir), realpath(root)]);
-  if (rootDirectory.startsWith("/") || (realRoot !== realDir && !realRoot.startsWith(realDir + path.sep))) {
-    throw new PlanRefusal(`the root directory ${rootDirectory} is outside of the source`, {
-      hint: "Name a folder inside the repository.",
-    });
-  }
-  return { root, rootDirectory, file: (await starformFile(root)) ?? outer ?? {} };
-}
-
-async function assertDirectory(dir: string, message: string): Promise<void> {
-  const stats = await stat(dir).catch(() => undefined);
-  if (!stats?.isDirectory())
-    throw new PlanRefusal(message, {
-      hint: "Check the path, or the root directory in the service's settings.",
-    });
-}
-
-async function starformFile(dir: string): Promise<StarformFile | undefined> {
-  const outcome = await readStarformFile(dir);
-  if (outcome.kind === "refused")
-    throw new PlanRefusal(outcome.message, { hint: "Correct starform.json, commit it, and deploy again." });
-  return outcome.kind === "read" ? outcome.file : undefined;
-}
-
-function planTree(
-  tree: SourceTree,
-  options: PlanOptions & { rootDirectory: string },
-  file: StarformFile,
-): PlanOutcome {
-  const notes = tree.notes.map((note) => ({
-    what: note,
-    reason: "what the planner reads of a source is bounded",
-  }));
-  const dockerfile =
-    file.builder === "railpack"
-      ? undefined
-      : dockerfileOf(tree, options.dockerfilePath ?? file.dockerfilePath, file);
-  if (dockerfile) {
-    const decisions: Decision[] = [
-      { what: `build ${dockerfile}`, reason: "a Dockerfile wins over everything detected" },
-      ...notes,
-    ];
-    return {
-      ok: true,
-      kind: "dockerfile",
-      path: dockerfile,
-      info: { providers: [], versions: {}, decisions, rootDirectory: options.rootDirectory },
-    };
-  }
-  const variables = planVariables(options.variables);
-  const draft = newPlanDraft(tree, variables, configurationOf(tree, variables, file));
-  const provider = providerFor(draft);
-  provider?.plan(draft);
-  applyProcfile(draft, provider);
-  const plan = assemblePlan(draft);
-  if (plan.deploy.startCommand === undefined) throw noStart(draft, provider);
-  const { versions, decisions } = draft;
-  const providers = [provider?.name ?? "procfile"];
+function inFolders(lookedFor: string[], services: NonNullable<PlanInfo["services"]>) {
+  const folders = [...new Set(services.map(({ rootDirectory }) => rootDirectory))];
+  const one = folders.length === 1;
   return {
-    ok: true,
-    kind: "plan",
-    plan,
-    info: { providers, versions, decisions: [...decisions, ...notes], rootDirectory: options.rootDirectory },
+    message: `no app was found at the root of the source, but ${one ? "there is one" : "there are some"} in ${folders.join(", ")}`,
+    lookedFor,
+    hint: one
+      ? `Set the service's root directory to ${folders[0]}.`
+      : `Create one service for each and set its root directory to ${folders.slice(0, -1).join(", ")} or ${folders.at(-1)}.`,
   };
-}
-
-function dockerfileOf(
-  tree: SourceTree,
-  configured: string | undefined,
-  { builder }: StarformFile,
-): string | undefined {
-  const wanted = path.posix.normalize(configured ?? "Dockerfile");
-  if (tree.hasFile(wanted)) return wanted;
-  if (configured === undefined && builder !== "dockerfile") return undefined;
-  throw new PlanRefusal(`there is no ${wanted} in the source`, {
-    lookedFor: [wanted],
-    hint: `Add ${wanted}, or correct the Dockerfile's path in the service's settings.`,
-  });
-}
-
-/** railpack.json, over it starform.json, over it the variables: what is nearer to the operator wins. */
-function configurationOf(tree: SourceTree, variables: PlanVariables, file: StarformFile): RailpackFile {
-  const own: RailpackFile = {
-    ...(file.installCommand || file.buildCommand
-      ? { steps: commandSteps({ install: file.installCommand, build: file.buildCommand }) }
-      : {}),
-    ...(file.startCommand ? { deploy: { startCommand: file.startCommand } } : {}),
-  };
-  return mergeRailpackFiles(readRailpackFile(tree, variables), own, railpackFileOfVariables(variables));
-}
-
-function providerFor(draft: PlanDraft): Provider | undefined {
-  const { tree, config } = draft;
-  const configured = config.provider;
-  if (configured !== undefined) {
-    const provider = providersInOrder.find(({ name }) => name === configured);
-    const known = providersInOrder.map(({ name }) => name);
-    if (!provider)
-      throw new PlanRefusal(`railpack.json asks for the provider ${configured}, which does not exist`, {
-        hint: `Choose one of ${known.join(", ")}.`,
-      });
-    if (!provider.detects(draft))
-      throw new PlanRefusal(
-        `railpack.json asks for ${provider.label}, but there is no ${provider.looksFor.join(" or ")}`,
-        {
-          hint: `Add one of them, or remove provider from railpack.json.`,
-          lookedFor: [...provider.looksFor],
-        },
-      );
-    decide(draft, `plan it as ${provider.label}`, "because railpack.json says so");
-    return provider;
-  }
-  const provider = providersInOrder.find((one) => one.detects(draft));
-  if (provider) {
-    const found = provider.looksFor.find(
-      (name) => tree.hasFile(name) || tree.hasDirectory(name.replace(/\/$/, "")),
-    );
-    decide(
-      draft,
-      `this is ${provider.label}`,
-      found ? `because there is ${article(found)} ${found}` : "because its files say so",
-    );
-    return provider;
-  }
-  if (readProcfile(tree).size > 0 || draft.config.deploy?.startCommand) return undefined;
-  throw nothingFound(tree);
-}
-
-const article = (name: string): string => (/^[aeio]/i.test(name) ? "an" : "a");
-
-function nothingFound(tree: SourceTree): PlanRefusal {
-  const lookedFor = ["Dockerfile", ...providersInOrder.flatMap(({ looksFor }) => looksFor), "Procfile"];
-  const what = tree.files.length === 0 ? "the source is empty" : "no app was found in the source";
-  return new PlanRefusal(what, { lookedFor: [...new Set(lookedFor)], hint: suggestFile(tree) });
-}
-
-function noStart(draft: PlanDraft, provider: Provider | undefined): PlanRefusal {
-  return new PlanRefusal(`this is ${provider?.label ?? "an app"}, but nothing says how to start it`, {
-    lookedFor: [
-      "RAILPACK_START_CMD",
-      "startCommand in starform.json",
-      "deploy.startCommand in railpack.json",
-      "Procfile",
-      ...(provider?.looksFor ?? []),
-    ],
-    hint: provider?.startHint ?? suggestFile(draft.tree),
-  });
-}
-
-/** A Procfile says how to start whatever was detected; without anything detected, the source runs as it is. */
-function applyProcfile(draft: PlanDraft, provider: Provider | undefined): void {
-  if (!provider) {
-    const build = addStep(draft, "build", toolsStep);
-    build.inputs.push(fromSource());
-    build.secrets = ["*"];
-    draft.deploy.inputs.push(fromStep("build", ["."]));
-  }
-  const process = mainProcess(readProcfile(draft.tree));
-  if (!process) return;
-  draft.deploy.startCommand = process.command;
-  decide(draft, `start with "${process.command}"`, `because the Procfile's ${process.name} says so`);
 }

@@ -79,7 +79,7 @@ export async function openSourceTree(root: string): Promise<SourceTree> {
 function readBoundedYaml(text: string): unknown {
   if (text.length > readLimits.yamlBytesMax)
     throw new Error(`it is larger than ${megabytes(readLimits.yamlBytesMax)}`);
-  return parseYaml(text, { maxAliasCount: 32, logLevel: "silent" });
+  return parseYaml(text, { maxAliasCount: 32, logLevel: "error" });
 }
 
 function parsed<T>(

@@ -6,7 +6,10 @@ export function pickLine(range: string, lines: readonly string[]): string | unde
   const text = range.trim().slice(0, 200);
   const exact = /^[v=]*\s*(\d+(?:\.\d+){0,2})(?:\.[x*])*(?:[-+][\w.-]+)?$/.exec(text);
   if (exact) return exact[1];
-  const alternatives = text.split("||").map(comparators);
+  const alternatives = text
+    .split("||")
+    .map(comparators)
+    .filter((tests) => tests.length > 0);
   const line = lines.find((candidate) =>
     alternatives.some((tests) => tests.every((test) => test(newestOf(candidate)))),
   );
@@ -47,8 +50,7 @@ function compare(operator: string, text: string): (version: Version) => boolean 
     { "^": 1, "~>": Math.max(1, parts.length - 1), "~=": Math.max(1, parts.length - 1), "~": 2 }[operator] ??
     parts.length;
   return (version) =>
-    order(version, floor) >= 0 &&
-    parts.slice(0, keep).every((part, index) => sameOrOpen(part, version[index]!));
+    order(version, floor) >= 0 && parts.slice(0, keep).every((part, index) => part === version[index]);
 }
 
 /** An upper bound inside a line still allows the line: what is compared is its oldest release. */
@@ -57,7 +59,6 @@ const lowered = ([major, minor, patch]: Version): Version => [
   minor === 9999 ? 0 : minor,
   patch === 9999 ? 0 : patch,
 ];
-const sameOrOpen = (part: number, of: number): boolean => part === of || of === 9999;
 const pad = (parts: readonly number[], fill: number): Version => [
   parts[0] ?? fill,
   parts[1] ?? fill,
