@@ -50,9 +50,11 @@ export function statementOf(sql: string, settings: Settings, defaultFormat: stri
   const isInsert = first === "INSERT";
   const written = isInsert ? undefined : /\bFORMAT\s+(\w+)\s*(SETTINGS\b[\s\S]*)?$/i.exec(body)?.[1];
   const format = written ?? defaultFormat;
+  // DELETE and UPDATE take settings but no format.
+  const mayHaveFormat = written === undefined && !["DELETE", "UPDATE"].includes(first);
   const full = isInsert
     ? withInsertSettings(body, settings)
-    : withSettings(body, settings, written ? undefined : format);
+    : withSettings(body, settings, mayHaveFormat ? format : undefined);
   if (first === "SELECT" || first === "WITH") return { kind: "read", sql: full, format };
   return { kind: "other", sql: full, format, isReadOnly: readOnlyWords.has(first) };
 }

@@ -9,7 +9,7 @@ export function wakeableSleep(): WakeableSleep {
   return {
     for: (ms) =>
       new Promise((resolve) => {
-        const timer = Number.isFinite(ms) ? setTimeout(() => wake(), ms) : undefined;
+        const timer = Number.isFinite(ms) ? setTimeout(() => wake(), Math.max(0, ms)) : undefined;
         wake = () => {
           clearTimeout(timer);
           resolve();
