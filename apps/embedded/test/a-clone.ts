@@ -4,8 +4,6 @@ import { dirname, join } from "node:path";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { ownerOf } from "../src/data-dir/busy-port.ts";
-import { freePort } from "../src/postgres/start-throw-away.ts";
 
 /** Programs that stand for the real ones: each answers on its port, and the API makes sign-in links. */
 const standIn = (port: string, prefix: string) => `
@@ -41,15 +39,6 @@ export function aClone() {
     dataDir: join(root, "data"),
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   };
-}
-
-/** The first of nine ports in a row that nobody has. */
-export async function freePortBase(): Promise<number> {
-  for (;;) {
-    const base = await freePort();
-    const ports = Array.from({ length: 9 }, (_, n) => base + n);
-    if (base < 60_000 && ports.every((port) => ownerOf(port) === undefined)) return base;
-  }
 }
 
 /** Runs one of the three commands as npm would, from another folder; answers what it said and its exit code. */

@@ -3,32 +3,52 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { isAlive } from "@starform/std/process";
 import { until } from "@starform/std/retry";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { freePortBase } from "@starform/testkit/platform";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { supervisorOf, type PlatformDescription, type PlatformState } from "../src/data-dir/state.ts";
-import { aClone, command, freePortBase } from "./a-clone.ts";
+import { aClone, command } from "./a-clone.ts";
 
 let clone: ReturnType<typeof aClone>;
 let base: number;
 const flags = () => ["--runtime", "process", "--no-system-packages", "--data-dir", clone.dataDir];
 const start = (...more: string[]) =>
   command("start", clone.root, "--detach", "--json", "--port-base", String(base), ...flags(), ...more);
+const started = async (...more: string[]) => {
+  const { code, stdout, stderr } = await start(...more);
+  expect(stderr + (code === 0 ? "" : " failed")).not.toContain("failed");
+  return JSON.parse(stdout) as PlatformDescription;
+};
 const stop = () => command("stop", clone.root, "--json", "--data-dir", clone.dataDir);
 const status = async () =>
   JSON.parse(
     (await command("status", clone.root, "--json", "--data-dir", clone.dataDir)).stdout,
   ) as PlatformState & { running: boolean };
 
+const supervisor = () => {
+  const pid = supervisorOf(clone.dataDir);
+  if (pid === undefined) throw new Error("the platform does not run");
+  return pid;
+};
+const secretsDir = () => join(clone.dataDir, "secrets");
+const secrets = () =>
+  Object.fromEntries(
+    readdirSync(secretsDir()).map((name) => [name, readFileSync(join(secretsDir(), name), "utf8").trim()]),
+  );
+
+// One platform serves the tests in their order, because each start costs seconds on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+let platform: PlatformDescription;
 beforeAll(async () => {
   clone = aClone();
   base = await freePortBase();
+  platform = await started();
 });
-afterEach(async () => void (await stop()));
-afterAll(() => clone[Symbol.dispose]());
+afterAll(async () => {
+  await stop();
+  clone[Symbol.dispose]();
+});
 
-test("start --detach --json prints one object that tells how to use the platform, and stop leaves nothing running", async () => {
-  const started = await start();
-  expect(started).toMatchObject({ code: 0 });
-  const platform = JSON.parse(started.stdout) as PlatformDescription;
+test("start --detach --json prints one object that tells how to use the platform", async () => {
   expect(Object.keys(platform).toSorted()).toEqual([
     "apiUrl",
     "appsDomain",
@@ -62,20 +82,11 @@ test("start --detach --json prints one object that tells how to use the platform
     "telemetry ready",
     "worker ready",
   ]);
-  expect((await stop()).code).toBe(0);
-  expect(processes.map(({ pid }) => isAlive(pid ?? 0))).toEqual(processes.map(() => false));
-  expect(readdirSync(join(clone.dataDir, "run"))).toEqual([]);
-  expect((await status()).running).toBe(false);
 });
 
-test("secrets are made once, are readable by their owner only, and are neither in the state nor in the logs", async () => {
-  await start();
-  await stop();
-  const dir = join(clone.dataDir, "secrets");
-  const read = () =>
-    Object.fromEntries(readdirSync(dir).map((name) => [name, readFileSync(join(dir, name), "utf8").trim()]));
-  const before = read();
-  expect(Object.keys(before)).toEqual(
+test("secrets are readable by their owner only, and are neither in the state nor in the logs", async () => {
+  const made = secrets();
+  expect(Object.keys(made)).toEqual(
     expect.arrayContaining([
       "encryption.key",
       "session.key",
@@ -86,40 +97,42 @@ test("secrets are made once, are readable by their owner only, and are neither i
       "postgres-password",
     ]),
   );
-  expect(Object.keys(before).map((name) => statSync(join(dir, name)).mode & 0o077)).toEqual(
-    Object.keys(before).map(() => 0),
-  );
-  await start();
+  const modes = Object.keys(made).map((name) => statSync(join(secretsDir(), name)).mode & 0o077);
+  expect(modes).toEqual(modes.map(() => 0));
+  const logDir = join(clone.dataDir, "logs");
   const shown = [
     JSON.stringify(await status()),
-    ...readdirSync(join(clone.dataDir, "logs")).map((name) =>
-      readFileSync(join(clone.dataDir, "logs", name), "utf8"),
-    ),
+    ...readdirSync(logDir).map((name) => readFileSync(join(logDir, name), "utf8")),
   ].join("\n");
+  expect(shown).toContain("ready");
   expect(
-    Object.entries(before).filter(([name, secret]) => name !== "cluster-id" && shown.includes(secret)),
+    Object.entries(made).filter(([name, secret]) => name !== "cluster-id" && shown.includes(secret)),
   ).toEqual([]);
-  await stop();
-  expect(read()).toEqual(before);
 });
 
 test("a second start in the same data directory is refused with the address of the first", async () => {
-  await start();
   const second = await start();
   expect(second).toMatchObject({ code: 1, stdout: "" });
   expect(second.stderr).toContain(`already runs in ${clone.dataDir} at http://localhost:${base}`);
 });
 
 test("a supervisor killed with -9 leaves no process, and the next start serves the same data", async () => {
-  const first = JSON.parse((await start()).stdout) as PlatformDescription;
+  const before = secrets();
   const { processes } = await status();
-  process.kill(supervisorOf(clone.dataDir) ?? 0, "SIGKILL");
-  const again = await start();
-  expect(again).toMatchObject({ code: 0 });
-  expect((JSON.parse(again.stdout) as PlatformDescription).ownerToken).toBe(first.ownerToken);
+  process.kill(supervisor(), "SIGKILL");
+  await started();
+  expect(secrets()).toEqual(before);
   await until("the first platform's processes to be gone", () =>
     processes.every(({ pid }) => !isAlive(pid ?? 0)),
   );
+});
+
+test("stop leaves nothing running", async () => {
+  const { processes } = await status();
+  expect((await stop()).code).toBe(0);
+  expect(processes.filter(({ pid }) => isAlive(pid ?? 0))).toEqual([]);
+  expect(readdirSync(join(clone.dataDir, "run"))).toEqual([]);
+  expect((await status()).running).toBe(false);
 });
 
 test("a port in use is told with its number, its holder and the way out, and changes nothing", async () => {
@@ -134,7 +147,6 @@ test("a port in use is told with its number, its holder and the way out, and cha
 
 test("a data directory of a newer version is refused and left as it is, and --fresh begins anew", async () => {
   const version = join(clone.dataDir, "version");
-  await start();
   await stop();
   const before = readFileSync(version, "utf8");
   writeFileSync(version, "999\n");
@@ -143,7 +155,7 @@ test("a data directory of a newer version is refused and left as it is, and --fr
   expect(refused.stderr).toMatch(/written by a newer Starform/);
   expect(readFileSync(version, "utf8")).toBe("999\n");
   const token = readFileSync(join(clone.dataDir, "secrets/owner-token"), "utf8");
-  expect(await start("--fresh")).toMatchObject({ code: 0 });
+  await started("--fresh");
   await stop();
   expect(readFileSync(version, "utf8")).toBe(before);
   expect(readFileSync(join(clone.dataDir, "secrets/owner-token"), "utf8")).not.toBe(token);
@@ -151,7 +163,7 @@ test("a data directory of a newer version is refused and left as it is, and --fr
 
 test("--fresh does not delete a folder that is not Starform's", async () => {
   const dir = join(clone.root, "photos");
-  mkdirSync(dir);
+  mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, "holiday.jpg"), "");
   const refused = await command(
     "start",
@@ -180,11 +192,9 @@ test("an unknown flag is refused with the nearest, and a wrong value with what i
 
 test("Ctrl-C in the foreground stops everything in order, and the command ends with 0", async () => {
   const running = command("start", clone.root, "--port-base", String(base), ...flags());
-  const { processes } = await until("the platform to be ready", async () => {
-    const now = await status();
-    return now.running ? now : undefined;
-  });
-  process.kill(supervisorOf(clone.dataDir) ?? 0, "SIGINT");
+  const look = async () => status().then((now) => (now.running ? now : undefined));
+  const { processes } = await until("the platform to be ready", look, { withinMs: 90_000, everyMs: 500 });
+  process.kill(supervisor(), "SIGINT");
   const { code, stdout } = await running;
   expect(code).toBe(0);
   expect(stdout).toMatch(/Dashboard +http:\/\/localhost[\s\S]*Everything stopped; the data stays/);

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { isAlive, startTimeOf } from "./process.ts";
 
 /** Who holds a lock: a process, told apart from a later one with the same id. */
@@ -15,13 +15,13 @@ export type LockResult =
 export function takeLock(path: string): LockResult {
   const mine: Holder = { pid: process.pid, startTime: startTimeOf(process.pid) ?? "" };
   const text = JSON.stringify(mine);
-  for (let attempt = 0; attempt < 10; attempt++) {
+  for (let attempt = 0; attempt < 500; attempt++) {
     if (create(path, text))
       return { kind: "held", release: () => void (readText(path) === text && rmSync(path, { force: true })) };
     const seen = readText(path);
     const holder = parse(seen);
     if (holder && holds(holder)) return { kind: "taken", by: holder };
-    if (seen !== undefined) setAside(path, seen);
+    if (seen !== undefined) setAside(path);
   }
   throw new Error(`cannot take the lock ${path}: other processes keep changing it`);
 }
@@ -32,6 +32,7 @@ export function holderOf(path: string): Holder | undefined {
   return holder && holds(holder) ? holder : undefined;
 }
 
+const guardExpiresMs = 5_000;
 const holds = ({ pid, startTime }: Holder): boolean => isAlive(pid) && startTimeOf(pid) === startTime;
 
 /** Writes beside and links into place, so that nobody ever reads a half-written lock. */
@@ -49,16 +50,26 @@ function create(path: string, text: string): boolean {
   }
 }
 
-/** Moves a dead lock away. If another process has replaced it meanwhile, what was moved is put back. */
-function setAside(path: string, seen: string): void {
-  const aside = `${path}.${process.pid}.dead`;
+/**
+ * Removes a dead lock. Only one process at a time may (a folder is its guard), so the lock that another has just
+ * taken in its place is never removed. A guard left by a killed process expires.
+ */
+function setAside(path: string): void {
+  const guard = `${path}.guard`;
   try {
-    renameSync(path, aside);
-    if (readText(aside) !== seen) linkSync(aside, path);
+    mkdirSync(guard);
   } catch (error) {
-    if (!["ENOENT", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const age = Date.now() - (statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > guardExpiresMs) rmSync(guard, { recursive: true, force: true });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    return;
+  }
+  try {
+    const holder = parse(readText(path));
+    if (!holder || !holds(holder)) rmSync(path, { force: true });
   } finally {
-    rmSync(aside, { force: true });
+    rmSync(guard, { recursive: true, force: true });
   }
 }
 

@@ -143,8 +143,8 @@ async function run(
   return said.stdout;
 }
 
-/** The first of a row of ports nobody listens on. */
-async function freePortBase(): Promise<number> {
+/** The first of nine ports in a row that nobody has, outside the range the kernel gives to connections. */
+export async function freePortBase(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const base = 20_000 + Math.floor(Math.random() * 10_000);
     const free = await Promise.all(Array.from({ length: portsPerPlatform }, (_, n) => isFree(base + n)));
