@@ -66,20 +66,20 @@ export async function openDockerEngine(): Promise<DockerEngine> {
 function startDaemon(dir: string, id: string, network: EngineNetwork): ChildProcess {
   const log = openSync(join(dir, "dockerd.log"), "w");
   const bin = wrapFirewall(join(dir, "bin"), network);
-  const args = [
-    ...[
-      "--data-root",
-      join(dir, "data"),
-      "--exec-root",
-      join(dir, "exec"),
-      "--pidfile",
-      join(dir, "dockerd.pid"),
-    ],
-    ...["--host", `unix://${join(dir, "docker.sock")}`, "--config-file", join(dir, "none.json")],
-    ...["--bridge", network.bridge, "--default-address-pool", `base=${network.base}/20,size=26`],
-    ...["--userland-proxy=false", "--shutdown-timeout=3", "--exec-opt", "native.cgroupdriver=cgroupfs"],
-    ...["--cgroup-parent", `/starform-docker-${id}`],
-  ];
+  const options = {
+    "data-root": join(dir, "data"),
+    "exec-root": join(dir, "exec"),
+    pidfile: join(dir, "dockerd.pid"),
+    host: `unix://${join(dir, "docker.sock")}`,
+    "config-file": join(dir, "none.json"),
+    bridge: network.bridge,
+    "default-address-pool": `base=${network.base}/20,size=26`,
+    "userland-proxy": "false",
+    "shutdown-timeout": "3",
+    "exec-opt": "native.cgroupdriver=cgroupfs",
+    "cgroup-parent": `/starform-docker-${id}`,
+  };
+  const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
   writeFileSync(join(dir, "none.json"), "{}");
   const path = [bin, process.env["PATH"] ?? "", "/usr/sbin", "/sbin"].join(delimiter);
   const daemon = spawn("dockerd", args, {

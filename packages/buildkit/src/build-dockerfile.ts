@@ -1,0 +1,69 @@
+import { access } from "node:fs/promises";
+import { basename, dirname, relative, resolve } from "node:path";
+import { createHash } from "node:crypto";
+import { BuildFailed } from "./build-failed.ts";
+import { builtImage, exporterFor, type BuildOptions, type BuiltImage } from "./built-image.ts";
+import type { BuildKit } from "./client.ts";
+
+export type DockerfileBuild = BuildOptions & {
+  readonly contextDir: string;
+  /** Absolute, or from the context's folder. */
+  readonly dockerfilePath: string;
+  /** Never sent, in the syntax of .dockerignore, on top of the context's own .dockerignore. */
+  readonly ignore?: readonly string[];
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  /** For `RUN --mount=type=secret,id=NAME`. Never in a layer, the history or the log. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly target?: string;
+  /** Builds of one namespace reuse each other's transferred files. Default: the context's folder. */
+  readonly cacheNamespace?: string;
+};
+
+/**
+ * Builds a Dockerfile with the builder's own frontend. A `# syntax=` line is not followed: it would fetch a
+ * frontend from a registry. Rejects with BuildFailed when the Dockerfile or a step is at fault.
+ */
+export async function buildDockerfile(client: BuildKit, build: DockerfileBuild): Promise<BuiltImage> {
+  const dockerfile = resolve(build.contextDir, build.dockerfilePath);
+  await access(dockerfile).catch((cause: unknown) => {
+    const name = relative(build.contextDir, dockerfile);
+    throw new BuildFailed(`there is no ${name} in the source: add it, or name another Dockerfile`, { cause });
+  });
+  const result = await client.solve(
+    {
+      source: { frontend: "dockerfile.v0", attrs: attrsOf(build, basename(dockerfile)) },
+      exporter: await exporterFor(client, build),
+      services: {
+        sharedKey: `${build.cacheNamespace ?? folderKey(build.contextDir)}/dockerfile`,
+        secrets: build.secrets ?? {},
+        ...(build.registryAuth && { registryAuth: build.registryAuth }),
+        dirs: {
+          context: { path: build.contextDir, ignore: build.ignore ?? [], onSkipped: skippedLine(build) },
+          dockerfile: { path: dirname(dockerfile) },
+        },
+      },
+    },
+    { ...(build.signal && { signal: build.signal }), ...(build.onLog && { onProgress: build.onLog }) },
+  );
+  return builtImage(client, result);
+}
+
+function attrsOf({ buildArgs = {}, target }: DockerfileBuild, filename: string): Record<string, string> {
+  const args = Object.entries(buildArgs).map(([name, value]) => [`build-arg:${name}`, value]);
+  return { filename, cmdline: "dockerfile.v0", ...(target && { target }), ...Object.fromEntries(args) };
+}
+
+/** A key for builds that were not told whose they are. */
+export const folderKey = (dir: string): string =>
+  createHash("sha256").update(resolve(dir)).digest("hex").slice(0, 24);
+
+/** Says which files a build cannot use, so that a missing socket is no riddle. */
+export const skippedLine =
+  ({ onLog }: BuildOptions) =>
+  (path: string): void =>
+    onLog?.({
+      ts: Date.now(),
+      step: "load source",
+      stream: "status",
+      text: `left out ${JSON.stringify(path)}: it is a socket, pipe or device`,
+    });

@@ -1,0 +1,38 @@
+import { builtImage, exporterFor, type BuildOptions, type BuiltImage } from "./built-image.ts";
+import { skippedLine } from "./build-dockerfile.ts";
+import type { BuildKit } from "./client.ts";
+import { define } from "./llb.ts";
+import { planGraph, type PlanInput } from "./plan-graph.ts";
+
+export type { Plan, PlanCommand, PlanLayer, PlanStep } from "./plan.ts";
+
+export type PlanBuild = BuildOptions & PlanInput;
+
+/**
+ * Builds a plan: its steps become one graph, solved through a frontend in this process, which also writes the
+ * image's config. Nothing but what BuildKit 0.8 knows is used. Rejects with BuildFailed when the plan or a step
+ * is at fault.
+ */
+export async function buildPlan(client: BuildKit, build: PlanBuild): Promise<BuiltImage> {
+  const result = await client.solve(
+    {
+      source: {
+        async run(bridge) {
+          const { last, config } = await planGraph(bridge, build);
+          return { ref: await bridge.solve(define(last)), config };
+        },
+      },
+      exporter: await exporterFor(client, build),
+      services: {
+        sharedKey: `${build.cacheNamespace}/plan`,
+        secrets: build.secrets ?? {},
+        ...(build.registryAuth && { registryAuth: build.registryAuth }),
+        dirs: {
+          context: { path: build.contextDir, ignore: build.ignore ?? [], onSkipped: skippedLine(build) },
+        },
+      },
+    },
+    { ...(build.signal && { signal: build.signal }), ...(build.onLog && { onProgress: build.onLog }) },
+  );
+  return builtImage(client, result);
+}

@@ -1,0 +1,236 @@
+import { randomUUID } from "node:crypto";
+import { BuildFailed, buildFailure } from "./build-failed.ts";
+import { runFrontend, type Frontend } from "./gateway.ts";
+import { grpcChannel, type GrpcChannel } from "./grpc-client.ts";
+import { GrpcError } from "./grpc-framing.ts";
+import type { Definition } from "./llb.ts";
+import { statusRequest, statusResponse, trackProgress, type BuildEvent, type Progress } from "./progress.ts";
+import { codec } from "./protocol.ts";
+import { openSession, type SessionServices } from "./session.ts";
+import type { Transport } from "./transport.ts";
+
+export type Exporter = { readonly type: string; readonly attrs: Readonly<Record<string, string>> };
+export type CacheEntry = { readonly type: string; readonly attrs: Readonly<Record<string, string>> };
+
+/** What to build: a frontend of the builder's, a frontend in this process, or a graph. */
+export type SolveRequest = {
+  readonly source:
+    | { readonly frontend: string; readonly attrs: Readonly<Record<string, string>> }
+    | { readonly run: Frontend }
+    | { readonly definition: Definition };
+  readonly services: SessionServices;
+  /** Absent: the work is done and its result kept in the cache only. */
+  readonly exporter?: Exporter;
+  readonly cacheImports?: readonly CacheEntry[];
+  readonly cacheExports?: readonly CacheEntry[];
+};
+
+export type SolveResult = { readonly exporterResponse: Readonly<Record<string, string>> };
+export type SolveOptions = {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (event: BuildEvent) => void;
+};
+
+export type Worker = {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly version?: string;
+};
+export type Capabilities = { readonly llb: ReadonlySet<string>; readonly frontend: ReadonlySet<string> };
+export type UsageRecord = {
+  readonly id: string;
+  readonly sizeBytes: number;
+  readonly isInUse: boolean;
+  readonly isShared: boolean;
+  readonly description: string;
+  readonly type: string;
+};
+
+export type BuildKit = {
+  readonly transport: Transport;
+  /** What this builder says it can do. Asked once. */
+  capabilities(): Promise<Capabilities>;
+  workers(): Promise<Worker[]>;
+  diskUsage(): Promise<UsageRecord[]>;
+  /** Removes cached work nobody uses; resolves to what was removed. */
+  prune(options?: { keepBytes?: number; keepDurationMs?: number; all?: boolean }): Promise<UsageRecord[]>;
+  /**
+   * Builds and exports. Rejects with BuildFailed when what is built is at fault, with the signal's reason when
+   * aborted (by then nothing of the build runs any more), with another error when the builder is at fault.
+   */
+  solve(request: SolveRequest, options?: SolveOptions): Promise<SolveResult>;
+};
+
+type Usage = {
+  id?: string;
+  size?: number;
+  inUse?: boolean;
+  shared?: boolean;
+  description?: string;
+  recordType?: string;
+};
+type WorkerRecord = { id: string; labels: Record<string, string>; buildkitVersion?: { version?: string } };
+const control = "/moby.buildkit.v1.Control";
+const usage = codec<Usage>("UsageRecord");
+const solveRequest = codec<Record<string, unknown>>("SolveRequest");
+const methods = {
+  workers: {
+    path: `${control}/ListWorkers`,
+    input: codec<object>("ListWorkersRequest"),
+    output: codec<{ record: WorkerRecord[] }>("ListWorkersResponse"),
+  },
+  diskUsage: {
+    path: `${control}/DiskUsage`,
+    input: codec<object>("DiskUsageRequest"),
+    output: codec<{ record: Usage[] }>("DiskUsageResponse"),
+  },
+  prune: {
+    path: `${control}/Prune`,
+    input: codec<{ all: boolean; keepDuration: number; keepBytes: number }>("PruneRequest"),
+    output: usage,
+  },
+  solve: {
+    path: `${control}/Solve`,
+    input: solveRequest,
+    output: codec<{ exporterResponse: Record<string, string> }>("SolveResponse"),
+  },
+  status: { path: `${control}/Status`, input: statusRequest, output: statusResponse },
+};
+
+/** Connects to a builder. Rejects with a sentence that says what could not be reached. */
+export async function openBuildKit(transport: Transport): Promise<BuildKit & AsyncDisposable> {
+  const channel = grpcChannel(await transport.openControl());
+  let asked: Promise<Capabilities> | undefined;
+  const solve: BuildKit["solve"] = (request, options = {}) => solveOver(transport, channel, request, options);
+  return {
+    transport,
+    capabilities: () => (asked ??= askCapabilities(solve)),
+    workers: async () => (await channel.unary(methods.workers, {})).record.map(toWorker),
+    diskUsage: async () => (await channel.unary(methods.diskUsage, {})).record.map(toUsage),
+    async prune({ keepBytes = 0, keepDurationMs = 0, all = false } = {}) {
+      const removed: UsageRecord[] = [];
+      const asks = { all, keepDuration: keepDurationMs * 1_000_000, keepBytes };
+      for await (const record of channel.stream(methods.prune, asks)) removed.push(toUsage(record));
+      return removed;
+    },
+    solve,
+    async [Symbol.asyncDispose]() {
+      channel.close();
+    },
+  };
+}
+
+const toWorker = ({ id, labels, buildkitVersion }: WorkerRecord): Worker => ({
+  id,
+  labels,
+  ...(buildkitVersion?.version && { version: buildkitVersion.version }),
+});
+
+const toUsage = (record: Usage): UsageRecord => ({
+  id: record.id ?? "",
+  sizeBytes: record.size ?? 0,
+  isInUse: record.inUse ?? false,
+  isShared: record.shared ?? false,
+  description: record.description ?? "",
+  type: record.recordType ?? "",
+});
+
+async function askCapabilities(solve: BuildKit["solve"]): Promise<Capabilities> {
+  let found: Capabilities = { llb: new Set(), frontend: new Set() };
+  const run: Frontend = async ({ llbCapabilities, frontendCapabilities }) => {
+    found = { llb: llbCapabilities, frontend: frontendCapabilities };
+    return {};
+  };
+  await solve({ source: { run }, services: { sharedKey: "capabilities" } });
+  return found;
+}
+
+async function solveOver(
+  transport: Transport,
+  channel: GrpcChannel,
+  request: SolveRequest,
+  { signal, onProgress = () => undefined }: SolveOptions,
+): Promise<SolveResult> {
+  signal?.throwIfAborted();
+  const ref = randomUUID();
+  const session = await openSession(transport, channel, request.services);
+  const progress = trackProgress(onProgress);
+  const status = watch(channel, ref, progress);
+  try {
+    return await solveAndRun(channel, ref, session.id, request, signal);
+  } catch (error) {
+    await status.ended;
+    signal?.throwIfAborted();
+    throw told(error as Error, progress);
+  } finally {
+    await status.ended;
+    progress.finish();
+    session.close();
+  }
+}
+
+const told = (error: Error, progress: Progress): Error =>
+  error instanceof GrpcError
+    ? buildFailure(error, progress.failed())
+    : error instanceof BuildFailed
+      ? error
+      : error;
+
+async function solveAndRun(
+  channel: GrpcChannel,
+  ref: string,
+  session: string,
+  request: SolveRequest,
+  signal: AbortSignal | undefined,
+): Promise<SolveResult> {
+  const { source, exporter, cacheImports = [], cacheExports = [] } = request;
+  const over = new AbortController();
+  const solved = channel.unary(
+    methods.solve,
+    {
+      ref,
+      session,
+      cache: { imports: cacheImports, exports: cacheExports },
+      ...(exporter && { exporter: exporter.type, exporterAttrs: exporter.attrs, exporters: [exporter] }),
+      ...("definition" in source && { definition: source.definition }),
+      ...("frontend" in source && { frontend: source.frontend, frontendAttrs: source.attrs }),
+    },
+    signal && { signal },
+  );
+  if (!("run" in source)) return solved;
+  solved.catch(() => undefined).finally(() => over.abort());
+  const ran = runFrontend(
+    channel,
+    ref,
+    source.run,
+    signal ? AbortSignal.any([signal, over.signal]) : over.signal,
+  );
+  const failure = await ran.then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  // The builder's own words come first: it may have ended the build while the frontend was asking.
+  const result = await solved.catch((error: Error) => {
+    throw failure instanceof BuildFailed ? failure : error;
+  });
+  if (failure) throw failure;
+  return result;
+}
+
+/** How long the last reports of a build that is over may take. */
+const drainMs = 2_000;
+
+/** Follows the build's reports until the builder has no more, which is also when nothing of it runs any more. */
+function watch(channel: GrpcChannel, ref: string, progress: Progress): { readonly ended: Promise<void> } {
+  const stop = new AbortController();
+  const read = (async () => {
+    for await (const report of channel.stream(methods.status, { ref }, { signal: stop.signal }))
+      progress.take(report);
+  })().catch(() => undefined);
+  return {
+    get ended() {
+      const timer = setTimeout(() => stop.abort(), drainMs);
+      return read.finally(() => clearTimeout(timer));
+    },
+  };
+}

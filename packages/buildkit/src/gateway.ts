@@ -1,0 +1,109 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { GrpcChannel } from "./grpc-client.ts";
+import { grpcCode, GrpcError } from "./grpc-framing.ts";
+import type { Definition } from "./llb.ts";
+import { codec, empty } from "./protocol.ts";
+
+/** The bridge a frontend builds over. Ours runs in this process, so that the image's config is right on every builder. */
+export type Bridge = {
+  /** What the builder's graph operations can do, by its own names. */
+  readonly llbCapabilities: ReadonlySet<string>;
+  readonly frontendCapabilities: ReadonlySet<string>;
+  /** Hands over a graph; the answer names its result. Rejects when the builder cannot read it. */
+  solve(definition: Definition): Promise<string>;
+  /** The config (JSON) of an image the builder can reach. */
+  imageConfig(reference: string): Promise<ImageConfig>;
+};
+
+/** The part of an image's config that is read and written here. */
+export type ImageConfig = {
+  architecture?: string;
+  os?: string;
+  config?: { Env?: string[]; Cmd?: string[]; Entrypoint?: string[]; WorkingDir?: string; User?: string };
+  [other: string]: unknown;
+};
+
+export type FrontendResult = { readonly ref?: string; readonly config?: ImageConfig };
+export type Frontend = (bridge: Bridge) => Promise<FrontendResult>;
+
+type Capability = { id: string; enabled: boolean };
+type Result = { ref?: { id: string }; refOld?: string; metadata: Record<string, Uint8Array> };
+const service = "/moby.buildkit.v1.frontend.LLBBridge";
+const methods = {
+  ping: {
+    path: `${service}/Ping`,
+    input: empty,
+    output: codec<{ frontend: Capability[]; llb: Capability[] }>("PingResponse"),
+  },
+  solve: {
+    path: `${service}/Solve`,
+    input: codec<{ definition: Definition; allowResultReturn: boolean; allowResultArrayRef: boolean }>(
+      "BridgeSolveRequest",
+    ),
+    output: codec<{ ref: string; result?: Result }>("BridgeSolveResponse"),
+  },
+  giveBack: {
+    path: `${service}/Return`,
+    input: codec<{ result: Partial<Result>; error: { code: number; message: string } }>("ReturnRequest"),
+    output: empty,
+  },
+  imageConfig: {
+    path: `${service}/ResolveImageConfig`,
+    input: codec<{ ref: string; resolveMode: string; logName: string }>("ResolveImageRequest"),
+    output: codec<{ digest: string; config: Uint8Array }>("ResolveImageResponse"),
+  },
+};
+
+/** Runs a frontend in this process for the build `ref`, and hands its result (or its failure) to the builder. */
+export async function runFrontend(
+  channel: GrpcChannel,
+  ref: string,
+  frontend: Frontend,
+  signal: AbortSignal,
+): Promise<void> {
+  const options = { metadata: { "buildkit-controlapi-buildid": ref }, signal };
+  const pong = await untilKnown(() => channel.unary(methods.ping, {}, options), signal);
+  const bridge: Bridge = {
+    llbCapabilities: enabled(pong.llb),
+    frontendCapabilities: enabled(pong.frontend),
+    async solve(definition) {
+      const asked = { definition, allowResultReturn: true, allowResultArrayRef: true };
+      const { ref: old, result } = await channel.unary(methods.solve, asked, options);
+      return result?.ref?.id || result?.refOld || old || "";
+    },
+    async imageConfig(reference) {
+      const asked = { ref: reference, resolveMode: "local", logName: `look at image ${reference}` };
+      const { config } = await channel.unary(methods.imageConfig, asked, options);
+      return JSON.parse(Buffer.from(config).toString()) as ImageConfig;
+    },
+  };
+  try {
+    const { ref: id, config } = await frontend(bridge);
+    const metadata = config ? { "containerimage.config": Buffer.from(JSON.stringify(config)) } : {};
+    await channel.unary(methods.giveBack, { result: { metadata, ...(id && { ref: { id } }) } }, options);
+  } catch (error) {
+    // The builder keeps waiting for a frontend that says nothing.
+    const told = { code: 2, message: error instanceof Error ? error.message : String(error) };
+    await channel.unary(methods.giveBack, { error: told }, options).catch(() => undefined);
+    throw error;
+  }
+}
+
+const enabled = (list: readonly Capability[]): ReadonlySet<string> =>
+  new Set(list.filter((one) => one.enabled).map(({ id }) => id));
+
+/** The build becomes known a moment after it was asked for, on another stream. */
+async function untilKnown<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isEarly =
+        error instanceof GrpcError &&
+        error.code !== grpcCode.unimplemented &&
+        /no such job|not found|no build/i.test(error.message);
+      if (!isEarly || attempt >= 20) throw error;
+      await delay(50 * attempt, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+} from "node:http2";
+import type { Duplex } from "node:stream";
+import { frame, grpcCode, GrpcError, unframe } from "./grpc-framing.ts";
+import type { Codec } from "./protocol.ts";
+
+export type Metadata = Readonly<Record<string, string | string[]>>;
+export type CallOptions = { readonly metadata?: Metadata; readonly signal?: AbortSignal };
+
+/** A method of a service: its path and how its messages are written. */
+export type Method<I, O> = { readonly path: string; readonly input: Codec<I>; readonly output: Codec<O> };
+
+export type GrpcChannel = {
+  /** Rejects with GrpcError when the server answers a status, with the signal's reason when aborted. */
+  unary<I, O>(method: Method<I, O>, input: Partial<I>, options?: CallOptions): Promise<O>;
+  /** Messages until the server ends the call. Rejects as `unary`. */
+  stream<I, O>(method: Method<I, O>, input: Partial<I>, options?: CallOptions): AsyncGenerator<O>;
+  /** A call whose both directions the caller drives. */
+  open(path: string, options?: CallOptions): ClientHttp2Stream;
+  /** Aborts when the connection is gone. */
+  readonly closed: AbortSignal;
+  close(): void;
+};
+
+/** Speaks gRPC as the client over one connected byte stream. */
+export function grpcChannel(socket: Duplex): GrpcChannel {
+  const session = connect("http://buildkit", {
+    createConnection: () => socket,
+    settings: { initialWindowSize: 1 << 20, enablePush: false },
+    maxSessionMemory: 64,
+  });
+  const closed = new AbortController();
+  const gone = (cause?: Error): void => closed.abort(connectionLost(cause));
+  session.on("error", gone).on("close", () => gone());
+  const open = (path: string, options: CallOptions = {}): ClientHttp2Stream =>
+    request(session, path, options);
+  return {
+    open,
+    closed: closed.signal,
+    close: () => session.destroy(),
+    async unary(method, input, options = {}) {
+      const outputs = await Array.fromAsync(answers(open, method, input, options, closed.signal));
+      if (outputs[0] !== undefined) return outputs[0];
+      throw new GrpcError(grpcCode.internal, `${method.path} ended without an answer`);
+    },
+    stream: (method, input, options = {}) => answers(open, method, input, options, closed.signal),
+  };
+}
+
+const connectionLost = (cause?: Error): Error =>
+  new Error(`the connection to the builder was lost${cause ? `: ${cause.message}` : ""}`, { cause });
+
+function request(
+  session: ClientHttp2Session,
+  path: string,
+  { metadata = {}, signal }: CallOptions,
+): ClientHttp2Stream {
+  signal?.throwIfAborted();
+  const call = session.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc",
+    te: "trailers",
+    ...metadata,
+  });
+  const cancel = (): void => call.close(constants.NGHTTP2_CANCEL);
+  signal?.addEventListener("abort", cancel, { once: true });
+  call.on("close", () => signal?.removeEventListener("abort", cancel));
+  call.on("error", () => undefined);
+  return call;
+}
+
+async function* answers<I, O>(
+  open: GrpcChannel["open"],
+  method: Method<I, O>,
+  input: Partial<I>,
+  options: CallOptions,
+  closed: AbortSignal,
+): AsyncGenerator<O> {
+  if (closed.aborted) throw closed.reason;
+  const call = open(method.path, options);
+  const status = statusOf(call);
+  call.end(frame(method.input.encode(input)));
+  try {
+    for await (const message of unframe(call)) yield method.output.decode(message);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw closed.aborted ? closed.reason : connectionLost(error as Error);
+  } finally {
+    if (!call.closed) call.close(constants.NGHTTP2_CANCEL);
+  }
+  options.signal?.throwIfAborted();
+  throwUnlessOk(await status, closed);
+}
+
+function throwUnlessOk(status: IncomingHttpHeaders | undefined, closed: AbortSignal): void {
+  if (status === undefined) throw closed.aborted ? closed.reason : connectionLost();
+  const code = Number(status["grpc-status"] ?? grpcCode.internal);
+  if (code !== 0)
+    throw new GrpcError(code, decodeURIComponentSafe(String(status["grpc-message"] ?? `status ${code}`)));
+}
+
+/** The headers that hold the status: trailers, or the only headers of an answer without messages. */
+function statusOf(call: ClientHttp2Stream): Promise<IncomingHttpHeaders | undefined> {
+  return new Promise((resolve) => {
+    let first: IncomingHttpHeaders | undefined;
+    call.on("response", (headers) => {
+      first = headers["grpc-status"] === undefined ? first : headers;
+    });
+    call.on("trailers", (headers: IncomingHttpHeaders) => resolve(headers));
+    call.on("close", () => resolve(first));
+  });
+}
+
+function decodeURIComponentSafe(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,179 @@
+import { createHash } from "node:crypto";
+import { codec } from "./protocol.ts";
+
+/**
+ * BuildKit's low-level graph. Each function makes a vertex from others; nothing runs until a definition of the
+ * last one is solved. Only operations that BuildKit 0.8 (Docker 20.10) knows are here.
+ */
+export type Vertex = {
+  readonly digest: string;
+  readonly bytes: Buffer;
+  readonly inputs: readonly Vertex[];
+  /** Shown in progress. */
+  readonly name: string;
+};
+
+/** A file tree in the graph; `undefined` is the empty tree. */
+export type Tree = Vertex | undefined;
+
+export type Definition = {
+  def: Uint8Array[];
+  metadata: Record<string, { description: Record<string, string> }>;
+};
+
+type OpInput = { digest: string; index: number };
+const ops = codec<Record<string, unknown>>("Op");
+const empty = -1;
+
+function vertex(name: string, inputs: readonly Vertex[], op: Record<string, unknown>): Vertex {
+  const references: OpInput[] = inputs.map(({ digest }) => ({ digest, index: 0 }));
+  const bytes = ops.encode({ inputs: references, ...op });
+  return { digest: digestOf(bytes), bytes, inputs, name };
+}
+
+const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+
+/** An image's files. `local` looks in the engine's own store before a registry. */
+export function image(
+  reference: string,
+  options: { name?: string; resolve?: "local" | "default" } = {},
+): Vertex {
+  const attrs = options.resolve === "default" ? {} : { "image.resolvemode": "local" };
+  const source = { identifier: `docker-image://${fullReference(reference)}`, attrs };
+  return vertex(options.name ?? `use image ${reference}`, [], { source });
+}
+
+/** `node:24` is written out as `docker.io/library/node:24`. */
+export function fullReference(reference: string): string {
+  const [first = "", ...rest] = reference.split("/");
+  const hasHost = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  const path = hasHost ? reference : `docker.io/${rest.length === 0 ? "library/" : ""}${reference}`;
+  return /[:@]/.test(path.slice(path.lastIndexOf("/"))) ? path : `${path}:latest`;
+}
+
+/** A folder of the session, by name. */
+export function local(
+  dir: string,
+  options: { name?: string; exclude?: readonly string[]; hint?: string } = {},
+): Vertex {
+  const attrs = {
+    "local.sharedkeyhint": options.hint ?? dir,
+    ...(options.exclude?.length && { "local.excludepatterns": JSON.stringify(options.exclude) }),
+  };
+  return vertex(options.name ?? `load ${dir}`, [], { source: { identifier: `local://${dir}`, attrs } });
+}
+
+export type FileStep =
+  | { readonly copy: CopyStep }
+  | { readonly mkfile: { path: string; data: string; mode?: number } }
+  | { readonly mkdir: { path: string } }
+  | { readonly rm: { path: string } };
+
+export type CopyStep = {
+  readonly from: Tree;
+  readonly src: string;
+  readonly dest: string;
+  /** Patterns are allowed in `src`, and finding nothing is no error. */
+  readonly optional?: boolean;
+  /** Only for builders that say they can. */
+  readonly exclude?: readonly string[];
+};
+
+/** Applies the steps to the base one after the other; together they make one layer. */
+export function files(base: Tree, steps: readonly FileStep[], name: string): Vertex {
+  const inputs: Vertex[] = [];
+  const indexOf = (tree: Tree): number => {
+    if (!tree) return empty;
+    const known = inputs.findIndex(({ digest }) => digest === tree.digest);
+    return known >= 0 ? known : inputs.push(tree) - 1;
+  };
+  const baseIndex = indexOf(base);
+  const secondary = steps.map((step) => ("copy" in step ? indexOf(step.copy.from) : empty));
+  const actions = steps.map((step, at) => ({
+    input: at === 0 ? baseIndex : inputs.length + at - 1,
+    secondaryInput: secondary[at] ?? empty,
+    output: at === steps.length - 1 ? 0 : -1,
+    ...actionOf(step),
+  }));
+  return vertex(name, inputs, { file: { actions } });
+}
+
+function actionOf(step: FileStep): Record<string, unknown> {
+  if ("mkdir" in step)
+    return { mkdir: { path: step.mkdir.path, mode: 0o755, makeParents: true, timestamp: -1 } };
+  if ("rm" in step) return { rm: { path: step.rm.path, allowNotFound: true, allowWildcard: true } };
+  if ("mkfile" in step) {
+    const { path, data, mode = 0o644 } = step.mkfile;
+    return { mkfile: { path, mode, data: Buffer.from(data), timestamp: -1 } };
+  }
+  const { src, dest, optional = false, exclude = [] } = step.copy;
+  return {
+    copy: {
+      src,
+      dest,
+      mode: -1,
+      timestamp: -1,
+      excludePatterns: exclude,
+      followSymlink: true,
+      dirCopyContents: true,
+      createDestPath: true,
+      allowWildcard: optional,
+      allowEmptyWildcard: optional,
+    },
+  };
+}
+
+export type ExecStep = {
+  readonly base: Vertex;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly name: string;
+  readonly caches?: readonly { id: string; dir: string; sharing: "shared" | "locked" }[];
+  readonly secrets?: readonly { id: string; path: string }[];
+};
+
+const mountType = { secret: 1, cache: 3 } as const;
+
+/** Runs a command in the base; the result is the base with what it changed. */
+export function exec({ base, args, env, cwd, name, caches = [], secrets = [] }: ExecStep): Vertex {
+  const mounts = [
+    { input: 0, dest: "/", output: 0 },
+    ...caches.map(({ id, dir, sharing }) => ({
+      input: empty,
+      dest: dir,
+      output: -1,
+      type: mountType.cache,
+      cache: { id, sharing: sharing === "locked" ? 2 : 0 },
+    })),
+    ...secrets.map(({ id, path }) => ({
+      input: empty,
+      dest: path,
+      output: -1,
+      type: mountType.secret,
+      secret: { id, mode: 0o400 },
+    })),
+  ];
+  const meta = { args, env: Object.entries(env).map(([key, value]) => `${key}=${value}`), cwd };
+  return vertex(name, [base], { exec: { meta, mounts } });
+}
+
+/** What is sent: every vertex after the ones it needs, and the last one as the result. */
+export function define(last: Vertex): Definition {
+  const ordered = new Map<string, Vertex>();
+  const visit = (one: Vertex): void => {
+    if (ordered.has(one.digest)) return;
+    one.inputs.forEach(visit);
+    ordered.set(one.digest, one);
+  };
+  visit(last);
+  const end = ops.encode({ inputs: [{ digest: last.digest, index: 0 }] });
+  const named = [...ordered.values()].map(({ digest, name }) => [
+    digest,
+    { description: { "llb.customname": name } },
+  ]);
+  return {
+    def: [...[...ordered.values()].map(({ bytes }) => bytes), end],
+    metadata: Object.fromEntries(named) as Definition["metadata"],
+  };
+}

@@ -1,0 +1,115 @@
+import { lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
+import { join, posix } from "node:path";
+import { pathPatterns, type PathPatterns } from "./path-patterns.ts";
+
+/** A file, folder or link of a tree; the path is relative with forward slashes. */
+export type TreeEntry = { readonly path: string; readonly stats: Stats; readonly linkTarget?: string };
+
+export type TreeSelection = {
+  /** Only these and what lies below them; empty means everything. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Told of what a build cannot use: sockets, pipes, devices. */
+  readonly onSkipped?: (path: string) => void;
+};
+
+type Selection = { include: PathPatterns; exclude: PathPatterns; onSkipped: (path: string) => void };
+
+/**
+ * The entries in the order the builder demands: each folder before what it holds, names in byte order.
+ * A folder that was not itself asked for appears only above something that was. Throws on unreadable names.
+ */
+export function* walkTree(root: string, selection: TreeSelection): Generator<TreeEntry> {
+  const include = pathPatterns(selection.include);
+  const exclude = pathPatterns(selection.exclude);
+  yield* walkFolder(root, "", [], { include, exclude, onSkipped: selection.onSkipped ?? (() => undefined) });
+}
+
+function* walkFolder(
+  root: string,
+  dir: string,
+  unsent: TreeEntry[],
+  selection: Selection,
+): Generator<TreeEntry> {
+  for (const name of sortedNames(join(root, dir))) {
+    const path = dir === "" ? name : `${dir}/${name}`;
+    const stats = lstatSync(join(root, path), { throwIfNoEntry: false });
+    if (!stats) continue;
+    const isChosen = chosen(path, selection);
+    if (stats.isDirectory()) {
+      if (!isChosen && !worthEntering(path, selection)) continue;
+      const entry = { path, stats };
+      if (isChosen) yield* emptied(unsent);
+      if (isChosen) yield entry;
+      const below = isChosen ? [] : [...unsent, entry];
+      let sentBelow = false;
+      for (const found of walkFolder(root, path, below, selection)) {
+        sentBelow = true;
+        yield found;
+      }
+      if (sentBelow && !isChosen) unsent.length = 0;
+    } else if (isChosen) {
+      if (!stats.isFile() && !stats.isSymbolicLink()) {
+        selection.onSkipped(path);
+        continue;
+      }
+      yield* emptied(unsent);
+      yield stats.isSymbolicLink()
+        ? { path, stats, linkTarget: readlinkSync(join(root, path)) }
+        : { path, stats };
+    }
+  }
+}
+
+function* emptied(unsent: TreeEntry[]): Generator<TreeEntry> {
+  yield* unsent.splice(0);
+}
+
+const chosen = (path: string, { include, exclude }: Selection): boolean =>
+  (include.isEmpty || include.matches(path)) && !exclude.matches(path);
+
+const worthEntering = (path: string, { include, exclude }: Selection): boolean =>
+  (include.isEmpty || include.matches(path) || include.mayMatchBelow(path)) &&
+  (!exclude.matches(path) || exclude.mayMatchBelow(path));
+
+function sortedNames(dir: string): string[] {
+  const names = readdirSync(dir, { encoding: "buffer" }).toSorted(Buffer.compare);
+  return names.map((bytes) => {
+    const name = bytes.toString("utf8");
+    if (!Buffer.from(name, "utf8").equals(bytes))
+      throw new Error(
+        `the name of a file in ${dir} is not valid UTF-8 (${name}): rename it or exclude it from the build`,
+      );
+    return name;
+  });
+}
+
+/**
+ * The paths, and what the links among them lead to inside the tree: a builder that asks for `a` where `a` is a
+ * link to `b` needs both.
+ */
+export function withLinkTargets(root: string, paths: readonly string[]): string[] {
+  const found = new Set<string>();
+  const queue = paths.map((path) => posix.normalize(path.replace(/^\/+/, "")));
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (found.has(path) || found.size > 10_000) continue;
+    found.add(path);
+    queue.push(...linkTargetsOn(root, path));
+  }
+  return found.has(".") || found.has("") ? [] : [...found];
+}
+
+function linkTargetsOn(root: string, path: string): string[] {
+  const parts = path.split("/");
+  for (const [at] of parts.entries()) {
+    const head = parts.slice(0, at + 1).join("/");
+    const stats = lstatSync(join(root, head), { throwIfNoEntry: false });
+    if (!stats) return [];
+    if (!stats.isSymbolicLink()) continue;
+    const target = readlinkSync(join(root, head));
+    const rest = parts.slice(at + 1).join("/");
+    const resolved = posix.join("/", target.startsWith("/") ? "" : posix.dirname(head), target, rest);
+    return [head, resolved.slice(1) || "."];
+  }
+  return [];
+}
