@@ -17,6 +17,8 @@ export type CallOptions = {
   readonly idempotencyKey?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** For streams: a silence longer than this is a broken connection. */
+  readonly idleMs?: number;
 };
 export type Call = <R extends Route>(
   route: R,
@@ -34,9 +36,30 @@ export const client =
     const answer = await send(options, route, input as Input, callOptions);
     const text = await answer.text();
     if (answer.status >= 400) throw toFault(route, answer.status, text);
+    if (answer.status >= 300) throw notThisApi(options, route, answer.status);
     if (route.response === undefined || answer.status === 204) return undefined as never;
-    return route.response.parse(JSON.parse(text)) as never;
+    return parsed(options, route, text) as never;
   };
+
+/** An answer by the route's schema; what does not fit it is told as what it most likely is. */
+function parsed(options: ClientOptions, route: Route, text: string): unknown {
+  const value = parseJson(text);
+  if (value === undefined) throw notThisApi(options, route, 200);
+  const result = route.response!.safeParse(value);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0]!;
+  throw new Fault(
+    "internal",
+    `${options.url} answered ${route.method} ${route.path} in a form this client does not know (${path.join(".")}: ${message}): bring both to the same version`,
+    { cause: result.error },
+  );
+}
+
+const notThisApi = ({ url }: ClientOptions, route: Route, status: number): Fault =>
+  new Fault(
+    "malformed",
+    `${url} answered ${route.method} ${route.path} with ${status} and no JSON: is it the address of Starform's API?`,
+  );
 
 type Input = { params?: Record<string, unknown>; query?: Record<string, unknown>; body?: unknown };
 
@@ -69,6 +92,7 @@ export async function send(
           ? (input.body as AsyncIterable<Uint8Array>)
           : JSON.stringify(input.body),
     signal: callOptions.signal,
+    idleMs: callOptions.idleMs,
     timeoutMs: callOptions.timeoutMs ?? options.timeoutMs ?? 30_000,
   });
 }
@@ -86,9 +110,12 @@ export function pathOf(route: Route, { params = {}, query = {} }: Input): string
 
 /** The Fault a refusal stands for; a body that is no problem document is quoted shortly. */
 export function toFault(route: Route, status: number, text: string): Fault {
-  const parsed = Problem.safeParse(parseJson(text));
-  if (parsed.success)
-    return new Fault(parsed.data.code as FaultCode, parsed.data.detail, { issues: parsed.data.issues ?? [] });
+  const problem = Problem.safeParse(parseJson(text));
+  if (problem.success)
+    return new Fault(problem.data.code as FaultCode, problem.data.detail, {
+      issues: problem.data.issues ?? [],
+      detail: { status },
+    });
   return new Fault(
     status >= 500 ? "unavailable" : "malformed",
     `${route.method} ${route.path} answered ${status}: ${text.slice(0, 200) || "nothing"}`,
@@ -116,7 +143,7 @@ export async function* streamItems<R extends Route>(
   for await (const chunk of answer.chunks()) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) if (line.trim() !== "") yield route.response!.parse(JSON.parse(line)) as never;
+    for (const line of lines) if (line.trim() !== "") yield parsed(options, route, line) as never;
   }
 }
 

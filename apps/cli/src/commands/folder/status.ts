@@ -1,0 +1,50 @@
+import { getProject } from "@starform/contract/projects";
+import { listServices, type Service } from "@starform/contract/services";
+import { command } from "../../command.ts";
+import type { Context } from "../../context.ts";
+import { table } from "../../output/table.ts";
+import { projectTarget, queryOf } from "../../target.ts";
+
+export default command({
+  brief: "show the project's services and what runs",
+  async run(context) {
+    const target = projectTarget(context);
+    const { call, url } = await context.api();
+    const params = { project: target.project };
+    const [project, { items }] = await Promise.all([
+      call(getProject, { params }),
+      call(listServices, { params, query: queryOf(target) }),
+    ]);
+    const named = context.flags.service;
+    const services = named ? items.filter(({ id, name }) => [id, name].includes(named)) : items;
+    context.answer({ url, project, environment: target.environment, services }, () =>
+      [
+        `project ${project.slug} of ${project.workspaceSlug}, environment ${target.environment}, at ${url}`,
+        services.length === 0
+          ? "no services yet: starform up"
+          : table(
+              ["SERVICE", "TYPE", "STATE", "INSTANCES", "DEPLOYMENT", "URL"],
+              services.map((s) => row(context, s)),
+            ),
+        ...services
+          .filter(({ health }) => health.reason)
+          .map(({ name, health }) => `${name}: ${health.reason}`),
+      ].join("\n"),
+    );
+  },
+});
+
+function row({ paint }: Context, { name, type, health, latestDeployment, url }: Service): string[] {
+  const colour = { running: "green", scheduled: "green", crashed: "red", degraded: "yellow" }[
+    health.phase as string
+  ];
+  const phase = health.phase.replaceAll("_", " ");
+  return [
+    name,
+    type,
+    colour ? paint(colour as "green", phase) : phase,
+    `${health.readyReplicas}/${health.desiredReplicas}${health.restarts ? ` (${health.restarts} restarts)` : ""}`,
+    latestDeployment?.status ?? "-",
+    url ?? "-",
+  ];
+}

@@ -1,0 +1,4 @@
+import { topic } from "../../command.ts";
+import { remote } from "./remote.ts";
+
+export default topic("deploy by git push", { remote });

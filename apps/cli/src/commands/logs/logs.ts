@@ -1,0 +1,125 @@
+import { searchLogs, LogLevel, type LogEntry } from "@starform/contract/logs";
+import { durationMs } from "@starform/std/duration";
+import { command, countOf, flagOf, optionalWord, valueOf } from "../../command.ts";
+import type { Api, Context } from "../../context.ts";
+import { findDeployment } from "../../deploy/find-deployment.ts";
+import { tailPatiently, type TailQuery } from "../../deploy/tail-patiently.ts";
+import { usageError } from "../../exit-error.ts";
+import { logLine } from "../../output/log-line.ts";
+import { paramsOf, serviceOf, serviceTarget, type Target } from "../../target.ts";
+
+type Flags = {
+  build: boolean;
+  deploy: boolean;
+  http: boolean;
+  follow: boolean;
+  lines?: number;
+  since?: string;
+  until?: string;
+  filter?: string;
+  level?: string;
+};
+
+export default command<Flags, [string?]>({
+  brief: "show and follow logs",
+  detail:
+    "What the service writes, its newest lines first of all. With --build what the latest build said, with --http one line a request. --follow stays and shows new lines as they are written.",
+  flags: {
+    build: flagOf("the build's lines (of the latest deployment, or of the one that is named)"),
+    deploy: flagOf("the running service's lines (what is shown without a flag)"),
+    http: flagOf("one line for each request"),
+    follow: flagOf("stay, and show new lines as they come"),
+    lines: countOf("count", "how many lines (100; with --since all of them)"),
+    since: valueOf("time", "only newer lines: 10m, 2h, 7d, or 2026-01-31T12:00:00Z"),
+    until: valueOf("time", "only older lines, written like --since"),
+    filter: valueOf("text", "only lines that hold this text, whatever its case"),
+    level: valueOf("levels", "only these levels: error, or error,warn"),
+  },
+  aliases: { f: "follow", n: "lines" },
+  positional: {
+    kind: "tuple",
+    parameters: [optionalWord("deployment", "only this deployment, by number or id")],
+  },
+  async run(context, flags, named) {
+    const query = queryOf(context, flags);
+    const api = await context.api();
+    const target = await serviceTarget(context, api);
+    const deployment = await deploymentOf(api, target, flags, named);
+    const scoped = { ...query, ...(deployment ? { deployment } : {}) };
+    const show = (entry: LogEntry) =>
+      context.isJson
+        ? context.jsonLine(entry)
+        : context.say(logLine(context, entry, { isShort: flags.build }));
+    if (flags.follow)
+      return follow(context, api, target, { ...scoped, limit: Math.min(flags.lines ?? 100, 5_000) }, show);
+    const until = flags.until ? { until: timeOf(context, flags.until) } : {};
+    const count = flags.lines ?? (flags.since || flags.build ? 100_000 : 100);
+    const entries = await newest(api, target, { ...scoped, ...until }, count);
+    for (const entry of entries) show(entry);
+    if (entries.length === 0) context.note("no lines");
+  },
+});
+
+function queryOf(context: Context, flags: Flags): TailQuery {
+  if ([flags.build, flags.deploy, flags.http].filter(Boolean).length > 1)
+    throw usageError("--build, --deploy and --http are three logs: name one of them");
+  if (flags.follow && flags.until) throw usageError("--follow has no end: leave --until out");
+  const wrong = flags.level?.split(",").find((level) => !LogLevel.safeParse(level).success);
+  if (wrong !== undefined) throw usageError(`"${wrong}" is no level: ${LogLevel.options.join(", ")}`);
+  return {
+    stream: flags.build ? "build" : flags.http ? "http" : "stdout,stderr,system",
+    ...(flags.level ? { level: flags.level } : {}),
+    ...(flags.filter ? { filter: flags.filter } : {}),
+    ...(flags.since ? { since: timeOf(context, flags.since) } : {}),
+  };
+}
+
+/** `10m` is that long ago; anything else is a date. */
+function timeOf({ host }: Context, text: string): string {
+  if (/^[\d.]+(ms|s|m|h|d)$/.test(text))
+    return new Date(host.now().getTime() - durationMs(text)).toISOString();
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw usageError(`"${text}" is no time: write 10m, 2h, 7d, or 2026-01-31T12:00:00Z`);
+  return new Date(at).toISOString();
+}
+
+/** The deployment whose lines are meant; a build log without a name is the latest deployment's. */
+async function deploymentOf(api: Api, target: Target, flags: Flags, named: string | undefined) {
+  if (named) return (await findDeployment(api, target, named)).id;
+  return flags.build ? (await serviceOf(api, target)).latestDeployment?.id : undefined;
+}
+
+/** The newest `count` lines, oldest first: pages are taken backwards until there are enough. */
+async function newest(api: Api, target: Target, query: TailQuery & { until?: string }, count: number) {
+  const pages: LogEntry[][] = [];
+  let cursor: string | undefined;
+  for (let left = count; left > 0;) {
+    const page = await api.call(searchLogs, {
+      params: paramsOf(target),
+      query: {
+        environment: target.environment,
+        ...query,
+        limit: Math.min(left, 5_000),
+        ...(cursor ? { cursor } : {}),
+      },
+    });
+    pages.unshift(page.items);
+    left -= page.items.length;
+    cursor = page.nextCursor;
+    if (!cursor || page.items.length === 0) break;
+  }
+  return pages.flat();
+}
+
+async function follow(
+  context: Context,
+  api: Api,
+  target: Target,
+  query: TailQuery,
+  onEntry: (entry: LogEntry) => void,
+) {
+  // A service that does not exist is told before the tail waits for it.
+  await serviceOf(api, target);
+  await tailPatiently(api, target, query, { signal: context.host.interrupted, onEntry });
+  return 130;
+}

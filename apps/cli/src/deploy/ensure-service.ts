@@ -1,0 +1,139 @@
+import { realpathSync } from "node:fs";
+import { basename } from "node:path";
+import { createProject, getProject } from "@starform/contract/projects";
+import { createService, getService, type Service } from "@starform/contract/services";
+import type { ServiceType } from "@starform/contract/names";
+import { isFault } from "@starform/std/fault";
+import type { Api, Context } from "../context.ts";
+import { exitCodes, ExitError, usageError } from "../exit-error.ts";
+import { readFolderKeys } from "../source/folder-keys.ts";
+import { chosenOf, paramsOf, projectRef, queryOf, type Target } from "../target.ts";
+import { slugOf } from "./slug-of.ts";
+
+export type Ensured = { readonly target: Target; readonly service: Service };
+
+/**
+ * The service a folder deploys to. In a folder without a link it is the one named after the folder, made after a yes
+ * (`--yes`) together with its project, and the folder is linked to it. What exists already is used, so that a fresh
+ * checkout on a build machine finds its service again.
+ */
+export async function ensureService(
+  context: Context,
+  api: Api,
+  folder: string,
+  wanted: { type?: ServiceType; schedule?: string; isFolderSent?: boolean } = {},
+): Promise<Ensured> {
+  const chosen = chosenOf(context, folder);
+  const named = slugOf(basename(folder));
+  const project = chosen.project ?? named;
+  const name = chosen.service ?? named;
+  const target = {
+    project: projectRef(project, chosen.workspace),
+    service: name,
+    environment: chosen.environment,
+  };
+
+  const hasProject = Boolean(
+    await exists(() => api.call(getProject, { params: { project: target.project } })),
+  );
+  const found = hasProject ? await find(api, target) : undefined;
+  if (found && chosen.project && chosen.service) return { target, service: found };
+
+  if (
+    !(await context.confirm(questionFor(context, folder, target, { hasProject, hasService: Boolean(found) })))
+  )
+    throw new ExitError(
+      exitCodes.failed,
+      "nothing was done: starform link connects the folder to a service that exists",
+    );
+  if (!found) await refuseUnbuildable(folder, wanted.isFolderSent ?? false);
+  if (!hasProject) await makeProject(context, api, project, chosen.workspace);
+  const service = found ?? (await makeService(api, target, wanted, folder));
+  if (!chosen.link?.service)
+    context.links.save(realpathSync(folder), {
+      url: api.url,
+      project: service.projectSlug,
+      service: service.name,
+      environment: chosen.environment,
+    });
+  context.note(
+    `${context.paint("green", "✓")} ${basename(folder)} is linked to service ${service.name} of project ${service.projectSlug}`,
+  );
+  return { target: { ...target, service: service.name }, service };
+}
+
+/** A folder that no plan can be made for is told before anything is made for it. */
+async function refuseUnbuildable(folder: string, isFolderSent: boolean): Promise<void> {
+  if (!isFolderSent) return;
+  const { planSource } = await import("@starform/build-plan/plan-source");
+  const outcome = await planSource(folder);
+  if (outcome.ok) return;
+  const { message, lookedFor, hint } = outcome.error;
+  const looked = lookedFor.length > 0 ? `\n  looked for: ${lookedFor.join(", ")}` : "";
+  throw new ExitError(exitCodes.failed, `${message}${looked}\n  ${hint}`);
+}
+
+const find = (api: Api, target: Target) =>
+  exists(() => api.call(getService, { params: paramsOf(target), query: queryOf(target) }));
+
+async function exists<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isFault(error, "not_found")) return undefined;
+    throw error;
+  }
+}
+
+function questionFor(
+  context: Context,
+  folder: string,
+  { project, service }: Target,
+  { hasProject, hasService }: { hasProject: boolean; hasService: boolean },
+): string {
+  const what = !hasProject
+    ? `Create the project ${project} with the service ${service}`
+    : hasService
+      ? `Deploy to the service ${service} of the project ${project}, which exists`
+      : `Create the service ${service} in the project ${project}`;
+  return context.links.around(folder) ? `${what}?` : `This folder is not linked to a service. ${what}?`;
+}
+
+async function makeProject(
+  context: Context,
+  api: Api,
+  slug: string,
+  workspace: string | undefined,
+): Promise<void> {
+  try {
+    await api.call(
+      createProject,
+      { body: { slug, ...(workspace ? { workspace } : {}) } },
+      { idempotencyKey: crypto.randomUUID() },
+    );
+  } catch (error) {
+    // Somebody else's project of that name which the caller may not see, or one made a moment ago.
+    if (isFault(error, "name_taken") && context.flags.project === undefined)
+      throw usageError(`${error.message}: name another project with --project`);
+    throw error;
+  }
+}
+
+async function makeService(
+  api: Api,
+  { project, service, environment }: Target,
+  { type, schedule }: { type?: ServiceType; schedule?: string },
+  folder: string,
+): Promise<Service> {
+  const said = readFolderKeys(folder).type;
+  const kind = type ?? (said === "worker" || said === "cron" ? said : schedule ? "cron" : "web");
+  await api.call(
+    createService,
+    {
+      params: { project },
+      body: { name: service, type: kind, ...(schedule ? { settings: { schedule } } : {}) },
+    },
+    { idempotencyKey: crypto.randomUUID() },
+  );
+  return api.call(getService, { params: { project, service }, query: { environment } });
+}

@@ -1,0 +1,30 @@
+const codes = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+} as const;
+export type Colour = keyof typeof codes;
+
+/** Colours text, or hands it back as it is where colours are off. */
+export type Paint = (colour: Colour, text: string) => string;
+
+export const paintWith =
+  (isOn: boolean): Paint =>
+  (colour, text) =>
+    isOn ? `\u001b[${codes[colour][0]}m${text}\u001b[${codes[colour][1]}m` : text;
+
+// oxlint-disable-next-line no-control-regex
+const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
+// oxlint-disable-next-line no-control-regex
+const controls = /[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g;
+
+export const withoutColours = (text: string): string => text.replaceAll(escapes, "");
+
+/** A line that an app wrote, safe on a terminal: its colours stay, what would move the cursor or set a title goes. */
+export const safeLine = (text: string, mayColour: boolean): string =>
+  text
+    .replaceAll(escapes, (sequence) => (mayColour && /^\u001b\[[0-9;:]*m$/.test(sequence) ? sequence : ""))
+    .replaceAll(controls, "") + (mayColour && text.includes("\u001b[") ? "\u001b[0m" : "");

@@ -1,0 +1,18 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export type FolderKeys = { readonly project?: string; readonly service?: string; readonly type?: string };
+
+/**
+ * What a folder's starform.json says about where it belongs. Only looked at: what is wrong in the file is told by the
+ * planner when it is built, so nothing here refuses it.
+ */
+export function readFolderKeys(folder: string): FolderKeys {
+  try {
+    const value = JSON.parse(readFileSync(join(folder, "starform.json"), "utf8")) as Record<string, unknown>;
+    const text = (name: string) => (typeof value[name] === "string" ? { [name]: value[name] } : {});
+    return { ...text("project"), ...text("service"), ...text("type") };
+  } catch {
+    return {};
+  }
+}

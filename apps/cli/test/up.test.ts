@@ -1,0 +1,285 @@
+import { execFileSync } from "node:child_process";
+import { symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import {
+  createDeployment,
+  getDeployment,
+  uploadSource,
+  type Deployment,
+} from "@starform/contract/deployments";
+import { searchLogs, tailLogs, type LogEntry } from "@starform/contract/logs";
+import { createProject, getProject } from "@starform/contract/projects";
+import { createService, getService } from "@starform/contract/services";
+import { Fault } from "@starform/std/fault";
+import { pause } from "@starform/std/retry";
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { fakePlatform, on, type Handlers } from "./fake-platform.ts";
+import { aFolder, interruptWith, starform } from "./run-starform.ts";
+import { aDeployment, aLine, aProject, aService, deploymentId } from "./sample-answers.ts";
+
+const app = { "package.json": '{"scripts":{"start":"node server.js"}}', "server.js": "console.log(1)" };
+const resultKeys = ["deploymentId", "status", "url", "imageDigest", "durationMs"];
+
+/** A platform on which nothing exists yet and a deployment goes through the given states, one an ask. */
+function aPlatformThatDeploys(states: Partial<Deployment>[], lines: LogEntry[] = []) {
+  const made = { project: false, service: false };
+  const sources: string[] = [];
+  const steps = states.map((state, at) => aDeployment({ number: 1, revision: at + 2, ...state }));
+  let asked = 0;
+  const missing = (what: string): never => {
+    throw new Fault("not_found", `no such ${what}`);
+  };
+  const handlers: Handlers = {
+    ...on(getProject, () => (made.project ? aProject({ slug: "my-shop" }) : missing("project"))),
+    ...on(createProject, ({ body }) => {
+      made.project = true;
+      return aProject({ slug: body.slug });
+    }),
+    ...on(getService, ({ params }) =>
+      made.service ? aService({ name: params.service, projectSlug: params.project }) : missing("service"),
+    ),
+    ...on(createService, ({ body }) => {
+      made.service = true;
+      return aService({ name: body.name, type: body.type });
+    }),
+    ...on(uploadSource, (_, { bytes }) => {
+      sources.push(createHash("sha256").update(bytes).digest("hex"));
+      return { sourceId: sources.at(-1)!, sizeBytes: bytes.length };
+    }),
+    ...on(createDeployment, () => aDeployment({ number: 1, status: "pending" })),
+    ...on(getDeployment, () => steps[Math.min(asked++, steps.length - 1)]!),
+    ...on(searchLogs, () => ({ items: [] })),
+    ...on(tailLogs, async function* () {
+      yield* lines;
+      await pause(30_000, AbortSignal.timeout(3_000));
+    }),
+  };
+  return { handlers, made, sources };
+}
+
+const lastLine = (stdout: string) =>
+  JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as Record<string, unknown>;
+
+test("up --yes in an unlinked folder makes what is missing, links the folder and ends with the result", async () => {
+  const { handlers, made } = aPlatformThatDeploys(
+    [
+      { status: "building" },
+      { status: "deploying" },
+      { status: "deployed", isActive: true, durationMs: 2_100 },
+    ],
+    [aLine("compiling", { stream: "build" })],
+  );
+  await using platform = await fakePlatform(handlers);
+  using folder = await aFolder("My Shop!", app);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const { code, stdout } = await starform(["up", "--yes", "--json"], { cwd: folder.path, env });
+  expect(code).toBe(0);
+  expect(made).toEqual({ project: true, service: true });
+  expect(Object.keys(lastLine(stdout))).toEqual(resultKeys);
+  expect(lastLine(stdout)).toMatchObject({
+    deploymentId: deploymentId(1),
+    status: "deployed",
+    durationMs: 2_100,
+  });
+  const events = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { event?: string; message?: string });
+  expect(events.filter(({ event }) => event === "log").map(({ message }) => message)).toEqual(["compiling"]);
+  const created = platform.calls.find(({ id }) => id === "createService");
+  expect(created?.input).toMatchObject({
+    params: { project: "my-shop" },
+    body: { name: "my-shop", type: "web" },
+  });
+
+  const status = await starform(["up", "--detach"], { cwd: folder.path, env });
+  expect(status.code).toBe(0);
+  expect(status.stdout.trimEnd().split("\n").at(-1)).toBe("http://web-shop.localhost:4402");
+});
+
+test("the same folder is the same source", async () => {
+  const { handlers, sources } = aPlatformThatDeploys([{ status: "deployed" }]);
+  await using platform = await fakePlatform(handlers);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  using one = await aFolder("shop", app);
+  using two = await aFolder("shop", { "server.js": app["server.js"], "package.json": app["package.json"] });
+  execFileSync("touch", ["-d", "2001-01-01", join(two.path, "server.js")]);
+  for (const { path } of [one, two]) await starform(["up", "--yes", "--detach"], { cwd: path, env });
+  expect(sources).toHaveLength(2);
+  expect(new Set(sources).size).toBe(1);
+});
+
+test("the last line for a person is the address", async () => {
+  const { handlers } = aPlatformThatDeploys([{ status: "deployed", durationMs: 900 }]);
+  await using platform = await fakePlatform(handlers);
+  using folder = await aFolder("shop", app);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const { stdout } = await starform(["up", "-y"], { cwd: folder.path, env });
+  expect(stdout.trimEnd().split("\n").at(-1)).toBe("http://web-shop.localhost:4402");
+});
+
+test("a failed deployment is exit 1, with its reason, and still ends with the result", async () => {
+  const failed = { status: "failed" as const, reason: "the start command ended with exit code 3" };
+  const { handlers } = aPlatformThatDeploys([failed]);
+  await using platform = await fakePlatform(handlers);
+  using folder = await aFolder("shop", app);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const human = await starform(["up", "--yes"], { cwd: folder.path, env });
+  expect(human.code).toBe(1);
+  expect(human.stderr).toContain("the start command ended with exit code 3");
+  const machine = await starform(["up", "--json"], { cwd: folder.path, env });
+  expect(machine.code).toBe(1);
+  expect(lastLine(machine.stdout)).toMatchObject({ status: "failed" });
+});
+
+test("a log stream that breaks and an API that restarts change neither the outcome nor the lines", async () => {
+  const lines = [1, 2, 3, 4].map((n) =>
+    aLine(`step ${n}`, { stream: "build", ts: `2026-11-29T11:59:5${n}.000Z` }),
+  );
+  const { handlers } = aPlatformThatDeploys([{ status: "building" }]);
+  const cut = { done: false };
+  await using platform = await fakePlatform({
+    ...handlers,
+    ...on(tailLogs, async function* ({ query }) {
+      yield* lines.filter(({ ts }) => (cut.done ? ts >= query.since! : ts <= lines[1]!.ts));
+      await pause(20_000);
+    }),
+    // The build lasts until the platform has gone away and come back.
+    ...on(getDeployment, async ({ query }) => {
+      if (query.seen !== undefined && !cut.done) await pause(20_000);
+      return aDeployment(
+        cut.done ? { status: "deployed", revision: 3 } : { status: "building", revision: 2 },
+      );
+    }),
+  });
+  using folder = await aFolder("shop", app);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const onOutput = (text: string) => {
+    if (cut.done || !text.includes("step 2")) return;
+    cut.done = true;
+    platform.down();
+    void pause(400).then(() => platform.up());
+  };
+  const { code, stdout } = await starform(["up", "--yes", "--json"], { cwd: folder.path, env, onOutput });
+  expect(code).toBe(0);
+  expect(lastLine(stdout)).toMatchObject({ status: "deployed" });
+  const events = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { event?: string; message?: string });
+  const messages = events.filter(({ event }) => event === "log").map(({ message }) => message);
+  expect(messages.slice(0, 2)).toEqual(["step 1", "step 2"]);
+  expect(new Set(messages).size).toBe(messages.length);
+});
+
+test("interrupted it is exit 130 and says that the deployment goes on", async () => {
+  const { handlers } = aPlatformThatDeploys([{ status: "building" }]);
+  const interrupt = new AbortController();
+  await using platform = await fakePlatform({
+    ...handlers,
+    ...on(getDeployment, async ({ query }) => {
+      if (query.seen !== undefined) interruptWith(interrupt);
+      await pause(query.seen === undefined ? 0 : 2_000);
+      return aDeployment({ status: "building", revision: 2 });
+    }),
+  });
+  using folder = await aFolder("shop", app);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const { code, stdout, stderr } = await starform(["up", "--yes", "--json"], {
+    cwd: folder.path,
+    env,
+    interrupt,
+  });
+  expect(code).toBe(130);
+  expect(stderr).toContain("goes on");
+  expect(lastLine(stdout)).toMatchObject({ status: "building" });
+});
+
+test("an unlinked folder without --yes and without a terminal is exit 2 and makes nothing", async () => {
+  const { handlers, made } = aPlatformThatDeploys([{ status: "deployed" }]);
+  await using platform = await fakePlatform(handlers);
+  using folder = await aFolder("shop", app);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const { code, stderr } = await starform(["up"], { cwd: folder.path, env });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/--yes/);
+  expect(made).toEqual({ project: false, service: false });
+});
+
+test("a wrong token is one sentence and exit 1", async () => {
+  await using platform = await fakePlatform({});
+  using folder = await aFolder("shop", app);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: "sf_wrong" };
+  const { code, stderr } = await starform(["up", "--yes"], { cwd: folder.path, env });
+  expect(code).toBe(1);
+  expect(stderr).toContain("wrong or has expired");
+  expect(stderr).not.toContain("sf_wrong");
+});
+
+const bad: [name: string, words: RegExp, prepare: (path: string) => unknown][] = [
+  [
+    "an empty folder",
+    /is empty/,
+    (path) => execFileSync("rm", ["-rf", join(path, "package.json"), join(path, "server.js")]),
+  ],
+  ["a named pipe", /"pipe" is a named pipe/, (path) => execFileSync("mkfifo", [join(path, "pipe")])],
+  [
+    "a socket",
+    /"sock" is a socket/,
+    (path) => new Promise<void>((resolve) => createServer().unref().listen(join(path, "sock"), resolve)),
+  ],
+  [
+    "a loop of links",
+    /"a" is a link that leads back/,
+    (path) => (
+      symlinkSync("b", join(path, "a")),
+      symlinkSync("a", join(path, "b")),
+      writeFileSync(join(path, ".starformignore"), "/b\n")
+    ),
+  ],
+  [
+    "a link to the folder around it",
+    /"again" is a link that leads back/,
+    (path) => symlinkSync(".", join(path, "again")),
+  ],
+  [
+    "a link that leads out",
+    /outside of the folder/,
+    (path) => symlinkSync("/etc/passwd", join(path, "users")),
+  ],
+  ["a name with a line break", /"a\\nb" has a line break/, (path) => writeFileSync(join(path, "a\nb"), "")],
+  [
+    "more than 2 GB",
+    /2\.2 GB\s+data\.bin/,
+    (path) => (
+      writeFileSync(join(path, "data.bin"), ""),
+      truncateSync(join(path, "data.bin"), 2_200_000_000)
+    ),
+  ],
+  [
+    "a folder without a known app",
+    /package\.json/,
+    (path) => (
+      execFileSync("rm", [join(path, "package.json"), join(path, "server.js")]),
+      writeFileSync(join(path, "notes.txt"), "x")
+    ),
+  ],
+  [
+    "a starform.json with an unknown key",
+    /startCommand/,
+    (path) => writeFileSync(join(path, "starform.json"), '{"startComand":"x"}'),
+  ],
+];
+test.each(bad)("up refuses %s in one sentence and makes nothing", async (_, words, prepare) => {
+  const { handlers, made, sources } = aPlatformThatDeploys([{ status: "deployed" }]);
+  await using platform = await fakePlatform(handlers);
+  using folder = await aFolder("shop", app);
+  await prepare(folder.path);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const { code, stderr } = await starform(["up", "--yes"], { cwd: folder.path, env });
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(words) as string });
+  expect(stderr).not.toContain("unforeseen");
+  expect({ ...made, sources }).toEqual({ project: false, service: false, sources: [] });
+});
