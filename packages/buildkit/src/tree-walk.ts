@@ -89,27 +89,34 @@ function sortedNames(dir: string): string[] {
  * link to `b` needs both.
  */
 export function withLinkTargets(root: string, paths: readonly string[]): string[] {
-  const found = new Set<string>();
+  const [found, links] = [new Set<string>(), new Set<string>()];
   const queue = paths.map((path) => posix.normalize(path.replace(/^\/+/, "")));
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     if (found.has(path) || found.size > 10_000) continue;
+    const through = firstLinkOn(root, path);
+    if (through) links.add(through.link);
+    if (through) queue.push(through.target);
     found.add(path);
-    queue.push(...linkTargetsOn(root, path));
   }
-  return found.has(".") || found.has("") ? [] : [...found];
+  return found.has(".") || found.has("") ? [] : [...new Set([...found, ...links])];
 }
 
-function linkTargetsOn(root: string, path: string): string[] {
+/** The first link that the path goes through, and where the path leads with it resolved. */
+function firstLinkOn(root: string, path: string): { link: string; target: string } | undefined {
   const parts = path.split("/");
   for (const [at] of parts.entries()) {
-    const head = parts.slice(0, at + 1).join("/");
-    const stats = lstatSync(join(root, head), { throwIfNoEntry: false });
-    if (!stats) return [];
+    const link = parts.slice(0, at + 1).join("/");
+    const stats = lstatSync(join(root, link), { throwIfNoEntry: false });
+    if (!stats) return undefined;
     if (!stats.isSymbolicLink()) continue;
-    const target = readlinkSync(join(root, head));
-    const rest = parts.slice(at + 1).join("/");
-    const resolved = posix.join("/", target.startsWith("/") ? "" : posix.dirname(head), target, rest);
-    return [head, resolved.slice(1) || "."];
+    const text = readlinkSync(join(root, link));
+    const target = posix.join(
+      "/",
+      text.startsWith("/") ? "" : posix.dirname(link),
+      text,
+      ...parts.slice(at + 1),
+    );
+    return { link, target: target.slice(1) || "." };
   }
-  return [];
+  return undefined;
 }

@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pipeline } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
 import { dockerTransport, type TlsEndpoint } from "../src/transport.ts";
 
@@ -31,9 +30,9 @@ export async function openTlsBuilder(engineSocket: string): Promise<TlsBuilder> 
       .openControl()
       .then(
         (builder) => {
-          const done = (): void => void (socket.destroy(), builder.destroy());
-          pipeline(socket, builder, done);
-          pipeline(builder, socket, done);
+          builder.on("error", () => undefined).on("close", () => socket.destroy());
+          socket.on("close", () => builder.destroy());
+          socket.pipe(builder).pipe(socket);
         },
         () => socket.destroy(),
       );
