@@ -234,6 +234,27 @@ describe("the memory it takes does not grow with the body:", () => {
   });
 });
 
+test("a client that sends requests ahead and reads no answer gets no further ones made, and all of them once it reads", async () => {
+  let served = 0;
+  const answer = Buffer.alloc(1 << 18, "x");
+  await using app = await anApp((_, response) => {
+    served++;
+    response.end(answer);
+  });
+  await gateway.route([at(app.port)]);
+  using client = await aClient(gateway.port);
+  client.socket.pause();
+  client.send(get().repeat(400));
+  await until("a stand-still", async () => {
+    const before = served;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    return served > 0 && served === before;
+  });
+  expect(served).toBeLessThan(300);
+  client.socket.resume();
+  await until("all answers", () => served === 400);
+});
+
 describe("a WebSocket", () => {
   const accept = (key: string): string =>
     createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");

@@ -222,3 +222,32 @@ test("an instance taken out of the table gets nothing new; its open requests and
   await until("the old instance to be free", async () => (await gateway.use("old")).inflight === 0);
   await until("its connections to be closed", () => old.connections.size === 0);
 });
+
+test("an instance never gets more requests at once than its bound; who waits is served in turn, who is too many is told", async () => {
+  let most = 0;
+  const ends: (() => void)[] = [];
+  await using app = await anApp((_, response) => {
+    ends.push(() => response.end("served"));
+    most = Math.max(most, ends.length);
+  });
+  await using gateway = await aGateway({ socketsPerUpstreamMax: 2, waitingPerUpstreamMax: 3 });
+  await gateway.route([at(app.port)]);
+  await using stack = new AsyncDisposableStack();
+  const clients = await Promise.all(
+    Array.from({ length: 5 }, async () => stack.use(await aClient(gateway.port))),
+  );
+  for (const [index, client] of clients.entries())
+    client.send(index % 2 === 0 ? get() : get().replace("GET", "POST"));
+  await until(
+    "two to be served and three to wait",
+    async () => ends.length === 2 && (await gateway.use(`i-${app.port}`)).inflight === 5,
+  );
+  using sixth = await aClient(gateway.port);
+  sixth.send(get());
+  expect(await sixth.sees(/request_id[^]*\n$/)).toMatch(/^HTTP\/1\.1 503 [^]*more requests open/);
+  await until("all to be served", () => {
+    for (const end of ends.splice(0)) end();
+    return clients.every((client) => client.text().endsWith("served"));
+  });
+  expect(most).toBe(2);
+});

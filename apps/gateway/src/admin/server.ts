@@ -1,13 +1,13 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import {
   GatewayRoutes,
   type GatewayRoutesAccepted,
   type GatewayUpstreamUse,
 } from "@starform/contract/gateway";
 import { Fault, faultCodes, isFault, wordsOf } from "@starform/std/fault";
+import { listen } from "../listen.ts";
 import type { RouteTable } from "../routing/route-table.ts";
 import type { StateFile } from "../routing/state-file.ts";
 
@@ -27,10 +27,9 @@ export async function openAdmin(deps: Deps, address: { host: string; port: numbe
   const server = createServer((request, response) => {
     answer(deps, request, response).catch((error: unknown) => sendProblem(response, error));
   });
-  server.listen(address.port, address.host);
-  await once(server, "listening");
+  const port = await listen(server, address, "GATEWAY_ADMIN_PORT");
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     async [Symbol.asyncDispose]() {
       const closed = once(server, "close");
       server.close();
@@ -54,7 +53,15 @@ async function answer(deps: Deps, request: IncomingMessage, response: ServerResp
       "not_found",
       `there is no ${call}: the calls are PUT /routes, GET /upstreams/<id>, GET /healthz, GET /metrics`,
     );
-  return send(response, useOf(deps, decodeURIComponent(id)));
+  return send(response, useOf(deps, decoded(id)));
+}
+
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    throw new Fault("malformed", "the upstream's id is not percent-encoded as it should be");
+  }
 }
 
 async function replaceRoutes({ table, state }: Deps, body: string): Promise<GatewayRoutesAccepted> {

@@ -71,6 +71,7 @@ function beginExchange(client: Client, exchange: Exchange): void {
 function nextRequest(client: Client): void {
   client.state = "head";
   if (client.socket.readableEnded) return void client.socket.end();
+  if (client.socket.writableNeedDrain) return awaitReader(client);
   if (client.pending === undefined) {
     touch(client, client.gateway.limits.keepAliveTimeoutMs);
     if (client.socket.isPaused()) client.socket.resume();
@@ -83,6 +84,13 @@ function nextRequest(client: Client): void {
     client.socket.resume();
     readHead(client, Buffer.alloc(0));
   });
+}
+
+/** A client that sends requests ahead and does not read the answers gets no further ones: they would pile up here. */
+function awaitReader(client: Client): void {
+  client.socket.pause();
+  touch(client, client.gateway.limits.responseIdleTimeoutMs);
+  client.socket.once("drain", client.next);
 }
 
 /** The client ends its side. While it waits for an answer that means it has gone, as every proxy takes it. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { listen } from "../listen.ts";
 import type { RouteTable } from "../routing/route-table.ts";
 import type { AccessLog } from "../telemetry/access-log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -24,12 +25,11 @@ export async function openProxy(
     serveClient(gateway, socket),
   );
   server.maxConnections = deps.limits.clientsMax;
-  server.listen(address.port, address.host, 1_024);
-  await once(server, "listening");
+  const port = await listen(server, address, "GATEWAY_PORT");
   const sweeper = setInterval(() => sweep(gateway), deps.limits.sweepEveryMs);
 
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     clients: () => gateway.clients.size,
     async [Symbol.asyncDispose]() {
       gateway.isClosing = true;
