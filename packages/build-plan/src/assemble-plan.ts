@@ -124,9 +124,9 @@ function withoutCaches(plan: BuildPlan, disabled: readonly string[]): BuildPlan 
   };
 }
 
-/** Steps that nothing leads to would only be built for nothing. The tools' step stays: it names the versions. */
+/** Steps that nothing leads to would only be built for nothing. */
 function withoutUnused(plan: BuildPlan): BuildPlan {
-  const wanted = new Set<string>([toolsStep]);
+  const wanted = new Set<string>();
   const visit = (layers: readonly Layer[]): void => {
     for (const layer of layers) {
       if (!("step" in layer) || wanted.has(layer.step)) continue;
@@ -135,6 +135,5 @@ function withoutUnused(plan: BuildPlan): BuildPlan {
     }
   };
   visit([plan.deploy.base, ...plan.deploy.inputs]);
-  visit(plan.steps.find((step: Step) => step.name === toolsStep)?.inputs ?? []);
   return { ...plan, steps: plan.steps.filter((step) => wanted.has(step.name)) };
 }

@@ -7,6 +7,8 @@ import type { SourceTree } from "./source-tree.ts";
 
 /** Where tools are installed: one step, whatever the language, as Railpack has it. */
 export const toolsStep = "packages:mise";
+/** The tools that the running app needs, where those it is built with are more. */
+export const runtimeToolsStep = "packages:mise:runtime";
 
 /** A plan in the making: providers write into it, `assemblePlan` turns it into the format. */
 export interface PlanDraft {
@@ -18,6 +20,10 @@ export interface PlanDraft {
   readonly decisions: Decision[];
   /** Tools that another program than mise installs (Corepack): shown, but not in mise's list. */
   readonly installedElsewhere: Set<string>;
+  /** If not empty, `runtimeToolsStep` installs just these. */
+  readonly runtimeTools: Set<string>;
+  /** Variables of the tools' step beyond mise's own. */
+  readonly toolVariables: Record<string, string>;
   readonly miseSettings: Record<string, string | boolean>;
   readonly buildAptPackages: Set<string>;
   readonly runtimeAptPackages: Set<string>;
@@ -41,6 +47,8 @@ export function newPlanDraft(tree: SourceTree, variables: PlanVariables, config:
     versions: {},
     decisions: [],
     installedElsewhere: new Set(),
+    runtimeTools: new Set(),
+    toolVariables: {},
     miseSettings: {},
     buildAptPackages: new Set(),
     runtimeAptPackages: new Set(),

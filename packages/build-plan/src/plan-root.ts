@@ -28,6 +28,8 @@ export interface PlanOptions {
   readonly dockerfilePath?: string;
   /** The app's folder in the source; starform.json's if not given. */
   readonly rootDirectory?: string;
+  /** Whether a Dockerfile is taken; starform.json's if not given. */
+  readonly builder?: NonNullable<StarformFile["builder"]>;
 }
 
 export type PlanOutcome =
@@ -109,10 +111,11 @@ function planTree(
     what: note,
     reason: "what the planner reads of a source is bounded",
   }));
+  const builder = options.builder ?? file.builder ?? "auto";
   const dockerfile =
-    file.builder === "railpack"
+    builder === "railpack"
       ? undefined
-      : dockerfileOf(tree, options.dockerfilePath ?? file.dockerfilePath, file);
+      : dockerfileOf(tree, options.dockerfilePath ?? file.dockerfilePath, builder);
   if (dockerfile) {
     const decisions: Decision[] = [
       { what: `build ${dockerfile}`, reason: "a Dockerfile wins over everything detected" },
@@ -145,7 +148,7 @@ function planTree(
 function dockerfileOf(
   tree: SourceTree,
   configured: string | undefined,
-  { builder }: StarformFile,
+  builder: NonNullable<PlanOptions["builder"]>,
 ): string | undefined {
   const wanted = path.posix.normalize(configured ?? "Dockerfile");
   if (tree.hasFile(wanted)) return wanted;

@@ -1,6 +1,7 @@
-import type { Step } from "./build-plan.ts";
+import type { Layer, Step } from "./build-plan.ts";
 import { addPath, copy, exec, fromStep, shell, writeAsset } from "./commands.ts";
-import { addCache, builderImage, type PlanDraft, toolsStep } from "./plan-draft.ts";
+import { addCache, builderImage, type PlanDraft, runtimeToolsStep, toolsStep } from "./plan-draft.ts";
+import type { ToolVersion } from "./plan-info.ts";
 
 const config = "generated-mise-toml";
 
@@ -20,24 +21,34 @@ export const toolPaths = [
 export function toolsSteps(draft: PlanDraft): Step[] {
   const apt = [...draft.buildAptPackages].toSorted();
   const before = apt.length > 0 ? [aptStep(draft, "packages:apt:build", builderImage, apt)] : [];
-  const step: Step = {
-    ...empty(toolsStep),
-    inputs: before.length > 0 ? [fromStep("packages:apt:build")] : [{ image: builderImage }],
-  };
-  const tools = Object.entries(draft.versions)
-    .filter(([tool]) => !draft.installedElsewhere.has(tool))
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  if (tools.length === 0) return [...before, step];
+  const base: Layer = before.length > 0 ? fromStep("packages:apt:build") : { image: builderImage };
+  const tools = Object.entries(draft.versions).filter(([tool]) => !draft.installedElsewhere.has(tool));
+  const atRunTime = tools.filter(([tool]) => draft.runtimeTools.has(tool));
+  const runtime =
+    atRunTime.length > 0 ? [miseStep(draft, runtimeToolsStep, { image: builderImage }, atRunTime)] : [];
+  return [...before, miseStep(draft, toolsStep, base, tools), ...runtime];
+}
+
+function miseStep(
+  draft: PlanDraft,
+  name: string,
+  base: Layer,
+  tools: readonly [string, ToolVersion][],
+): Step {
+  const step: Step = { ...empty(name), inputs: [base] };
+  if (tools.length === 0) return step;
+  const sorted = tools.toSorted(([a], [b]) => (a < b ? -1 : 1));
   step.variables = {
     MISE_CACHE_DIR: "/mise/cache",
     MISE_CONFIG_DIR: "/mise",
     MISE_DATA_DIR: "/mise",
     MISE_INSTALLS_DIR: "/mise/installs",
     MISE_SHIMS_DIR: "/mise/shims",
+    ...draft.toolVariables,
   };
   step.assets = {
     [config]: miseToml(
-      tools.map(([tool, { version }]) => [tool, version]),
+      sorted.map(([tool, { version }]) => [tool, version]),
       draft.miseSettings,
     ),
   };
@@ -45,9 +56,9 @@ export function toolsSteps(draft: PlanDraft): Step[] {
     addPath("/mise/shims"),
     ...versionFiles.filter((file) => draft.tree.hasFile(file)).map((file) => copy(file)),
     writeAsset("/etc/mise/config.toml", config, "create mise config"),
-    exec("mise install", `install mise packages: ${tools.map(([tool]) => tool).join(", ")}`),
+    exec("mise install", `install mise packages: ${sorted.map(([tool]) => tool).join(", ")}`),
   ];
-  return [...before, step];
+  return step;
 }
 
 /** A step that installs Debian packages on an image. */

@@ -22,6 +22,12 @@ export function buildNode(draft: PlanDraft, app: NodeApp): Step {
   const build = addStep(draft, "build", "install");
   build.inputs.push(fromSource());
   build.secrets = ["*"];
+  buildNodeIn(draft, app, build);
+  return build;
+}
+
+/** Adds the build's commands and caches to a step that holds the source and its packages. */
+export function buildNodeIn(draft: PlanDraft, app: NodeApp, build: Step): void {
   addCaches(draft, app, build);
   generatePrisma(draft, app, build);
   buildCommands(draft, app, build);
@@ -34,7 +40,6 @@ export function buildNode(draft: PlanDraft, app: NodeApp): Step {
       ),
     );
   }
-  return build;
 }
 
 function buildCommands(draft: PlanDraft, { manifest, manager, workspace }: NodeApp, build: Step): void {

@@ -17,9 +17,10 @@ export const nodeEnvironment: Record<string, string> = {
   NPM_CONFIG_UPDATE_NOTIFIER: "false",
 };
 
-export function installNode(draft: PlanDraft, app: NodeApp): Step {
+/** The step that installs the packages; `install:node` where Node stands beside another language. */
+export function installNode(draft: PlanDraft, app: NodeApp, name = "install"): Step {
   const { manager } = app;
-  const step = addStep(draft, "install", toolsStep);
+  const step = addStep(draft, name, toolsStep);
   Object.assign(
     step.variables,
     nodeEnvironment,
@@ -155,14 +156,13 @@ function installCommand({ name }: PackageManager, isLocked: boolean): string {
   return commands[name][isLocked ? 0 : 1];
 }
 
-/** A step whose node_modules holds only what the app runs on. Made only when RAILPACK_PRUNE_DEPS asks for it. */
-export function pruneNode(draft: PlanDraft, { manager }: NodeApp): Step {
-  const step = addStep(draft, "prune", "install");
+/** A step whose node_modules holds only what the app runs on. */
+export function pruneNode(draft: PlanDraft, { manager }: NodeApp, [name, from] = ["prune", "install"]): Step {
+  const step = addStep(draft, name!, from);
   step.variables["NPM_CONFIG_PRODUCTION"] = "true";
   addInstallCache(draft, step, manager);
   const custom = draft.variables.get("NODE_PRUNE_CMD");
   step.commands.push(custom ? exec(custom) : pruneCommand(manager));
-  decide(draft, "leave development packages out of the image", "because RAILPACK_PRUNE_DEPS is set");
   return step;
 }
 

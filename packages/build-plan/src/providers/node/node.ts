@@ -2,7 +2,6 @@ import { exec, fromStep } from "../../commands.ts";
 import type { Layer } from "../../build-plan.ts";
 import { decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
 import type { Provider } from "../../provider.ts";
-import { chooseVersion } from "../../tool-version.ts";
 import { toolPaths } from "../../tools-step.ts";
 import { frameworkOf } from "./frameworks.ts";
 import { type NodeApp, readNodeApp } from "./node-app.ts";
@@ -10,7 +9,7 @@ import { buildNode } from "./node-build.ts";
 import { corepackHome, installNode, nodeEnvironment, pruneNode } from "./node-install.ts";
 import { isStandaloneNext, startNode } from "./node-start.ts";
 import { addNodeSystemPackages } from "./node-system.ts";
-import { chooseNode } from "./node-version.ts";
+import { chooseNodeTools } from "./node-tools.ts";
 import { manifestPath } from "./package-json.ts";
 import { runProgram } from "./package-manager.ts";
 import { deployStaticSite, staticSite } from "./static-site.ts";
@@ -33,7 +32,7 @@ export const node: Provider = {
         `a workspace of ${app.workspace.members.length} packages`,
         "because the root manifest lists them",
       );
-    chooseTools(draft, app);
+    chooseNodeTools(draft, app);
     draft.exclude.push("**/node_modules");
     const install = installNode(draft, app);
     if (draft.variables.isOn("NODE_PLAYWRIGHT_INSTALL"))
@@ -47,39 +46,6 @@ export const node: Provider = {
     deployNode(draft, app);
   },
 };
-
-function chooseTools(draft: PlanDraft, app: NodeApp): void {
-  const { manager, manifest } = app;
-  const scripts = Object.values(manifest.scripts);
-  const usesBun = manager.program === "bun" || scripts.some((script) => /(^|[\s;&|])bunx?\s/.test(script));
-  // Packages take Node for granted even where bun runs them, so only an app of bun's own without any goes without.
-  const isBunAlone =
-    manager.program === "bun" &&
-    Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).length === 0;
-  if (!isBunAlone || scripts.some((script) => /\bnode\b/.test(script))) chooseNode(draft, manifest);
-  if (usesBun) {
-    const wanted = manager.program === "bun" ? manager : undefined;
-    chooseVersion(draft, {
-      tool: "bun",
-      label: "bun",
-      variable: "BUN_VERSION",
-      files: [".bun-version"],
-      manifest: [wanted?.version ? { version: wanted.version, reason: wanted.versionReason } : undefined],
-      fallback: { version: "latest", reason: "nothing in the source names a version" },
-    });
-  }
-  if (manager.program === "npm" || manager.program === "bun") return;
-  const version = manager.version ?? "latest";
-  chooseVersion(draft, {
-    tool: manager.program,
-    label: manager.program,
-    manifest: manager.isCorepack ? [] : [{ version, reason: manager.versionReason }],
-    fallback: { version, reason: manager.versionReason },
-    resolve: (text) => text.replace(/^[v=]+/, "").trim() || undefined,
-  });
-  if (manager.isCorepack) draft.installedElsewhere.add(manager.program);
-  if (manager.isCorepack) draft.miseSettings["node.corepack"] = true;
-}
 
 /** The image of an app that runs: Node, its packages as a layer of their own, then the code. */
 function deployNode(draft: PlanDraft, app: NodeApp): void {
@@ -98,6 +64,7 @@ function deployNode(draft: PlanDraft, app: NodeApp): void {
 
 function prunedLayers(draft: PlanDraft, app: NodeApp): Layer[] {
   pruneNode(draft, app);
+  decide(draft, "leave development packages out of the image", "because RAILPACK_PRUNE_DEPS is set");
   return [
     fromStep("prune", installFolders(draft, app)),
     fromStep("build", ["."], ["node_modules", ".yarn"]),

@@ -1,0 +1,68 @@
+import { exec, fromSource, fromStep, word } from "../../commands.ts";
+import { addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import type { Provider } from "../../provider.ts";
+import { chooseVersion } from "../../tool-version.ts";
+
+interface BuildSystem {
+  readonly file: string;
+  readonly tools: readonly string[];
+  readonly commands: readonly string[];
+  /** What names a program, the first match being the one to run. */
+  readonly programs: RegExp;
+}
+
+const systems: readonly BuildSystem[] = [
+  {
+    file: "CMakeLists.txt",
+    tools: ["cmake", "ninja"],
+    commands: ["cmake -B build -G Ninja -DCMAKE_BUILD_TYPE=Release .", "cmake --build build"],
+    programs: /^\s*add_executable\s*\(\s*([\w.${}-]+)/im,
+  },
+  {
+    file: "meson.build",
+    // meson itself comes through pipx.
+    tools: ["meson", "ninja", "python", "pipx"],
+    commands: ["meson setup --buildtype=release build", "meson compile -C build"],
+    programs: /^\s*(?:\w+\s*=\s*)?executable\s*\(\s*'([\w.-]+)'/m,
+  },
+];
+
+export const cpp: Provider = {
+  name: "cpp",
+  label: "C++",
+  looksFor: systems.map(({ file }) => file),
+  detects: (draft) => systemOf(draft) !== undefined,
+  startHint: "Add an executable to CMakeLists.txt or meson.build, or set RAILPACK_START_CMD.",
+
+  plan(draft) {
+    const system = systemOf(draft)!;
+    for (const tool of system.tools) {
+      chooseVersion(draft, {
+        tool,
+        label: tool,
+        fallback: { version: "latest", reason: `${system.file} is built with it` },
+      });
+    }
+    const build = addStep(draft, "build", toolsStep);
+    build.inputs.push(fromSource());
+    build.secrets = ["*"];
+    build.commands.push(...system.commands.map((command) => exec(command)));
+    const program = programOf(draft, system);
+    if (program) {
+      draft.deploy.startCommand = `./build/${word(program)}`;
+      decide(draft, `start ./build/${program}`, `because it is the first executable in ${system.file}`);
+    }
+    draft.runtimeAptPackages.add("libstdc++6");
+    draft.deploy.inputs.push(fromStep("build", ["."]));
+  },
+};
+
+const systemOf = ({ tree }: Pick<PlanDraft, "tree">): BuildSystem | undefined =>
+  systems.find(({ file }) => tree.hasFile(file));
+
+function programOf({ tree }: PlanDraft, { file, programs }: BuildSystem): string | undefined {
+  const text = tree.read(file) ?? "";
+  const project = /^\s*project\s*\(\s*'?([\w.-]+)/im.exec(text)?.[1];
+  const name = programs.exec(text)?.[1];
+  return name?.replace(/\$\{(?:CMAKE_)?PROJECT_NAME\}/, project ?? "");
+}

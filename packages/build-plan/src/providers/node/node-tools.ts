@@ -1,0 +1,38 @@
+import type { PlanDraft } from "../../plan-draft.ts";
+import { chooseVersion } from "../../tool-version.ts";
+import type { NodeApp } from "./node-app.ts";
+import { chooseNode } from "./node-version.ts";
+
+/** Node itself, bun, and the package manager: whatever this source is installed, built and run with. */
+export function chooseNodeTools(draft: PlanDraft, app: NodeApp): void {
+  const { manager, manifest } = app;
+  const scripts = Object.values(manifest.scripts);
+  const usesBun = manager.program === "bun" || scripts.some((script) => /(^|[\s;&|])bunx?\s/.test(script));
+  // Packages take Node for granted even where bun runs them, so only an app of bun's own without any goes without.
+  const isBunAlone =
+    manager.program === "bun" &&
+    Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).length === 0;
+  if (!isBunAlone || scripts.some((script) => /\bnode\b/.test(script))) chooseNode(draft, manifest);
+  if (usesBun) {
+    const wanted = manager.program === "bun" ? manager : undefined;
+    chooseVersion(draft, {
+      tool: "bun",
+      label: "bun",
+      variable: "BUN_VERSION",
+      files: [".bun-version"],
+      manifest: [wanted?.version ? { version: wanted.version, reason: wanted.versionReason } : undefined],
+      fallback: { version: "latest", reason: "nothing in the source names a version" },
+    });
+  }
+  if (manager.program === "npm" || manager.program === "bun") return;
+  const version = manager.version ?? "latest";
+  chooseVersion(draft, {
+    tool: manager.program,
+    label: manager.program,
+    manifest: manager.isCorepack ? [] : [{ version, reason: manager.versionReason }],
+    fallback: { version, reason: manager.versionReason },
+    resolve: (text) => text.replace(/^[v=]+/, "").trim() || undefined,
+  });
+  if (manager.isCorepack) draft.installedElsewhere.add(manager.program);
+  if (manager.isCorepack) draft.miseSettings["node.corepack"] = true;
+}

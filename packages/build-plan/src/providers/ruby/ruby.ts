@@ -1,0 +1,120 @@
+import type { Step } from "../../build-plan.ts";
+import { addPath, copy, exec, fromSource, fromStep } from "../../commands.ts";
+import { addAll, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import type { Provider } from "../../provider.ts";
+import { chooseVersion } from "../../tool-version.ts";
+import { toolPaths } from "../../tools-step.ts";
+import { buildNodeBeside } from "../node/node-beside.ts";
+import { defaultNode, resolveNode } from "../node/node-version.ts";
+import { bundlerOf, dependsOnGem, localGems } from "./gemfile.ts";
+import { isRails, rubyStart } from "./ruby-start.ts";
+import { chooseRuby } from "./ruby-version.ts";
+
+const bundle = "/usr/local/bundle";
+const environment = {
+  BUNDLE_GEMFILE: "/app/Gemfile",
+  GEM_HOME: bundle,
+  GEM_PATH: bundle,
+  LD_PRELOAD: "libjemalloc.so.2",
+  MALLOC_ARENA_MAX: "2",
+};
+
+export const ruby: Provider = {
+  name: "ruby",
+  label: "Ruby",
+  looksFor: ["Gemfile"],
+  detects: ({ tree }) => tree.hasFile("Gemfile"),
+  startHint: "Add a config.ru, or a Procfile with `web: bundle exec <command>`.",
+
+  plan(draft) {
+    chooseRuby(draft);
+    systemPackages(draft);
+    install(draft);
+    const assets = buildNodeBeside(draft, "install", "build:node");
+    if (!assets && dependsOnGem(draft.tree, "execjs")) {
+      chooseVersion(draft, {
+        tool: "node",
+        label: "Node",
+        fallback: defaultNode("the gem execjs runs JavaScript with it"),
+        resolve: resolveNode,
+      });
+    }
+    const build = buildRuby(draft, assets ? assets.build.name : "install");
+    Object.assign(draft.deploy.variables, environment);
+    draft.deploy.paths.push(`${bundle}/bin`);
+    draft.deploy.inputs.push(fromStep(toolsStep, toolPaths), fromStep("install", [bundle]));
+    if (assets) draft.deploy.inputs.push(fromStep(assets.prune.name, ["/app/node_modules"]));
+    draft.deploy.inputs.push(fromStep(build.name, ["."], assets ? ["node_modules", ".yarn"] : undefined));
+    const start = rubyStart(draft.tree);
+    if (!start) return;
+    draft.deploy.startCommand = start.command;
+    decide(draft, `start with "${start.command}"`, `because ${start.reason}`);
+  },
+};
+
+function install(draft: PlanDraft): Step {
+  const { tree, variables } = draft;
+  const step = addStep(draft, "install", toolsStep);
+  step.secrets = variables.namesStartingWith(["RUBY", "GEM", "BUNDLE"]);
+  Object.assign(step.variables, environment);
+  step.commands.push(
+    addPath(`${bundle}/bin`),
+    exec(`gem install -N ${bundlerOf(tree)}`),
+    ...["Gemfile", "Gemfile.lock", ".ruby-version", ...localGems(tree)]
+      .filter((path) => tree.hasFile(path) || tree.hasDirectory(path))
+      .map((path) => copy(path)),
+    exec("bundle install"),
+  );
+  if (dependsOnGem(tree, "bootsnap")) step.commands.push(exec("bundle exec bootsnap precompile --gemfile"));
+  return step;
+}
+
+function buildRuby(draft: PlanDraft, from: string): Step {
+  const { tree, variables } = draft;
+  const step = addStep(draft, "build", from);
+  step.inputs.push(fromSource());
+  step.secrets = variables.namesStartingWith([
+    "RAILS",
+    "BUNDLE",
+    "BOOTSNAP",
+    "SPROCKETS",
+    "WEBPACKER",
+    "ASSET",
+    "DISABLE_SPRING",
+    "SECRET_KEY_BASE",
+  ]);
+  Object.assign(step.variables, environment);
+  const hasPipeline = dependsOnGem(tree, "sprockets") || dependsOnGem(tree, "propshaft");
+  if (isRails(tree) && hasPipeline) {
+    // Compiling assets reads no secret, but Rails refuses to load without one.
+    step.variables["SECRET_KEY_BASE_DUMMY"] = "1";
+    step.commands.push(exec("bundle exec rake assets:precompile"));
+    decide(draft, "compile assets", "because this is a Rails app with an asset pipeline");
+  }
+  if (isRails(tree) && dependsOnGem(tree, "bootsnap"))
+    step.commands.push(exec("bundle exec bootsnap precompile app/ lib/"));
+  return step;
+}
+
+/** Debian packages that gems compile against and run with. */
+const gemNeeds: Record<string, string[]> = {
+  pg: ["libpq-dev"],
+  mysql2: ["default-libmysqlclient-dev"],
+  rmagick: ["libmagickwand-dev"],
+  "ruby-vips": ["libvips-dev"],
+  charlock_holmes: ["libicu-dev", "libxml2-dev", "libxslt-dev"],
+};
+
+function systemPackages(draft: PlanDraft): void {
+  addAll(draft.buildAptPackages, ["libyaml-dev", "libjemalloc-dev", "procps"]);
+  addAll(draft.runtimeAptPackages, ["libyaml-dev", "libjemalloc2"]);
+  // Ruby's own compiler, from 3.2 on, is written in Rust.
+  const [major = 0, minor = 0] = (draft.versions["ruby"]?.version ?? "").split(".").map(Number);
+  if (major > 3 || (major === 3 && minor > 1)) addAll(draft.buildAptPackages, ["cargo", "rustc"]);
+  for (const [gem, packages] of Object.entries(gemNeeds)) {
+    if (!dependsOnGem(draft.tree, gem)) continue;
+    addAll(draft.buildAptPackages, packages);
+    addAll(draft.runtimeAptPackages, packages);
+    decide(draft, `install ${packages.join(", ")}`, `because the gem ${gem} needs it`);
+  }
+}

@@ -1,0 +1,64 @@
+import type { SourceTree } from "../../source-tree.ts";
+
+export interface CargoManifest {
+  readonly package?: {
+    readonly name?: string;
+    readonly edition?: string;
+    readonly "rust-version"?: unknown;
+    readonly "default-run"?: string;
+  };
+  readonly bin?: readonly { readonly name?: string }[];
+  readonly workspace?: {
+    readonly members?: readonly string[];
+    readonly exclude?: readonly string[];
+    readonly "default-members"?: readonly string[];
+  };
+}
+
+export const cargoManifest = (tree: SourceTree, folder = ""): CargoManifest | undefined =>
+  tree.readToml(folder === "" ? "Cargo.toml" : `${folder}/Cargo.toml`) as CargoManifest | undefined;
+
+/** The binaries of the crate at the root, as Cargo finds them. */
+export function binaries(tree: SourceTree): string[] {
+  const manifest = cargoManifest(tree);
+  const name = manifest?.package?.name;
+  const main = name && tree.hasFile("src/main.rs") ? [name] : [];
+  const listed = Array.isArray(manifest?.bin)
+    ? manifest.bin.flatMap((bin) => (typeof bin?.name === "string" ? [bin.name] : []))
+    : [];
+  const files = tree.find("src/bin/*.rs").map((file) => file.slice("src/bin/".length, -".rs".length));
+  const folders = tree.find("src/bin/*/main.rs").map((file) => file.split("/")[2]!);
+  const other =
+    listed.length > 0 &&
+    main.length > 0 &&
+    !listed.includes(name!) &&
+    /path\s*=\s*"src\/main\.rs"/.test(tree.read("Cargo.toml") ?? "");
+  return [...new Set([...(other ? [] : main), ...listed, ...files, ...folders])];
+}
+
+/** The package of a workspace that can be run: of its default members first, in their order. */
+export function workspaceBinary(tree: SourceTree): string | undefined {
+  const workspace = cargoManifest(tree)?.workspace;
+  if (!workspace?.members || tree.hasFile("src/main.rs")) return undefined;
+  const listed = [...list(workspace["default-members"]), ...list(workspace.members)].slice(0, 200);
+  const folders = listed.flatMap((member) => (/[*?]/.test(member) ? tree.findDirectories(member) : [member]));
+  const excluded = list(workspace.exclude);
+  return folders
+    .filter((folder) => !excluded.includes(folder))
+    .map((folder) => runnable(tree, folder))
+    .find((name) => name !== undefined);
+}
+
+function runnable(tree: SourceTree, folder: string): string | undefined {
+  const manifest = cargoManifest(tree, folder);
+  const has = (file: string) => tree.hasFile(`${folder}/${file}`);
+  const runs =
+    has("src/main.rs") ||
+    tree.hasDirectory(`${folder}/src/bin`) ||
+    (manifest?.bin?.length ?? 0) > 0 ||
+    !has("src/lib.rs");
+  return runs ? manifest?.package?.name : undefined;
+}
+
+const list = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
