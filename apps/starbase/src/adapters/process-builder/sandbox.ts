@@ -42,9 +42,38 @@ export type Sandbox = {
 /** Where the sandbox shows what is ours: on no path that a machine has. */
 const own = "/run/starform";
 
+/** What setpriv needs to become the builder, and nothing else; it gives these up too. */
+const caps = [
+  "--cap-drop ALL",
+  "--cap-add CAP_SETUID",
+  "--cap-add CAP_SETGID",
+  "--cap-add CAP_SETPCAP",
+].flatMap((one) => one.split(" "));
+const asBuilder = (setpriv: string): string[] => [
+  setpriv,
+  `--reuid=${builderUid}`,
+  `--regid=${builderUid}`,
+  "--clear-groups",
+  "--bounding-set=-all",
+  "--no-new-privs",
+];
+const apart = [
+  "--unshare-pid",
+  "--unshare-ipc",
+  "--unshare-uts",
+  "--unshare-cgroup-try",
+  "--die-with-parent",
+  "--new-session",
+  "--hostname",
+  "build",
+  "--proc",
+  "/proc",
+  "--dev",
+  "/dev",
+];
 /** Made by hand because bubblewrap keeps the folders it makes on the way to itself, and the command is another user. */
 const openFolders = ["/etc", "/var", "/run", own, `${own}/bin`, `${own}/lib`, `${own}/tools`].flatMap(
-  (folder) => [...["--perms", "0755", "--dir", folder]],
+  (folder) => ["--perms", "0755", "--dir"].concat(folder),
 );
 
 /** A number no Debian account has; one for all builds, which never see each other's files. */
@@ -73,47 +102,26 @@ export function openSandbox(dir: string, tools: MachineTools): Sandbox {
     toolDir: ({ name }) => `${own}/tools/${name}`,
     wrap: (rooms, command) => [
       bwrap,
-      ...(isRoot
-        ? [
-            "--cap-drop",
-            "ALL",
-            "--cap-add",
-            "CAP_SETUID",
-            "--cap-add",
-            "CAP_SETGID",
-            "--cap-add",
-            "CAP_SETPCAP",
-          ]
-        : ["--unshare-user"]),
-      ...[
-        "--unshare-pid",
-        "--unshare-ipc",
-        "--unshare-uts",
-        "--unshare-cgroup-try",
-        "--die-with-parent",
-        "--new-session",
-      ],
-      ...["--hostname", "build", ...openFolders, ...systemBinds(dir), "--proc", "/proc", "--dev", "/dev"],
-      ...["--bind", rooms.tmp, "/tmp", "--bind", rooms.tmp, "/var/tmp", "--bind", rooms.home, "/root"],
-      ...["--bind", rooms.opt, "/opt", "--bind", rooms.app, "/app"],
+      ...(isRoot ? caps : ["--unshare-user"]),
+      ...apart,
+      ...openFolders,
+      ...systemBinds(dir),
       ...toolBinds(tools),
-      ...rooms.tools.flatMap(({ name, from, isWritable }) => [
-        isWritable ? "--bind" : "--ro-bind",
-        from,
-        `${own}/tools/${name}`,
-      ]),
-      ...rooms.mounts.flatMap(({ at, from }) => ["--bind", from, at]),
-      ...["--chdir", "/app"],
-      ...(isRoot && setpriv
-        ? [
-            setpriv,
-            `--reuid=${uid}`,
-            `--regid=${uid}`,
-            "--clear-groups",
-            "--bounding-set=-all",
-            "--no-new-privs",
-          ]
-        : []),
+      ...[
+        ["--bind", rooms.tmp, "/tmp"],
+        ["--bind", rooms.tmp, "/var/tmp"],
+        ["--bind", rooms.home, "/root"],
+        ["--bind", rooms.opt, "/opt"],
+        ["--bind", rooms.app, "/app"],
+        ...rooms.tools.map(({ name, from, isWritable }) => [
+          isWritable ? "--bind" : "--ro-bind",
+          from,
+          `${own}/tools/${name}`,
+        ]),
+        ...rooms.mounts.map(({ at, from }) => ["--bind", from, at]),
+        ["--chdir", "/app"],
+      ].flat(),
+      ...(isRoot && setpriv ? asBuilder(setpriv) : []),
       ...command,
     ],
     adapt: (_rooms, text) => text,
@@ -163,14 +171,14 @@ const etc = [
 
 function toolBinds({ binDir, nodePath, packages }: MachineTools): string[] {
   const python = path.join(binDir, "python");
-  return [
-    ...["--ro-bind", nodePath, `${own}/bin/node`],
-    ...packages.flatMap(({ name, home, file }) => [
-      ...["--ro-bind", home, `${own}/lib/${name}`],
-      ...["--symlink", `../lib/${name}/${file}`, `${own}/bin/${name}`],
-    ]),
-    ...(existsSync(python) ? ["--ro-bind", python, `${own}/bin/python`] : []),
-  ];
+  const binds = [["--ro-bind", nodePath, `${own}/bin/node`]];
+  for (const { name, home, file } of packages)
+    binds.push(
+      ["--ro-bind", home, `${own}/lib/${name}`],
+      ["--symlink", `../lib/${name}/${file}`, `${own}/bin/${name}`],
+    );
+  if (existsSync(python)) binds.push(["--ro-bind", python, `${own}/bin/python`]);
+  return binds.flat();
 }
 
 function systemBinds(dir: string): string[] {

@@ -1,0 +1,125 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+export type Git = {
+  /** Runs git and answers what it printed; rejects with GitFailed. */
+  run(args: readonly string[], options?: GitOptions): Promise<string>;
+  /** Runs git and hands over what it prints as it comes; rejects if git or the taker does. */
+  stream(
+    args: readonly string[],
+    take: (out: AsyncIterable<Uint8Array>) => Promise<void>,
+    options?: GitOptions,
+  ): Promise<void>;
+  /** The environment of every git of ours: no settings of the machine or its users, no prompts. */
+  readonly env: Readonly<Record<string, string>>;
+};
+
+export type GitOptions = {
+  readonly cwd?: string;
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+};
+
+export class GitFailed extends Error {
+  override readonly name = "GitFailed";
+  readonly stderr: string;
+  readonly isTimeout: boolean;
+
+  constructor(what: string, stderr: string, isTimeout = false) {
+    super(`git ${what} ${isTimeout ? "took too long" : "failed"}: ${stderr.trim().slice(-1_000)}`);
+    this.stderr = stderr;
+    this.isTimeout = isTimeout;
+  }
+}
+
+const settings = `[safe]
+	directory = *
+[core]
+	hooksPath = /dev/null
+	fsmonitor = false
+[protocol]
+	allow = never
+[protocol "https"]
+	allow = always
+[protocol "http"]
+	allow = always
+[protocol "file"]
+	allow = always
+[transfer]
+	fsckObjects = true
+[receive "fsck"]
+	zeroPaddedFilemode = warn
+	badTimezone = warn
+	missingSpaceBeforeDate = warn
+	missingSpaceBeforeEmail = warn
+[fetch "fsck"]
+	zeroPaddedFilemode = warn
+	badTimezone = warn
+	missingSpaceBeforeDate = warn
+	missingSpaceBeforeEmail = warn
+[gc]
+	auto = 0
+[init]
+	defaultBranch = main
+`;
+
+/** Git with settings of our own in `dir`, whatever the machine's say. */
+export function openGit(dir: string, networkVariables: Readonly<Record<string, string>> = {}): Git {
+  mkdirSync(dir, { recursive: true });
+  const config = path.join(dir, "gitconfig");
+  writeFileSync(config, settings);
+  const env = {
+    ...networkVariables,
+    PATH: "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin",
+    HOME: dir,
+    LC_ALL: "C",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: config,
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_ASKPASS: "/bin/false",
+    GIT_LFS_SKIP_SMUDGE: "1",
+  };
+
+  const stream: Git["stream"] = async (args, take, { cwd = dir, signal, timeoutMs = 120_000 } = {}) => {
+    const late = AbortSignal.timeout(timeoutMs);
+    const child = spawn("git", args, {
+      cwd,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      killSignal: "SIGKILL",
+      signal: signal ? AbortSignal.any([signal, late]) : late,
+    });
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-8_192)));
+    const ended = new Promise<number | null>((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", resolve);
+    });
+    const [taken, code] = await Promise.allSettled([take(child.stdout), ended]);
+    signal?.throwIfAborted();
+    if (taken.status === "rejected") {
+      child.kill("SIGKILL");
+      if (!late.aborted) throw taken.reason;
+    }
+    if (code.status === "rejected" && !late.aborted) throw code.reason;
+    if (late.aborted || (code.status === "fulfilled" && code.value !== 0))
+      throw new GitFailed(args.find((arg) => !arg.startsWith("-")) ?? "", stderr, late.aborted);
+  };
+
+  return {
+    env,
+    stream,
+    async run(args, options) {
+      const chunks: Uint8Array[] = [];
+      await stream(
+        args,
+        async (out) => {
+          for await (const chunk of out) chunks.push(chunk);
+        },
+        options,
+      );
+      return Buffer.concat(chunks).toString();
+    },
+  };
+}

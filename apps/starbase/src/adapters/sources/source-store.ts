@@ -1,0 +1,224 @@
+import { mkdir, readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { Fault } from "@starform/std/fault";
+import type { Commit, SourceStore } from "../../core/builds/ports.ts";
+import { GitFailed, openGit, type Git } from "./git-program.ts";
+import { checkGitUrl, withoutCredentials } from "./git-url.ts";
+import { unpack } from "./unpack.ts";
+import { uploads, type UploadLimits } from "./uploads.ts";
+
+export type SourceStoreOptions = {
+  /** Bare repositories, `<service>.git` each. */
+  readonly gitDir: string;
+  /** Uploaded archives. */
+  readonly sourcesDir: string;
+  /** Whether services may name `file:` addresses: only where all users are the machine's owner. */
+  readonly isFileAllowed: boolean;
+  readonly networkVariables?: Readonly<Record<string, string>>;
+  readonly limits?: UploadLimits;
+  readonly fetchTimeoutMs?: number;
+};
+
+export type Repositories = {
+  /** The bare repository that pushes of this service go to, made if need be. */
+  repositoryDir(serviceId: string): Promise<string>;
+  /** Services that have a built-in repository. */
+  serviceIds(): Promise<readonly string[]>;
+  /** The heads of the repository: branch to commit. */
+  heads(serviceId: string): Promise<ReadonlyMap<string, string>>;
+  /** Facts about a commit; undefined if the repository does not have it. `ref` is the branch it is told with. */
+  commitOf(serviceId: string, sha: string, ref: string): Promise<Commit | undefined>;
+  /** The commit a branch, tag or abbreviated id names, if any. */
+  resolve(serviceId: string, name: string): Promise<string | undefined>;
+  readonly git: Git;
+};
+
+/** Code in folders of this machine: uploads, the built-in repositories, and a copy of what was fetched from elsewhere. */
+export function folderSourceStore(options: SourceStoreOptions): SourceStore & Repositories {
+  const git = openGit(path.join(options.gitDir, "settings"), options.networkVariables);
+  const uploaded = uploads(options.sourcesDir, options.limits);
+  const builtIn = (serviceId: string) => path.join(options.gitDir, `${safe(serviceId)}.git`);
+  const fetched = (serviceId: string) => path.join(options.gitDir, "fetched", `${safe(serviceId)}.git`);
+
+  const bare = async (dir: string): Promise<string> => {
+    if (await stat(path.join(dir, "HEAD")).catch(() => undefined)) return dir;
+    await mkdir(dir, { recursive: true });
+    await git.run(["init", "--quiet", "--bare", "--initial-branch=main", dir]);
+    return dir;
+  };
+  /** Exit code and content of `git archive` are both looked at: a missing object must not become half a source. */
+  const archive = (dir: string, sha: string, into: string, signal: AbortSignal) =>
+    git.stream(["archive", "--format=tar", sha], (out) => unpack(out, into, options.limits), {
+      cwd: dir,
+      signal,
+      timeoutMs: 600_000,
+    });
+
+  return {
+    git,
+    saveUpload: (serviceId, body) => uploaded.save(safe(serviceId), body),
+    hasUpload: (serviceId, sourceId) => uploaded.has(safe(serviceId), sourceId),
+    repositoryDir: (serviceId) => bare(builtIn(serviceId)),
+
+    async serviceIds() {
+      const names = await readdir(options.gitDir).catch(() => []);
+      return names.flatMap((name) => (name.endsWith(".git") ? [name.slice(0, -".git".length)] : []));
+    },
+
+    async heads(serviceId) {
+      const out = await git.run(["for-each-ref", "--format=%(objectname) %(refname:short)", "refs/heads/"], {
+        cwd: await bare(builtIn(serviceId)),
+      });
+      return new Map(
+        out
+          .split("\n")
+          .filter(Boolean)
+          .map((line) => [line.slice(41), line.slice(0, 40)]),
+      );
+    },
+
+    async commitOf(serviceId, sha, ref) {
+      return describe(git, await bare(builtIn(serviceId)), sha, ref);
+    },
+
+    async resolve(serviceId, name) {
+      if (name.startsWith("-")) return undefined;
+      const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`];
+      return (await git.run(args, { cwd: await bare(builtIn(serviceId)) }).catch(absent))?.trim();
+    },
+
+    async checkOut(serviceId, source, dir, signal) {
+      if (source.kind === "upload") {
+        await uploaded.checkOut(safe(serviceId), source.sourceId, dir, signal);
+        return {};
+      }
+      if (source.kind === "commit") {
+        const repository = await bare(builtIn(serviceId));
+        const commit = await describe(git, repository, source.sha, "");
+        if (!commit)
+          throw new Fault(
+            "invalid",
+            `the commit ${source.sha.slice(0, 12)} is not in the repository any more: push it again`,
+          );
+        await archive(repository, source.sha, dir, signal);
+        // How it came here is known to the deployment already, and better.
+        return {};
+      }
+      checkGitUrl(source.url, options);
+      const repository = await bare(fetched(serviceId));
+      const sha = await fetchFrom(git, repository, source, {
+        signal,
+        timeoutMs: options.fetchTimeoutMs ?? 300_000,
+      });
+      await archive(repository, sha, dir, signal);
+      const commit = await describe(git, repository, sha, source.ref);
+      return commit ? { commit } : {};
+    },
+  };
+}
+
+/** Names of folders come from ids of ours; this keeps it so. */
+function safe(serviceId: string): string {
+  if (!/^[\w-]{1,64}$/.test(serviceId)) throw new Fault("invalid", "that is not the id of a service");
+  return serviceId;
+}
+
+async function describe(git: Git, cwd: string, sha: string, ref: string): Promise<Commit | undefined> {
+  const out = await git
+    .run(["show", "--no-patch", "--format=%H%x00%an <%ae>%x00%B", "--end-of-options", `${sha}^{commit}`], {
+      cwd,
+    })
+    .catch(absent);
+  if (out === undefined) return undefined;
+  const [full = sha, author = "", message = ""] = out.split("\0");
+  return { sha: full, ref, author: author.slice(0, 255), message: message.trim().slice(0, 1_024) };
+}
+
+const absent = (error: unknown): undefined => {
+  if (error instanceof GitFailed) return undefined;
+  throw error;
+};
+
+/** Fetches one commit, without history, and answers its id. */
+async function fetchFrom(
+  git: Git,
+  cwd: string,
+  { url, ref }: { url: string; ref: string },
+  limits: { signal: AbortSignal; timeoutMs: number },
+): Promise<string> {
+  if (ref.startsWith("-") || /[\s~^:?*[\\]/.test(ref))
+    throw new Fault("invalid", `"${ref}" is not the name of a branch, a tag or a commit`);
+  const options = { cwd, ...limits };
+  const fetch = [
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--no-recurse-submodules",
+    "--force",
+  ];
+  const keep = `refs/starform/fetched`;
+  try {
+    await git.run([...fetch, "--depth=1", url, `${ref === "" ? "HEAD" : ref}:${keep}`], options);
+    return (await git.run(["rev-parse", "--verify", `${keep}^{commit}`], options)).trim();
+  } catch (error) {
+    if (!(error instanceof GitFailed)) throw error;
+    if (error.isTimeout)
+      throw new Fault(
+        "invalid",
+        `fetching ${withoutCredentials(url)} took longer than ${limits.timeoutMs / 1_000} s: try again, or push the code instead`,
+      );
+    // Some servers give a commit only as part of a branch.
+    if (/^[0-9a-f]{7,40}$/.test(ref)) {
+      const found = await fetchAll(git, options, fetch, url, ref);
+      if (found) return found;
+    }
+    throw await said(git, options, url, ref, error);
+  }
+}
+
+async function fetchAll(
+  git: Git,
+  options: { cwd: string },
+  fetch: readonly string[],
+  url: string,
+  sha: string,
+): Promise<string | undefined> {
+  await git.run([...fetch, url, "+refs/heads/*:refs/starform/heads/*"], options).catch(absent);
+  return (
+    await git.run(["rev-parse", "--verify", "--quiet", `${sha}^{commit}`], options).catch(absent)
+  )?.trim();
+}
+
+/** Why a fetch failed, in a sentence: no such branch is told apart from no such repository. */
+async function said(
+  git: Git,
+  options: { cwd: string },
+  url: string,
+  ref: string,
+  error: GitFailed,
+): Promise<Fault> {
+  const shown = withoutCredentials(url);
+  const heads = await git.run(["ls-remote", "--heads", "--", url], options).catch(absent);
+  if (heads === undefined) {
+    const last = withoutCredentials(error.stderr.trim().split("\n").at(-1) ?? "").replace(/^fatal: /, "");
+    return new Fault(
+      "invalid",
+      `the repository ${shown} cannot be read (${last}): check the address, and that it is public or the address holds a token`,
+    );
+  }
+  const names = heads
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.slice(52));
+  if (names.length === 0)
+    return new Fault(
+      "invalid",
+      `the repository ${shown} has no branches yet: push code to it, then deploy again`,
+    );
+  const list = names.slice(0, 10).join(", ");
+  return new Fault(
+    "invalid",
+    `there is no branch, tag or commit "${ref}" in ${shown}; its branches are ${list}${names.length > 10 ? ", …" : ""}`,
+  );
+}

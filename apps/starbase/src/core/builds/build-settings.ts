@@ -1,0 +1,86 @@
+import path from "node:path";
+import { readStarformFile, settingsIn, type StarformSettings } from "@starform/build-plan/starform-file";
+import type { PlanOptions } from "@starform/build-plan/plan-source";
+import { ServiceSettingsPatch, type ServiceSettings } from "@starform/contract/services";
+
+export type FileSettings = Partial<ServiceSettings>;
+
+export type BuildSettings =
+  | {
+      readonly kind: "read";
+      readonly settings: ServiceSettings;
+      readonly fileSettings: FileSettings;
+      readonly notes: readonly string[];
+    }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/**
+ * The settings a deployment is built and run by: the stored ones, over them what the source's starform.json says for
+ * the environment. The file of the app's own folder counts before the repository's.
+ */
+export async function readBuildSettings(
+  dir: string,
+  stored: ServiceSettings,
+  environment: string,
+): Promise<BuildSettings> {
+  const outer = await readStarformFile(dir);
+  if (outer.kind === "refused") return { kind: "refused", reason: outer.message };
+  const outerSettings = outer.kind === "read" ? settingsIn(outer.file, environment) : {};
+  const folder = path.posix.normalize(outerSettings.rootDirectory ?? (stored.rootDirectory || "."));
+  const isInside = folder !== "." && !folder.startsWith("..") && !folder.startsWith("/");
+  const inner = isInside ? await readStarformFile(path.join(dir, folder)) : outer;
+  if (inner.kind === "refused") return { kind: "refused", reason: `${folder}: ${inner.message}` };
+  const own = inner.kind === "read" ? settingsIn(inner.file, environment) : outerSettings;
+  const merged = { ...own, ...(folder === "." ? {} : { rootDirectory: folder }) };
+  const checked = ServiceSettingsPatch.safeParse(toServiceSettings(merged));
+  if (!checked.success) {
+    const { path: at, message } = checked.error.issues[0]!;
+    return { kind: "refused", reason: `starform.json was not accepted: ${at.join(".")} ${message}` };
+  }
+  const fileSettings = checked.data as FileSettings;
+  if (own.rootDirectory === undefined && outerSettings.rootDirectory === undefined)
+    delete fileSettings.rootDirectory;
+  const notes = outer.kind === "absent" && inner.kind === "absent" ? [] : [noteOf(fileSettings)];
+  return { kind: "read", settings: { ...stored, ...fileSettings }, fileSettings, notes };
+}
+
+function noteOf(settings: FileSettings): string {
+  const names = Object.keys(settings);
+  return names.length === 0
+    ? "starform.json changes nothing here"
+    : `starform.json sets ${names.join(", ")} for this deployment`;
+}
+
+/** The file's words in those of the service: `railpack` is the builder `plan`, `cron` is the schedule. */
+function toServiceSettings({
+  builder,
+  cron,
+  type: _type,
+  watchPaths: _watchPaths,
+  ...same
+}: StarformSettings): Record<string, unknown> {
+  return {
+    ...same,
+    ...(builder ? { builder: builder === "railpack" ? "plan" : builder } : {}),
+    ...(cron ? { schedule: cron } : {}),
+  };
+}
+
+/** The planner's options for these settings: own commands travel as the variables that Railpack has for them. */
+export function planOptionsOf(
+  settings: ServiceSettings,
+  variables: Readonly<Record<string, string>>,
+): PlanOptions {
+  const { installCommand, buildCommand, startCommand, dockerfilePath, rootDirectory, builder } = settings;
+  const commands = {
+    ...(installCommand ? { RAILPACK_INSTALL_CMD: installCommand } : {}),
+    ...(buildCommand ? { RAILPACK_BUILD_CMD: buildCommand } : {}),
+    ...(startCommand ? { RAILPACK_START_CMD: startCommand } : {}),
+  };
+  return {
+    variables: { ...commands, ...variables },
+    ...(dockerfilePath ? { dockerfilePath } : {}),
+    ...(rootDirectory ? { rootDirectory } : {}),
+    builder: builder === "plan" ? "railpack" : builder,
+  };
+}
