@@ -45,7 +45,7 @@ export function missingOptionals(packages) {
 export function completed(lock) {
   const packages = structuredClone(lock.packages);
   for (const { name, version } of missingOptionals(packages))
-    packages[`node_modules/${name}`] = { version: exact(version), ...platformOf(name), optional: true };
+    packages[`node_modules/${name}`] = { version: exact(version), ...platformOf(name) };
   for (const entry of Object.values(packages))
     if (/^https?:/.test(entry.resolved ?? "")) delete entry.resolved;
   const sorted = Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -71,7 +71,12 @@ function platformOf(name) {
   );
   const cpu = processors.filter((processor) => words.includes(processor));
   const libc = words.includes("musl") ? ["musl"] : words.includes("gnu") ? ["glibc"] : [];
-  return { ...(cpu.length && { cpu }), ...(libc.length && { libc }), ...(os.length && { os }) };
+  return {
+    ...(cpu.length && { cpu }),
+    ...(libc.length && { libc }),
+    optional: true,
+    ...(os.length && { os }),
+  };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

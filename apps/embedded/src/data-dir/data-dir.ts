@@ -34,7 +34,10 @@ export type DataDir = Disposable & {
  * Makes the folder if needed and takes it for this process. Rejects with a Fault that says what to do if another
  * platform has it, if a newer Starform wrote it, if it is somebody else's (with `isFresh`), or if the disk is full.
  */
-export async function openDataDir(path: string, options: { isFresh: boolean }): Promise<DataDir> {
+export async function openDataDir(
+  path: string,
+  options: { isFresh: boolean; freeBytes?(path: string): number },
+): Promise<DataDir> {
   const runDir = join(path, "run");
   make(runDir);
   const lock = takeLock(join(runDir, "lock"));
@@ -43,7 +46,7 @@ export async function openDataDir(path: string, options: { isFresh: boolean }): 
     if (!options.isFresh) refuseNewer(path);
     const leftOvers = await stopLeftOvers(runDir);
     if (options.isFresh) empty(path);
-    refuseFullDisk(path);
+    refuseFullDisk(path, (options.freeBytes ?? freeBytesOf)(path));
     for (const folder of folders) make(join(path, folder));
     writeFileSync(join(path, "version"), `${dataDirVersion}\n`);
     removeState(path);
@@ -104,9 +107,12 @@ function refuseNewer(path: string): void {
   );
 }
 
-function refuseFullDisk(path: string): void {
+function freeBytesOf(path: string): number {
   const { bavail, bsize } = statfsSync(path);
-  const free = bavail * bsize;
+  return bavail * bsize;
+}
+
+function refuseFullDisk(path: string, free: number): void {
   if (free >= freeBytesMin) return;
   throw new Fault(
     "unavailable",

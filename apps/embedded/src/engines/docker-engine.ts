@@ -8,7 +8,7 @@ import {
   openEngineNetwork,
   wrapFirewall,
   type EngineNetwork,
-} from "@starform/testkit/docker-network";
+} from "@starform/std/engine-network";
 import { findProgram } from "../debian-packages.ts";
 import type { Program } from "../supervisor/program.ts";
 import { removeEngineTraces } from "./engine-traces.ts";

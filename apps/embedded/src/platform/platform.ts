@@ -58,27 +58,19 @@ export async function openPlatform(
   });
   const secrets = openSecrets(dataDir.path);
   const onEvent = sayEvents(say);
-  const runtime = await chooseRuntime(options, { dataDir, say, onEvent, signal });
-  if (runtime.engine) stack.use(runtime.engine);
-  const { programs, database } = programsOf({
-    options,
-    root: at.root,
-    dataDir,
-    ports,
-    secrets,
-    runtime,
-    say,
-  });
+  const choosing = chooseRuntime(options, { dataDir, say, onEvent, signal });
+  // An engine of our own goes last but for the data directory, whatever happens until then.
+  stack.defer(async () => (await choosing.catch(() => undefined))?.engine?.stop());
+  const parts = { options, root: at.root, dataDir, ports, secrets, choosing, say };
+  const { programs, database } = programsOf(parts);
   const supervisor = stack.use(
     openSupervisor(programs, { runDir: dataDir.runDir, logDir: dataDir.logDir, onEvent }),
   );
-  await supervisor.start({ withinMs: 180_000, signal });
-  const description = await describe({ options, dataDir, ports, secrets, runtime, database, programs });
+  const [runtime] = await Promise.all([choosing, supervisor.start({ withinMs: 180_000, signal })]);
+  const description = await describe({ ...parts, runtime, database, programs });
   if (options.isWatching) stack.use(restartOnChange(at.root, (name) => supervisor.restart(name)));
-  return keep(
-    { description, dataDir, supervisors: [supervisor, ...(runtime.engine ? [runtime.engine] : [])] },
-    stack.move(),
-  );
+  const supervisors = [supervisor, ...(runtime.engine ? [runtime.engine] : [])];
+  return keep({ description, dataDir, supervisors }, stack.move());
 }
 
 type Parts = {
@@ -87,11 +79,11 @@ type Parts = {
   dataDir: DataDir;
   ports: Ports;
   secrets: Secrets;
-  runtime: Runtime;
+  choosing: Promise<Runtime>;
   say: Say;
 };
 
-function programsOf({ options, root, dataDir, ports, secrets, runtime, say }: Parts): {
+function programsOf({ options, root, dataDir, ports, secrets, choosing, say }: Parts): {
   programs: Program[];
   database: string;
 } {
@@ -114,8 +106,7 @@ function programsOf({ options, root, dataDir, ports, secrets, runtime, say }: Pa
     dataDir: dataDir.path,
     ports,
     secrets,
-    runtime: runtime.kind,
-    dockerSocket: runtime.dockerSocket,
+    runtime: choosing,
     metricsUrl,
   });
   const programs = [postgres?.program, metrics, stardeck, ...node].filter((program) => program !== undefined);
@@ -126,7 +117,7 @@ function programsOf({ options, root, dataDir, ports, secrets, runtime, say }: Pa
 }
 
 async function describe(
-  parts: Omit<Parts, "root" | "say"> & { database: string; programs: Program[] },
+  parts: Parts & { runtime: Runtime; database: string; programs: Program[] },
 ): Promise<PlatformDescription> {
   const { ports, secrets, dataDir, runtime, database, programs } = parts;
   const has = (name: string) => programs.some((program) => program.name === name);

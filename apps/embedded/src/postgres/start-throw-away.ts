@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,11 @@ import { postgresCluster } from "./cluster.ts";
 
 /** A PostgreSQL that is gone without a trace when it is disposed of, and that never waits for the disk. */
 export async function startThrowAwayPostgres(): Promise<{ url: string } & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
   const dataDir = mkdtempSync(join(tmpdir(), "starform-postgres-"));
+  stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  // As root the server may have to run as another user, who must be able to come here.
+  chmodSync(dataDir, 0o755);
   const [runDir, logDir] = [join(dataDir, "run"), join(dataDir, "logs")];
   for (const dir of [runDir, logDir]) mkdirSync(dir);
   const cluster = postgresCluster({ dataDir, port: await freePort(), isThrowAway: true });
@@ -18,25 +22,22 @@ export async function startThrowAwayPostgres(): Promise<{ url: string } & AsyncD
     stopSignal: "SIGINT" as const,
     stopWithinMs: 10_000,
   };
-  const supervisor = openSupervisor([program], { runDir, logDir, onEvent: () => undefined });
-  const dispose = async () => {
-    await supervisor.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  };
-  await supervisor.start().catch(async (error) => {
-    await dispose();
-    throw error;
-  });
-  return { url: cluster.url, [Symbol.asyncDispose]: dispose };
+  const supervisor = stack.use(openSupervisor([program], { runDir, logDir, onEvent: () => undefined }));
+  await supervisor.start();
+  const opened = stack.move();
+  return { url: cluster.url, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-/** A port nobody listened on a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
+/** A port nobody listens on, outside the range the kernel gives to connections, so that it stays free. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (await isFree(port)) return port;
+  }
 }
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });

@@ -5,13 +5,17 @@ import type { Secrets } from "../data-dir/secrets.ts";
 import type { Program } from "../supervisor/program.ts";
 import { isHttpReady } from "./http-ready.ts";
 
+export type ChosenRuntime = {
+  readonly kind: "docker" | "process";
+  readonly dockerSocket: string | undefined;
+};
 export type Addresses = {
   readonly root: string;
   readonly dataDir: string;
   readonly ports: Ports;
   readonly secrets: Secrets;
-  readonly runtime: "docker" | "process";
-  readonly dockerSocket: string | undefined;
+  /** Chosen while the stores start; who needs it waits. */
+  readonly runtime: Promise<ChosenRuntime>;
   /** Undefined without a metrics store. */
   readonly metricsUrl: string | undefined;
 };
@@ -27,39 +31,46 @@ type Source = {
   name: string;
   bin: string;
   after: string[];
-  env: Record<string, string>;
+  /** What it is told; asked for before every start. */
+  env(): Record<string, string> | Promise<Record<string, string>>;
   ready: [number, string];
   stopWithinMs?: number;
 };
 
 /** Starbase's two processes, Shuttle, the gateway and the telemetry store; those whose source is there. */
-export function nodePrograms(at: Addresses): Program[] {
-  return sourcesOf(at)
+export const nodePrograms = (at: Addresses): Program[] =>
+  sourcesOf(at)
     .filter(({ bin }) => existsSync(join(at.root, bin)))
-    .map(({ name, bin, after, env, ready, stopWithinMs = 20_000 }) => ({
-      name,
-      after,
-      command: {
-        file: process.execPath,
-        args: ["--disable-warning=ExperimentalWarning", join(at.root, bin)],
-        env,
-        cwd: at.root,
-      },
-      isReady: () => isHttpReady(...ready),
-      stopSignal: "SIGTERM",
-      stopWithinMs,
-    }));
+    .map((source) => nodeProgram(at.root, source));
+
+function nodeProgram(root: string, source: Source): Program {
+  const { name, bin, after, ready, stopWithinMs = 20_000 } = source;
+  let env: Record<string, string> = {};
+  return {
+    name,
+    after,
+    async prepare() {
+      env = await source.env();
+    },
+    get command() {
+      const args = ["--disable-warning=ExperimentalWarning", join(root, bin)];
+      return { file: process.execPath, args, env, cwd: root };
+    },
+    isReady: () => isHttpReady(...ready),
+    stopSignal: "SIGTERM",
+    stopWithinMs,
+  };
 }
 
 function sourcesOf(at: Addresses): Source[] {
   const { ports } = at;
-  const starbase = starbaseEnvironment(at);
+  const starbase = async () => starbaseEnvironment(at, await at.runtime);
   return [
     {
       name: "telemetry",
       bin: "apps/telemetry/bin/telemetry.ts",
       after: [],
-      env: telemetryEnvironment(at),
+      env: () => telemetryEnvironment(at),
       ready: [ports.telemetry, "/ping"],
     },
     {
@@ -80,28 +91,24 @@ function sourcesOf(at: Addresses): Source[] {
       name: "gateway",
       bin: "apps/gateway/bin/gateway.ts",
       after: ["telemetry"],
-      env: gatewayEnvironment(at),
+      env: () => gatewayEnvironment(at),
       ready: [ports.gatewayAdmin, "/healthz"],
     },
     {
       name: "shuttle",
       bin: "apps/shuttle/bin/shuttle.ts",
       after: ["api", "gateway", "telemetry"],
-      env: shuttleEnvironment(at),
+      env: async () => shuttleEnvironment(at, await at.runtime),
       ready: [ports.shuttle, "/readyz"],
       stopWithinMs: 45_000,
     },
   ];
 }
 
-function starbaseEnvironment({
-  ports,
-  secrets,
-  dataDir,
-  runtime,
-  dockerSocket,
-  metricsUrl,
-}: Addresses): Record<string, string> {
+function starbaseEnvironment(
+  { ports, secrets, dataDir, metricsUrl }: Addresses,
+  { kind, dockerSocket }: ChosenRuntime,
+): Record<string, string> {
   return {
     STARBASE_DATABASE_URL_FILE: secrets.fileOf("database-url"),
     STARBASE_HOST: host,
@@ -118,7 +125,7 @@ function starbaseEnvironment({
     STARBASE_CLUSTER_ID: secrets.read("cluster-id"),
     STARBASE_CLUSTER_TOKEN_FILE: secrets.fileOf("cluster-token"),
     STARBASE_REGION: region,
-    STARBASE_RUNTIME: runtime,
+    STARBASE_RUNTIME: kind,
     STARBASE_CLICKHOUSE_URL: urlOf(ports.telemetry),
     STARBASE_CLICKHOUSE_USER: telemetryUser,
     STARBASE_CLICKHOUSE_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
@@ -127,21 +134,18 @@ function starbaseEnvironment({
   };
 }
 
-function shuttleEnvironment({
-  ports,
-  secrets,
-  dataDir,
-  runtime,
-  dockerSocket,
-}: Addresses): Record<string, string> {
+function shuttleEnvironment(
+  { ports, secrets, dataDir }: Addresses,
+  { kind, dockerSocket }: ChosenRuntime,
+): Record<string, string> {
   return {
     STARFORM_STARBASE_URL: urlOf(ports.api),
     STARFORM_CLUSTER_ID: secrets.read("cluster-id"),
     STARFORM_REGION: region,
     STARFORM_AUTH_TOKEN_FILE: secrets.fileOf("cluster-token"),
     STARFORM_METRICS_ADDR: `${host}:${ports.shuttle}`,
-    STARFORM_RUNTIME: runtime,
-    STARFORM_DATA_DIR: join(dataDir, "shuttle"),
+    STARFORM_RUNTIME: kind,
+    STARFORM_DATA_DIR: dataDir,
     STARFORM_IMAGES_DIR: join(dataDir, "images"),
     STARFORM_GATEWAY_ADMIN_URL: urlOf(ports.gatewayAdmin),
     STARFORM_GATEWAY_ADMIN_TOKEN_FILE: secrets.fileOf("gateway-admin-token"),

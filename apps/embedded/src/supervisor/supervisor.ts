@@ -97,7 +97,7 @@ const rotateAll = (logDir: string, programs: readonly Program[]) =>
   Promise.all(programs.map(({ name }) => rotate(join(logDir, `${name}.log`)).catch(() => false)));
 
 /** The end of a program's log: what it said before it ended. */
-export function lastWords(logDir: string, name: string, lines = 12): string {
+export function lastWords(logDir: string, name: string, lines = 25): string {
   try {
     return readFileSync(join(logDir, `${name}.log`), "utf8")
       .trimEnd()
