@@ -49,7 +49,7 @@ function parsed(options: ClientOptions, route: Route, text: string): unknown {
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
   throw new Fault(
-    "internal",
+    "malformed",
     `${options.url} answered ${route.method} ${route.path} in a form this client does not know (${path.join(".")}: ${message}): bring both to the same version`,
     { cause: result.error },
   );

@@ -7,6 +7,13 @@ import { paramsOf, type Target } from "../target.ts";
 
 export type TailQuery = Omit<NonNullable<CallInput<typeof tailLogs>["query"]>, "environment">;
 
+export type TailOptions = {
+  readonly signal: AbortSignal;
+  onEntry(entry: LogEntry): void;
+  /** Told why the connection broke, once until lines come again. */
+  onTrouble?(words: string): void;
+};
+
 /**
  * The lines of a service as they come, until the signal fires. A connection that breaks is opened again where it
  * ended, with back-off, and no line is shown twice. Rejects only with what no waiting heals.
@@ -15,7 +22,7 @@ export async function tailPatiently(
   api: Api,
   target: Target,
   query: TailQuery,
-  { signal, onEntry }: { signal: AbortSignal; onEntry(entry: LogEntry): void },
+  { signal, onEntry, onTrouble }: TailOptions,
 ): Promise<void> {
   const seen = lastLines();
   for (let failures = 0; !signal.aborted;) {
@@ -35,6 +42,7 @@ export async function tailPatiently(
     } catch (error) {
       if (signal.aborted) return;
       if (isFault(error) && !["unavailable", "internal", "rate_limited"].includes(error.code)) throw error;
+      if (failures === 0) onTrouble?.((error as Error).message);
     }
     await pause(backoffMs({ firstMs: 200, maxMs: 5_000 }, ++failures), signal);
   }

@@ -23,8 +23,11 @@ const controls = /[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g;
 
 export const withoutColours = (text: string): string => text.replaceAll(escapes, "");
 
+// oxlint-disable-next-line no-control-regex
+const colourOnly = /^\u001b\[[0-9;:]*m$/;
+
 /** A line that an app wrote, safe on a terminal: its colours stay, what would move the cursor or set a title goes. */
 export const safeLine = (text: string, mayColour: boolean): string =>
   text
-    .replaceAll(escapes, (sequence) => (mayColour && /^\u001b\[[0-9;:]*m$/.test(sequence) ? sequence : ""))
+    .replaceAll(escapes, (sequence) => (mayColour && colourOnly.test(sequence) ? sequence : ""))
     .replaceAll(controls, "") + (mayColour && text.includes("\u001b[") ? "\u001b[0m" : "");

@@ -90,7 +90,8 @@ function header({ path, type, sizeBytes, mode, to = "" }: Header): Buffer {
   bytes.write(" ".repeat(8), 148, "latin1");
   bytes.write(type, 156, "latin1");
   bytes.write(cut(to), 157, 100, "utf8");
-  bytes.write("ustar\0" + "00", 257, "latin1");
+  bytes.write("ustar", 257, "latin1");
+  bytes.write("00", 263, "latin1");
   octal(
     bytes.reduce((sum, byte) => sum + byte, 0),
     148,

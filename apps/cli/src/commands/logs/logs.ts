@@ -120,6 +120,10 @@ async function follow(
 ) {
   // A service that does not exist is told before the tail waits for it.
   await serviceOf(api, target);
-  await tailPatiently(api, target, query, { signal: context.host.interrupted, onEntry });
+  await tailPatiently(api, target, query, {
+    signal: context.host.interrupted,
+    onEntry,
+    onTrouble: (words) => context.note(`${words}; trying again`),
+  });
   return 130;
 }

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { VariableName } from "@starform/contract/names";
+import { VariableValue } from "@starform/contract/variables";
 import type { Context } from "../../context.ts";
 import { usageError } from "../../exit-error.ts";
 import { readDotenv } from "../../source/read-dotenv.ts";
@@ -30,9 +32,17 @@ export async function readEntries(
   }
   if (Object.keys(values).length === 0)
     throw usageError("name at least one variable: NAME=value, --from-file .env or --stdin");
+  for (const [name, value] of Object.entries(values)) refuseUnusable(name, value);
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, flags.secret ? { value, isSecret: true } : value]),
   );
+}
+
+/** Told here, by name: what the platform would refuse among many at once is harder to find. The value stays unsaid. */
+function refuseUnusable(name: string, value: string): void {
+  const issue =
+    VariableName.safeParse(name).error?.issues[0] ?? VariableValue.safeParse(value).error?.issues[0];
+  if (issue) throw usageError(`"${name}": ${issue.message}`);
 }
 
 const read = (context: Context, path: string): Promise<string> =>
