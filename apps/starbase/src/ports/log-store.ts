@@ -56,7 +56,7 @@ export interface LogStore {
   last(scope: LogScope, filter: LogFilter, limit: number): Promise<LogEntry[]>;
   /**
    * A page of lines, oldest first within the page. Without a cursor it ends at the newest line; `nextCursor` leads
-   * further back and is missing on the last page. Rejects with Fault `malformed` for a cursor it did not give out.
+   * further back and is missing on the last page. A page is longer than `limit` only to keep lines of one time and number together. Rejects with Fault `malformed` for a cursor it did not give out.
    */
   search(
     scope: LogScope,

@@ -19,8 +19,6 @@ export type LogRow = {
 export const logColumns = `toUnixTimestamp64Milli(ts) AS ts_ms, service_id, level, stream, message, seq, instance_id, deployment_id, build_id, attributes,
   cityHash64(service_id, instance_id, deployment_id, build_id, stream, level, message, attributes) AS row_hash`;
 
-export const newestFirst = "ORDER BY ts DESC, seq DESC, row_hash DESC";
-
 export const keyOf = (row: LogRow): string => `${row.ts_ms}/${row.seq}/${row.row_hash}`;
 
 export const toLogEntry = (row: LogRow): LogEntry => ({

@@ -1,10 +1,10 @@
 import { ClickHouseError, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import { rowOf } from "@starform/log-shipper/log-line";
 import { Fault, isFault } from "@starform/std/fault";
-import type { LogStore } from "../../ports/log-store.ts";
+import type { LogFilter, LogScope, LogStore } from "../../ports/log-store.ts";
 import { ensureLogSchema } from "./log-schema.ts";
-import { cursorOf, pageQuery } from "./log-page.ts";
-import { toLogEntry, type LogRow } from "./log-rows.ts";
+import { cursorOf, isTie, pageQuery, tiesQuery, type PageQuestion } from "./log-page.ts";
+import { inOrder, toLogEntry, type LogRow } from "./log-rows.ts";
 import { tailRows, type Select } from "./log-tail.ts";
 
 export type ClickhouseLogStore = LogStore & AsyncDisposable;
@@ -39,33 +39,34 @@ export function clickhouseLogStore({
     });
     return answer.json();
   };
-  const page: (...question: Parameters<LogStore["search"]>) => Promise<LogRow[]> = async (
-    scope,
-    filter,
-    { limit, cursor },
-  ) => {
+  const newest = async (scope: LogScope, filter: LogFilter, question: PageQuestion): Promise<LogRow[]> => {
     if (scope.serviceIds.length === 0) return [];
-    const { sql, params } = pageQuery(scope, filter, limit, cursor);
-    return select<LogRow>(sql, params);
+    const { sql, params } = pageQuery(scope, filter, question);
+    return (await select<LogRow>(sql, params)).sort(inOrder);
+  };
+  /** Oldest first; longer than asked for only where lines of one time and number lie across its edge. */
+  const page = async (scope: LogScope, filter: LogFilter, { limit, cursor }: PageQuestion) => {
+    const rows = await newest(scope, filter, { limit: limit + 1, cursor });
+    if (rows.length <= limit) return { rows };
+    const [beyond, oldest] = rows as [LogRow, LogRow, ...LogRow[]];
+    const nextCursor = cursorOf(oldest);
+    if (!isTie(beyond, oldest)) return { rows: rows.slice(1), nextCursor };
+    const ties = tiesQuery(scope, filter, oldest);
+    const tied = await select<LogRow>(ties.sql, ties.params);
+    return { rows: [...tied, ...rows.filter((row) => !isTie(row, oldest))].sort(inOrder), nextCursor };
   };
   const reached = <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => refuse(error));
 
   return {
     ensureSchema: () => reached(ensureLogSchema(client)),
-    last: async (scope, filter, limit) =>
-      (await reached(page(scope, filter, { limit }))).map(toLogEntry).toReversed(),
+    last: async (scope, filter, limit) => (await reached(newest(scope, filter, { limit }))).map(toLogEntry),
     async search(scope, filter, asked) {
-      const rows = await reached(page(scope, filter, { ...asked, limit: asked.limit + 1 }));
-      const entries = rows.slice(0, asked.limit);
-      const oldest = entries.at(-1);
-      return {
-        entries: entries.map(toLogEntry).toReversed(),
-        ...(rows.length > asked.limit && oldest ? { nextCursor: cursorOf(oldest) } : {}),
-      };
+      const { rows, nextCursor } = await reached(page(scope, filter, asked));
+      return { entries: rows.map(toLogEntry), ...(nextCursor ? { nextCursor } : {}) };
     },
     async *tail(scope, { backlog = 0, ...filter }, signal) {
       if (scope.serviceIds.length === 0) return;
-      const history = async () => (backlog > 0 ? page(scope, filter, { limit: backlog }) : []);
+      const history = async () => (backlog > 0 ? newest(scope, filter, { limit: backlog }) : []);
       try {
         for await (const rows of tailRows(select, scope, filter, history, signal)) yield rows.map(toLogEntry);
       } catch (error) {
