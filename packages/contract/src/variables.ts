@@ -28,10 +28,20 @@ export type Variable = z.infer<typeof Variable>;
 
 export const VariableEntries = z
   .record(
-    VariableName,
+    z.string(),
     z.union([VariableValue, z.strictObject({ value: VariableValue, isSecret: z.boolean() }), z.null()]),
   )
-  .refine((entries) => Object.keys(entries).length <= 500, "at most 500 variables at once");
+  .superRefine((entries, context) => {
+    const names = Object.keys(entries);
+    if (names.length > 500) context.addIssue({ code: "custom", message: "at most 500 variables at once" });
+    for (const name of names)
+      for (const issue of VariableName.safeParse(name).error?.issues ?? [])
+        context.addIssue({
+          code: "custom",
+          path: [name],
+          message: `${JSON.stringify(name.slice(0, 80))} is no name of a variable: ${issue.message}`,
+        });
+  });
 
 export const listVariables = route({
   id: "listVariables",

@@ -1,0 +1,121 @@
+import path from "node:path";
+import { buildDockerfile } from "@starform/buildkit/build-dockerfile";
+import { BuildFailed } from "@starform/buildkit/build-failed";
+import { buildPlan } from "@starform/buildkit/build-plan";
+import type { BaseImages } from "@starform/buildkit/base-images";
+import { openBuildKit } from "@starform/buildkit/client";
+import type { BuildEvent } from "@starform/buildkit/progress";
+import { standInBases } from "@starform/buildkit/stand-in";
+import { dockerTransport } from "@starform/buildkit/transport";
+import type { BuildSpec } from "../../ports/build-service.ts";
+import { BuildStopped, stop } from "../process-builder/build-stopped.ts";
+import type { BuildLimits } from "../process-builder/build-limits.ts";
+import { inside } from "../process-builder/copy-tree.ts";
+import type { LogSpool } from "../process-builder/log-spool.ts";
+import { redactor } from "../process-builder/redact.ts";
+
+export type EngineBuilder = {
+  readonly engineSocket: string;
+  readonly limits: Pick<BuildLimits, "wallClockMs">;
+  /** The images that plans start from, for a version of Node; made once. */
+  readonly basesFor: (nodeVersion: string | undefined, say: (text: string) => void) => Promise<BaseImages>;
+};
+
+export type EngineImage = {
+  readonly image: string;
+  readonly imageDigest: string;
+  readonly sizeBytes: number;
+};
+
+/** The repository of a service's images in the engine's store. */
+export const repositoryOf = ({ projectId, serviceId }: Pick<BuildSpec, "projectId" | "serviceId">): string =>
+  `starform.local/${projectId}/${serviceId}`;
+
+/** One build from its source to its image in the engine. Throws BuildStopped for what the customer must change. */
+export async function buildInEngine(
+  builder: EngineBuilder,
+  spec: BuildSpec,
+  spool: LogSpool,
+  cancel: AbortSignal,
+): Promise<EngineImage> {
+  const redact = redactor(
+    Object.fromEntries(spec.secretNames.map((name) => [name, spec.variables[name] ?? ""])),
+  );
+  const say = (text: string): void => spool.line("build", "status", redact(text));
+  const late = AbortSignal.timeout(builder.limits.wallClockMs);
+  try {
+    const built = await buildWith(builder, spec, {
+      signal: AbortSignal.any([cancel, late]),
+      onLog: (event) => writeEvent(spool, event, redact),
+      say,
+    });
+    say(`image ${built.imageId.slice(0, 19)}`);
+    return {
+      image: `${repositoryOf(spec)}@${built.imageId}`,
+      imageDigest: built.imageId,
+      sizeBytes: built.sizeBytes ?? 0,
+    };
+  } catch (error) {
+    if (cancel.aborted) throw new BuildStopped("cancelled", { isCancelled: true });
+    if (late.aborted)
+      return stop(`the build took longer than ${builder.limits.wallClockMs / 60_000} minutes`);
+    if (error instanceof BuildFailed) return stop(redact(reasonOf(error)));
+    throw error;
+  }
+}
+
+type Watch = { signal: AbortSignal; onLog: (event: BuildEvent) => void; say: (text: string) => void };
+
+async function buildWith(builder: EngineBuilder, spec: BuildSpec, { signal, onLog, say }: Watch) {
+  const { outcome } = spec;
+  const contextDir = await inside(spec.contextDir, outcome.info.rootDirectory);
+  const bases = await builder.basesFor(outcome.info.versions["node"]?.version, say);
+  signal.throwIfAborted();
+  await using client = await openBuildKit(dockerTransport(builder.engineSocket));
+  const options = {
+    contextDir,
+    tags: [`${repositoryOf(spec)}:${spec.buildId}`],
+    secrets: spec.variables,
+    cacheNamespace: `${spec.workspaceId}/${spec.projectId}`,
+    noCache: spec.noCache,
+    signal,
+    onLog,
+  };
+  if (outcome.kind === "plan") return buildPlan(client, { ...options, plan: outcome.plan, bases });
+  const dockerfilePath = path.relative(contextDir, await inside(contextDir, outcome.path));
+  const buildArgs = Object.fromEntries(
+    Object.entries(spec.variables).filter(([name]) => !spec.secretNames.includes(name)),
+  );
+  return buildDockerfile(client, {
+    ...options,
+    dockerfilePath,
+    buildArgs,
+    standIn: standInBases(bases.builder),
+  });
+}
+
+/** Steps the builder makes for itself; a person sees them only when they fail. */
+const isInternal = (step: string): boolean =>
+  /^(\[internal\]|use image|look at image|load source)/.test(step);
+
+function writeEvent(
+  spool: LogSpool,
+  { step, stream, text, cached, durationMs }: BuildEvent,
+  redact: (text: string) => string,
+): void {
+  const shown = redact(step);
+  if (stream !== "status") return spool.line(shown, stream, redact(text));
+  if (text === "" || (isInternal(step) && ["done", "cached"].includes(text))) return;
+  const isOver = text === "done" && durationMs !== undefined;
+  spool.line(
+    shown,
+    "status",
+    cached ? "cached" : isOver ? `done in ${(durationMs / 1_000).toFixed(1)} s` : redact(text),
+  );
+}
+
+/** One sentence, then the end of the output. */
+function reasonOf({ message, lastLines }: BuildFailed): string {
+  const lines = lastLines.filter((line) => line.trim() !== "").slice(-20);
+  return [message, ...lines.map((line) => line.slice(0, 500))].join("\n");
+}

@@ -1,0 +1,103 @@
+import { pause, backoffMs } from "@starform/std/retry";
+import { sql } from "kysely";
+import pg from "pg";
+import type { Announce, Change, Changes } from "../../ports/changes.ts";
+import type { Db } from "./database.ts";
+
+const channel = "starform_changes";
+
+/** Tells of a change when the transaction commits; Postgres folds equal notices of one transaction into one. */
+export const announcer = (db: Db): Announce => ({
+  async announce(change) {
+    await sql`select pg_notify(${channel}, ${JSON.stringify(change)})`.execute(db);
+  },
+});
+
+const keyOf = (change: Change): string =>
+  change.kind === "desired_state"
+    ? `desired_state:${change.clusterId}`
+    : change.kind === "deployment"
+      ? `deployment:${change.deploymentId}`
+      : change.kind === "project"
+        ? `project:${change.projectId}`
+        : "identity";
+
+/**
+ * Listens on one connection of its own. When it is lost it comes back by itself, and everyone who waits is woken to
+ * look again, since what was said meanwhile is gone.
+ */
+export async function listenForChanges(
+  url: string,
+  onError: (error: Error) => void,
+): Promise<Changes & AsyncDisposable> {
+  const waiting = new Map<string, Set<() => void>>();
+  const listeners = new Map<string, Set<(change: Change) => void>>();
+  const closing = new AbortController();
+  let client: pg.Client | undefined;
+
+  const tell = (change: Change) => {
+    for (const wake of waiting.get(keyOf(change)) ?? []) wake();
+    for (const listener of listeners.get(change.kind) ?? []) listener(change);
+  };
+  const wakeAll = () => {
+    for (const set of waiting.values()) for (const wake of set) wake();
+    for (const listener of listeners.get("identity") ?? []) listener({ kind: "identity" });
+  };
+  const connect = async () => {
+    const next = new pg.Client({ connectionString: url, application_name: "starbase-changes" });
+    next.on("notification", ({ payload }) => payload && tell(JSON.parse(payload) as Change));
+    next.on("error", (error) => {
+      onError(error);
+    });
+    next.on("end", () => {
+      if (!closing.signal.aborted) void reconnect();
+    });
+    await next.connect();
+    await next.query(`listen ${channel}`);
+    client = next;
+  };
+  const reconnect = async () => {
+    for (let attempt = 1; !closing.signal.aborted; attempt++) {
+      await pause(backoffMs({ firstMs: 100, maxMs: 2_000 }, attempt), closing.signal);
+      if (closing.signal.aborted) return;
+      const isUp = await connect().then(
+        () => true,
+        (error: Error) => (onError(error), false),
+      );
+      if (isUp) return wakeAll();
+    }
+  };
+  await connect();
+
+  return {
+    async wait(change, { ms, signal, look }) {
+      const key = keyOf(change);
+      const set = waiting.get(key) ?? new Set();
+      waiting.set(key, set);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      set.add(resolve);
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener("abort", () => resolve(), { once: true });
+      closing.signal.addEventListener("abort", () => resolve(), { once: true });
+      try {
+        if (signal?.aborted || (await look?.())) return;
+        await promise;
+      } finally {
+        clearTimeout(timer);
+        set.delete(resolve);
+        if (set.size === 0) waiting.delete(key);
+      }
+    },
+    on(kind, listener) {
+      const set = listeners.get(kind) ?? new Set();
+      listeners.set(kind, set);
+      set.add(listener);
+      return () => set.delete(listener);
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      wakeAll();
+      await client?.end().catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,206 @@
+import type { CronRunReport, Snapshot } from "@starform/contract/clusters";
+import { sql } from "kysely";
+import type { Cluster, ClusterStore } from "../../core/clusters/ports.ts";
+import type { DesiredRow, DesiredStateStore } from "../../core/desired-state/ports.ts";
+import { announcer } from "./changes.ts";
+import type { Db } from "./database.ts";
+import { toDeployment } from "./deployment-store.ts";
+import { json } from "./json.ts";
+import { placedServices, toPlaced } from "./service-store.ts";
+
+export const postgresClusterStore = (db: Db): ClusterStore => ({
+  async ensure({ id, regionId, runtime, tokenHash, createdAt }) {
+    await db
+      .insertInto("regions")
+      .values({ id: regionId, name: regionId, cloud: "local" })
+      .onConflict((on) => on.column("id").doNothing())
+      .execute();
+    await db
+      .insertInto("clusters")
+      .values({ id, region_id: regionId, runtime, token_hash: tokenHash, created_at: createdAt })
+      .onConflict((on) => on.column("id").doUpdateSet({ token_hash: tokenHash, runtime }))
+      .execute();
+  },
+  async forNewProject() {
+    const row = await db.selectFrom("clusters").selectAll().orderBy("created_at").limit(1).executeTakeFirst();
+    return row && toCluster(row);
+  },
+  async byId(id) {
+    const row = await db.selectFrom("clusters").selectAll().where("id", "=", id).executeTakeFirst();
+    return row && toCluster(row);
+  },
+  async byToken(tokenHash) {
+    const row = await db
+      .selectFrom("clusters")
+      .selectAll()
+      .where("token_hash", "=", tokenHash)
+      .executeTakeFirst();
+    return row && toCluster(row);
+  },
+  async bumpVersion(id) {
+    await db
+      .updateTable("clusters")
+      .set((eb) => ({ desired_version: eb("desired_version", "+", 1) }))
+      .where("id", "=", id)
+      .execute();
+    await announcer(db).announce({ kind: "desired_state", clusterId: id });
+  },
+  async setRegistration(id, registration, runtime, at) {
+    await db
+      .updateTable("clusters")
+      .set({ registration: json(registration), runtime, last_seen_at: at })
+      .where("id", "=", id)
+      .execute();
+  },
+  async setCapacity(id, capacity, at) {
+    await db
+      .updateTable("clusters")
+      .set({ capacity: json(capacity), last_seen_at: at })
+      .where("id", "=", id)
+      .execute();
+  },
+  async takeSnapshots(clusterId, snapshots, at) {
+    if (snapshots.length === 0) return 0;
+    const fresh = await db
+      .insertInto("usage_snapshots")
+      .values(snapshots.map(({ snapshot_id }) => ({ snapshot_id, cluster_id: clusterId, received_at: at })))
+      .onConflict((on) => on.column("snapshot_id").doNothing())
+      .returning("snapshot_id")
+      .execute();
+    const ids = new Set(fresh.map((row) => row.snapshot_id));
+    for (const snapshot of snapshots) if (ids.delete(snapshot.snapshot_id)) await addUsage(db, snapshot);
+    return fresh.length;
+  },
+  async takeCronRun({ serviceId, environmentId }, run) {
+    const values = {
+      scheduled_for: run.scheduled_for,
+      started_at: run.started_at,
+      ended_at: run.ended_at,
+      outcome: run.outcome,
+      reason: run.reason,
+    };
+    await db
+      .insertInto("cron_runs")
+      .values({ run_id: run.run_id, service_id: serviceId, environment_id: environmentId, ...values })
+      .onConflict((on) => on.column("run_id").doUpdateSet(values).where("cron_runs.outcome", "=", "running"))
+      .execute();
+  },
+  async cronRuns(serviceId, environmentId, limit) {
+    const rows = await db
+      .selectFrom("cron_runs")
+      .selectAll()
+      .where("service_id", "=", serviceId)
+      .where("environment_id", "=", environmentId)
+      .orderBy("scheduled_for", "desc")
+      .limit(limit)
+      .execute();
+    return rows.map((row): CronRunReport => ({
+      run_id: row.run_id,
+      service_id: row.service_id,
+      environment: "",
+      scheduled_for: row.scheduled_for.toISOString(),
+      started_at: row.started_at?.toISOString() ?? null,
+      ended_at: row.ended_at?.toISOString() ?? null,
+      outcome: row.outcome as CronRunReport["outcome"],
+      reason: row.reason,
+    }));
+  },
+  async pruneSnapshots(before) {
+    await db.deleteFrom("usage_snapshots").where("received_at", "<", before).execute();
+  },
+});
+
+/** Adds one minute of one pod. Snapshots come every 60 s, so each stands for a minute. */
+async function addUsage(db: Db, s: Snapshot): Promise<void> {
+  await sql`
+    insert into usage_totals (workspace_id, project_id, environment, service_id, day, pod_minutes, cpu_millis_minutes, memory_byte_minutes)
+    values (${s.workspace_id}, ${s.project_id}, ${s.environment}, ${s.service_id}, ${s.snapshot_timestamp.slice(0, 10)}::date,
+            1, ${s.cpu_request_millis}::numeric, ${s.memory_request_bytes}::numeric)
+    on conflict (project_id, environment, service_id, day) do update set
+      pod_minutes = usage_totals.pod_minutes + 1,
+      cpu_millis_minutes = usage_totals.cpu_millis_minutes + excluded.cpu_millis_minutes,
+      memory_byte_minutes = usage_totals.memory_byte_minutes + excluded.memory_byte_minutes`.execute(db);
+}
+
+const toCluster = (row: {
+  id: string;
+  region_id: string;
+  runtime: string;
+  lb_size_units: number;
+  desired_version: number;
+}): Cluster => ({
+  id: row.id,
+  regionId: row.region_id,
+  runtime: row.runtime,
+  lbSizeUnits: row.lb_size_units,
+  desiredVersion: row.desired_version,
+});
+
+export const postgresDesiredStateStore = (db: Db): DesiredStateStore => ({
+  async read(clusterId) {
+    const cluster = await db
+      .selectFrom("clusters")
+      .selectAll()
+      .where("id", "=", clusterId)
+      .executeTakeFirst();
+    if (!cluster) return undefined;
+    const places = await placedServices(db)
+      .innerJoin("projects", "projects.id", "services.project_id")
+      .select(["projects.slug as project_slug", "projects.namespace", "environments.is_ephemeral"])
+      .where("projects.cluster_id", "=", clusterId)
+      .where("service_environments.target_deployment_id", "is not", null)
+      .orderBy("services.id")
+      .orderBy("service_environments.environment_id")
+      .execute();
+    const ids = places.flatMap((place) => place.target_deployment_id ?? []);
+    const deployments =
+      ids.length > 0 ? await db.selectFrom("deployments").selectAll().where("id", "in", ids).execute() : [];
+    const byId = new Map(deployments.map((row) => [row.id, toDeployment(row)]));
+    const rows = places.flatMap((row): DesiredRow[] => {
+      const deployment = byId.get(row.target_deployment_id ?? "");
+      return deployment
+        ? [
+            {
+              place: toPlaced(row),
+              projectSlug: row.project_slug,
+              namespace: row.namespace,
+              isEphemeral: row.is_ephemeral,
+              deployment,
+            },
+          ]
+        : [];
+    });
+    return {
+      version: cluster.desired_version,
+      lbSizeUnits: cluster.lb_size_units,
+      runtime: cluster.runtime,
+      rows,
+    };
+  },
+  async version(clusterId) {
+    const row = await db
+      .selectFrom("clusters")
+      .select("desired_version")
+      .where("id", "=", clusterId)
+      .executeTakeFirst();
+    return row?.desired_version;
+  },
+  async clusterOf(projectId) {
+    const row = await db
+      .selectFrom("projects")
+      .select("cluster_id")
+      .where("id", "=", projectId)
+      .executeTakeFirst();
+    return row?.cluster_id;
+  },
+  async placeOn(clusterId, serviceId, environment) {
+    const row = await placedServices(db)
+      .innerJoin("projects", "projects.id", "services.project_id")
+      .where("projects.cluster_id", "=", clusterId)
+      .where("services.id", "=", serviceId)
+      .where("environments.name", "=", environment)
+      .forUpdate("service_environments")
+      .executeTakeFirst();
+    return row && { projectId: row.project_id, place: toPlaced(row) };
+  },
+});

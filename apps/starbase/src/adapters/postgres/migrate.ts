@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { runMigrations } from "graphile-worker";
+import pg from "pg";
+
+const folder = fileURLToPath(new URL("../../../db/migrations/", import.meta.url));
+
+export type Migration = { readonly name: string; readonly sql: string; readonly digest: string };
+
+/** The migrations of this build, in order. */
+export const migrations = (): Migration[] =>
+  readdirSync(folder)
+    .filter((name) => /^\d{4}_[a-z0-9_]+\.sql$/.test(name))
+    .sort()
+    .map((name) => {
+      const sql = readFileSync(folder + name, "utf8");
+      return { name, sql, digest: createHash("sha256").update(sql).digest("hex") };
+    });
+
+/**
+ * Brings the schema at `url` to this build's, and the job queue's with it. Two processes may call it at once: one
+ * waits for the other. A database that a newer build has migrated, or whose applied migrations differ from ours, is
+ * refused and left as it is.
+ */
+export async function migrate(url: string, all = migrations()): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query("select pg_advisory_lock(hashtext('starform.migrate'))");
+    await client.query(
+      `create table if not exists schema_migrations (
+         name text constraint schema_migrations_pkey primary key, digest text not null, applied_at timestamptz not null default now())`,
+    );
+    const { rows } = await client.query<{ name: string; digest: string }>(
+      "select name, digest from schema_migrations",
+    );
+    refuseUnknown(rows, all);
+    const applied = new Set(rows.map((row) => row.name));
+    for (const migration of all) if (!applied.has(migration.name)) await apply(client, migration);
+  } finally {
+    await client.end();
+  }
+  await runMigrations({ connectionString: url });
+}
+
+function refuseUnknown(rows: { name: string; digest: string }[], all: readonly Migration[]): void {
+  for (const row of rows) {
+    const ours = all.find((migration) => migration.name === row.name);
+    if (!ours)
+      throw new Error(
+        `this database was migrated by a newer Starform (it has ${row.name}, which this build does not know): run that version, or restore a backup made before`,
+      );
+    if (ours.digest !== row.digest)
+      throw new Error(
+        `migration ${row.name} was changed after it had been applied here: migrations are never edited, add a new one`,
+      );
+  }
+}
+
+async function apply(client: pg.Client, { name, sql, digest }: Migration): Promise<void> {
+  try {
+    await client.query("begin");
+    await client.query("insert into schema_migrations (name, digest) values ($1, $2)", [name, digest]);
+    await client.query(sql);
+    await client.query("commit");
+  } catch (error) {
+    await client.query("rollback");
+    throw new Error(`migration ${name} failed: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}

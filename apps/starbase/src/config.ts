@@ -1,0 +1,59 @@
+import { parseEnv, type Env } from "@starform/std/parse-env";
+import { z } from "zod";
+
+const port = z.coerce.number().int().min(1).max(65_535);
+
+const Variables = z.strictObject({
+  HOST: z.string().default("127.0.0.1"),
+  PORT: port.default(4401),
+  WORKER_PORT: port.default(4408),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  DATABASE_POOL_MAX: z.coerce.number().int().min(2).default(12),
+  PUBLIC_URL: z.url(),
+  DASHBOARD_URL: z.url(),
+  GATEWAY_URL: z.url(),
+  APPS_DOMAIN: z.string().min(1),
+  DATA_DIR: z.string().min(1),
+  ENCRYPTION_KEY: z.string().min(1),
+  SESSION_KEY: z.string().min(32),
+  OWNER_TOKEN: z.string().startsWith("sf_").optional(),
+  OWNER_EMAIL: z.email().default("owner@starform.localhost"),
+  CLUSTER_ID: z.uuid().optional(),
+  CLUSTER_TOKEN: z.string().min(16).optional(),
+  REGION: z.string().default("local"),
+  RUNTIME: z.enum(["docker", "process", "kubernetes"]).default("process"),
+  DOCKER_SOCKET: z.string().optional(),
+  CLICKHOUSE_URL: z.url(),
+  CLICKHOUSE_USER: z.string().default("starform"),
+  CLICKHOUSE_PASSWORD: z.string().default(""),
+  METRICS_URL: z.url().optional(),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
+});
+
+export type Config = ReturnType<typeof readConfig>;
+
+/** Reads `STARBASE_*`; nothing else in Starbase looks at the environment. */
+export function readConfig(env: Env) {
+  const v = parseEnv("STARBASE_", Variables, env);
+  return {
+    http: { host: v.HOST, port: v.PORT, workerPort: v.WORKER_PORT },
+    urls: { api: trim(v.PUBLIC_URL), dashboard: trim(v.DASHBOARD_URL), gateway: trim(v.GATEWAY_URL) },
+    appsDomain: v.APPS_DOMAIN,
+    database: { url: v.DATABASE_URL, poolMax: v.DATABASE_POOL_MAX },
+    dataDir: v.DATA_DIR,
+    encryptionKeys: v.ENCRYPTION_KEY,
+    sessionKey: v.SESSION_KEY,
+    owner: v.OWNER_TOKEN ? { token: v.OWNER_TOKEN, email: v.OWNER_EMAIL } : undefined,
+    cluster:
+      v.CLUSTER_ID && v.CLUSTER_TOKEN
+        ? { id: v.CLUSTER_ID, token: v.CLUSTER_TOKEN, region: v.REGION, runtime: v.RUNTIME }
+        : undefined,
+    runtime: v.RUNTIME,
+    dockerSocket: v.DOCKER_SOCKET,
+    clickhouse: { url: v.CLICKHOUSE_URL, user: v.CLICKHOUSE_USER, password: v.CLICKHOUSE_PASSWORD },
+    metricsUrl: v.METRICS_URL,
+    logLevel: v.LOG_LEVEL,
+  };
+}
+
+const trim = (url: string): string => url.replace(/\/$/, "");

@@ -1,0 +1,39 @@
+import type { CronRunReport, Snapshot } from "@starform/contract/clusters";
+
+export type Cluster = {
+  readonly id: string;
+  readonly regionId: string;
+  readonly runtime: string;
+  readonly lbSizeUnits: number;
+  readonly desiredVersion: number;
+};
+
+export interface ClusterStore {
+  /** Makes the region and cluster, or takes over a changed token and runtime. */
+  ensure(cluster: {
+    id: string;
+    regionId: string;
+    runtime: string;
+    tokenHash: Buffer;
+    createdAt: Date;
+  }): Promise<void>;
+  /** The cluster a new project goes to. */
+  forNewProject(): Promise<Cluster | undefined>;
+  byId(id: string): Promise<Cluster | undefined>;
+  byToken(tokenHash: Buffer): Promise<Cluster | undefined>;
+  /** Bumps the desired version under the row's lock, and announces it. */
+  bumpVersion(id: string): Promise<void>;
+  setRegistration(
+    id: string,
+    registration: Record<string, unknown>,
+    runtime: string,
+    at: Date,
+  ): Promise<void>;
+  setCapacity(id: string, capacity: Record<string, unknown>, at: Date): Promise<void>;
+  /** Counts snapshots that were not seen before. Answers how many were new. */
+  takeSnapshots(clusterId: string, snapshots: readonly Snapshot[], at: Date): Promise<number>;
+  takeCronRun(projectless: { serviceId: string; environmentId: string }, run: CronRunReport): Promise<void>;
+  cronRuns(serviceId: string, environmentId: string, limit: number): Promise<CronRunReport[]>;
+  /** Rows older than this are no longer needed to know a repeat. */
+  pruneSnapshots(before: Date): Promise<void>;
+}

@@ -1,0 +1,37 @@
+import { isFinal } from "@starform/contract/states";
+import type { Clock } from "@starform/std/clock";
+import type { UnitOfWork } from "../stores.ts";
+import type { Deployment } from "./ports.ts";
+import { endRunning } from "./stages.ts";
+
+/** Ends a deployment that has not ended, with its reason; a final status is never overwritten. */
+export async function endWith(
+  uow: UnitOfWork,
+  clock: Clock,
+  deployment: Deployment,
+  status: "failed" | "cancelled",
+  reason: string,
+): Promise<Deployment | undefined> {
+  if (isFinal(deployment.status)) return undefined;
+  const now = clock.now();
+  const ended = await uow.deployments.change(deployment.id, [deployment.status], {
+    status,
+    reason,
+    endedAt: now,
+    stages: endRunning(deployment.stages, now),
+  });
+  if (ended) await uow.projects.touch(deployment.projectId);
+  return ended;
+}
+
+/** When what should run is given up, what ran before is what should run again. */
+export async function fallBack(
+  uow: UnitOfWork,
+  { projectId, serviceId, environmentId, id }: Deployment,
+  clusterId: string,
+): Promise<void> {
+  const place = await uow.services.placed(projectId, environmentId, serviceId);
+  if (place?.targetDeploymentId !== id) return;
+  await uow.services.setTarget(serviceId, environmentId, place.activeDeploymentId);
+  await uow.clusters.bumpVersion(clusterId);
+}

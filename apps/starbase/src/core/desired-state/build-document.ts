@@ -1,0 +1,120 @@
+import type { DesiredService, DesiredState, Probe } from "@starform/contract/clusters";
+import { containerPort } from "@starform/contract/hosts";
+import { tiers } from "@starform/contract/names";
+import { canonicalJson, digestOf } from "@starform/std/canonical-json";
+import { openSnapshot } from "../deployments/snapshot.ts";
+import type { SecretBox } from "../variables/ports.ts";
+import type { ResolvedGroup } from "../variables/book.ts";
+import type { DesiredRow } from "./ports.ts";
+
+const defaultTimeoutSeconds = 300;
+
+/** What a cluster should be, from the receipts of what it should run. Pure: equal rows give an equal document. */
+export function desiredDocument(input: {
+  clusterId: string;
+  version: number;
+  lbSizeUnits: number;
+  rows: readonly DesiredRow[];
+  box: SecretBox;
+}): DesiredState {
+  return {
+    cluster_id: input.clusterId,
+    version: input.version,
+    cluster_config: { lb_size_units: input.lbSizeUnits },
+    services: input.rows.flatMap((row) => desiredService(row, input.box) ?? []),
+  };
+}
+
+/** The strong ETag of a document: of its content, so that equal content is never sent twice. */
+export const etagOf = (document: DesiredState): string => `"${digestOf(document).slice("sha256:".length)}"`;
+
+function desiredService(
+  { place, projectSlug, namespace, isEphemeral, deployment }: DesiredRow,
+  box: SecretBox,
+): DesiredService | undefined {
+  const { config, image } = deployment;
+  if (!config || !image) return undefined;
+  const snapshot = openSnapshot(box, deployment.variables);
+  const tier = tiers[config.tier];
+  const ports =
+    config.serviceType === "web" ? [{ container_port: containerPort, protocol: "TCP" as const }] : [];
+  const resources = { cpu_millis: tier.cpuMillis, memory_bytes: tier.memoryBytes };
+  const probes = probesOf(config);
+  return {
+    workspace_id: place.workspaceId,
+    project_id: place.projectId,
+    service_id: place.id,
+    environment: place.environment,
+    tier: config.tier,
+    image,
+    replicas: config.serviceType === "cron" ? 0 : place.settings.replicas,
+    env: {
+      ...snapshot.injected,
+      ...deploymentVariables(deployment),
+      STARFORM_SERVICE_NAME: config.serviceName,
+    },
+    ports,
+    hostname: place.hostname,
+    deleted: false,
+    project_slug: projectSlug,
+    service_name: place.name,
+    service_type: config.serviceType,
+    namespace,
+    var_groups: snapshot.groups.map(desiredGroup),
+    probes,
+    resources,
+    autoscaling: null,
+    schedule: config.schedule,
+    command: config.startCommand,
+    hostnames: place.hostname ? [place.hostname] : [],
+    provenance: {
+      deployment_id: deployment.id,
+      build_id: deployment.buildId ?? "",
+      git_sha: deployment.commit?.sha ?? "",
+      git_ref: deployment.commit?.ref ?? "",
+      git_repo: place.source.kind === "git" ? place.source.url : "",
+      image_ref: image,
+      deployed_at: (deployment.deployingAt ?? deployment.createdAt).toISOString(),
+      deployed_by: deployment.createdBy,
+    },
+    restart_nonce: place.restartNonce,
+    is_ephemeral: isEphemeral,
+    drain_seconds: place.settings.drainSeconds,
+    volumes: [],
+    config_checksum: digestOf({ ports, probes, resources }),
+  };
+}
+
+function probesOf(config: NonNullable<DesiredRow["deployment"]["config"]>): DesiredService["probes"] {
+  const seconds = config.healthCheck?.timeoutSeconds ?? defaultTimeoutSeconds;
+  const probe: Probe =
+    config.serviceType !== "web"
+      ? { kind: "none", timeout_seconds: seconds }
+      : config.healthCheck
+        ? { kind: "http", path: config.healthCheck.path, timeout_seconds: seconds }
+        : { kind: "tcp", timeout_seconds: seconds };
+  return { startup: probe, readiness: probe, liveness: probe };
+}
+
+const deploymentVariables = ({ id, commit }: DesiredRow["deployment"]): Record<string, string> => ({
+  STARFORM_DEPLOYMENT_ID: id,
+  ...(commit
+    ? {
+        STARFORM_GIT_COMMIT_SHA: commit.sha,
+        STARFORM_GIT_BRANCH: commit.ref,
+        STARFORM_GIT_COMMIT_MESSAGE: commit.message,
+        STARFORM_GIT_AUTHOR: commit.author,
+      }
+    : {}),
+});
+
+/** Checksum: SHA-256 over the entries sorted by name, in canonical JSON. */
+const desiredGroup = ({ id, variables }: ResolvedGroup): DesiredService["var_groups"][number] => {
+  const byName = Object.fromEntries(variables.map(({ name, value }) => [name, value]));
+  return {
+    var_group_id: id,
+    checksum: digestOf(canonicalJson(byName)),
+    variables: byName,
+    secret_names: variables.filter((v) => v.isSecret).map((v) => v.name),
+  };
+};

@@ -1,0 +1,27 @@
+import type { Deployment } from "../deployments/ports.ts";
+import type { PlacedService } from "../services/ports.ts";
+
+/** What the desired state of a cluster is made from: one place of a service with the deployment it should run. */
+export type DesiredRow = {
+  readonly place: PlacedService;
+  readonly projectSlug: string;
+  readonly namespace: string;
+  readonly isEphemeral: boolean;
+  readonly deployment: Deployment;
+};
+
+export interface DesiredStateStore {
+  /** Version and rows of one moment. */
+  read(
+    clusterId: string,
+  ): Promise<{ version: number; lbSizeUnits: number; runtime: string; rows: DesiredRow[] } | undefined>;
+  version(clusterId: string): Promise<number | undefined>;
+  /** The cluster a project is pinned to. */
+  clusterOf(projectId: string): Promise<string | undefined>;
+  /** The place a cluster may report on; undefined when it is not on that cluster. */
+  placeOn(
+    clusterId: string,
+    serviceId: string,
+    environment: string,
+  ): Promise<{ projectId: string; place: PlacedService } | undefined>;
+}

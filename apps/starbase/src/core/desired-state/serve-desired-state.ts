@@ -1,0 +1,58 @@
+import type { SecretBox } from "../variables/ports.ts";
+import type { Changes } from "../../ports/changes.ts";
+import type { Transact } from "../stores.ts";
+import type { DesiredStateStore } from "./ports.ts";
+import { desiredDocument, etagOf } from "./build-document.ts";
+
+export type ServedDocument = { readonly etag: string; readonly body: string };
+export type ServeDesiredState = (
+  clusterId: string,
+  seen: string | undefined,
+  waitMs: number,
+  signal: AbortSignal,
+) => Promise<ServedDocument | "unchanged">;
+
+/**
+ * The desired state of a cluster, unless it is the one of ETag `seen`: then it waits up to `waitMs` for the next and
+ * answers `unchanged` if none came. A document is made once per version and kept.
+ */
+export function serveDesiredState(deps: {
+  desired: DesiredStateStore;
+  transact: Transact;
+  changes: Changes;
+  box: SecretBox;
+}): ServeDesiredState {
+  const kept = new Map<string, ServedDocument & { version: number }>();
+
+  const current = async (clusterId: string): Promise<ServedDocument> => {
+    const version = await deps.desired.version(clusterId);
+    const hit = kept.get(clusterId);
+    if (hit && hit.version === version) return hit;
+    // Version and rows of one moment: the version row is locked by whoever changes them.
+    const read = await deps.transact(({ desired }) => desired.read(clusterId));
+    const document = desiredDocument({
+      clusterId,
+      version: read?.version ?? 0,
+      lbSizeUnits: read?.lbSizeUnits ?? 1,
+      rows: read?.rows ?? [],
+      box: deps.box,
+    });
+    const made = { version: document.version, etag: etagOf(document), body: JSON.stringify(document) };
+    kept.set(clusterId, made);
+    return made;
+  };
+
+  return async (clusterId, seen, waitMs, signal) => {
+    const deadline = performance.now() + waitMs;
+    for (;;) {
+      const document = await current(clusterId);
+      const leftMs = deadline - performance.now();
+      if (document.etag !== seen) return document;
+      if (leftMs <= 0 || signal.aborted) return "unchanged";
+      await deps.changes.wait(
+        { kind: "desired_state", clusterId },
+        { ms: leftMs, signal, look: async () => (await current(clusterId)).etag !== seen },
+      );
+    }
+  };
+}

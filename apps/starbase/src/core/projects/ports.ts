@@ -1,0 +1,47 @@
+import type { ProjectRole, WorkspaceRole } from "@starform/contract/permissions";
+import type { Environment, Project, Workspace } from "../access/ports.ts";
+
+export type Page = { readonly limit: number; readonly before?: string };
+
+export interface WorkspaceStore {
+  /** Fault `name_taken` when the slug is. */
+  insert(workspace: Workspace): Promise<void>;
+  bySlug(slug: string): Promise<Workspace | undefined>;
+  putMember(member: {
+    workspaceId: string;
+    userId: string;
+    role: WorkspaceRole;
+    createdAt: Date;
+  }): Promise<void>;
+  members(workspaceId: string): Promise<Member<WorkspaceRole>[]>;
+  /** Answers whether there was one. */
+  removeMember(workspaceId: string, userId: string): Promise<boolean>;
+}
+export type Member<Role> = { userId: string; email: string; name: string; role: Role; createdAt: Date };
+
+export interface ProjectStore {
+  /** Fault `name_taken` when the workspace has one of that slug, or `conflict` when the namespace is taken. */
+  insert(project: Project): Promise<void>;
+  /** Those of one user, newest first. */
+  page(
+    userId: string,
+    filter: { workspaceId?: string; projectId?: string },
+    page: Page,
+  ): Promise<{ project: Project; workspaceRole: WorkspaceRole; projectRole: ProjectRole | undefined }[]>;
+  namespaceIsTaken(clusterId: string, namespace: string): Promise<boolean>;
+  remove(workspaceId: string, projectId: string): Promise<void>;
+  /** Bumps the project's revision and announces it. */
+  touch(projectId: string): Promise<void>;
+  revision(projectId: string): Promise<number>;
+  putMember(member: { projectId: string; userId: string; role: ProjectRole; createdAt: Date }): Promise<void>;
+  members(projectId: string): Promise<Member<ProjectRole>[]>;
+  removeMember(projectId: string, userId: string): Promise<boolean>;
+}
+
+export interface EnvironmentStore {
+  /** Fault `name_taken`. */
+  insert(environment: Environment): Promise<void>;
+  ofProject(projectId: string): Promise<Environment[]>;
+  setProtected(projectId: string, id: string, isProtected: boolean): Promise<void>;
+  remove(projectId: string, id: string): Promise<void>;
+}

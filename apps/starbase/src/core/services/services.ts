@@ -1,0 +1,203 @@
+import type { ServiceType } from "@starform/contract/names";
+import type { Source } from "@starform/contract/services";
+import type { Clock } from "@starform/std/clock";
+import { Fault } from "@starform/std/fault";
+import { uuid } from "@starform/std/ids";
+import { notFound, type Authorize } from "../access/authorize.ts";
+import { record } from "../audit/record.ts";
+import { cancelOpen } from "../deployments/cancel.ts";
+import type { CreateDeployment } from "../deployments/create-deployment.ts";
+import type { Actor } from "../identity/actor.ts";
+import type { Transact } from "../stores.ts";
+import { hostOf, placeService } from "./place-service.ts";
+import type { PlacedService } from "./ports.ts";
+import { checkSchedule, defaultSettings, withPatch, type SettingsPatch } from "./settings.ts";
+import { checkSource } from "./source.ts";
+
+type Deps = {
+  transact: Transact;
+  authorize: Authorize;
+  clock: Clock;
+  appsDomain: string;
+  createDeployment: CreateDeployment;
+};
+
+export type NewService = {
+  readonly name: string;
+  readonly type: ServiceType;
+  readonly source: Source;
+  readonly settings?: SettingsPatch | undefined;
+};
+
+/** A service in every environment; only the first follows the branch. */
+export const createService =
+  ({ transact, authorize, clock, appsDomain }: Deps) =>
+  async (actor: Actor, ref: string, input: NewService): Promise<PlacedService> => {
+    const { project } = await authorize.project(actor, ref, "services.write");
+    checkSource(input.source);
+    const settings = withPatch(defaultSettings, input.settings ?? {}, input.type);
+    if (input.type === "cron") checkSchedule(settings.schedule ?? missingSchedule());
+    return transact(async (uow) => {
+      const now = clock.now();
+      const { name, type, source } = input;
+      const service = {
+        id: uuid(now.getTime()),
+        workspaceId: project.workspaceId,
+        projectId: project.id,
+        name,
+        type,
+        source,
+        createdAt: now,
+        updatedAt: now,
+      };
+      await uow.services.insert(service);
+      const environments = await uow.environments.ofProject(project.id);
+      for (const [index, environment] of environments.entries())
+        await placeService(uow, {
+          project,
+          service,
+          environment,
+          settings: index === 0 ? settings : { ...settings, branch: null },
+          appsDomain,
+        });
+      await record(uow.audit, clock, {
+        workspaceId: project.workspaceId,
+        projectId: project.id,
+        event: "service.created",
+        actor: actor.email,
+        subject: name,
+      });
+      await uow.projects.touch(project.id);
+      return (await uow.services.placed(project.id, environments[0]!.id, service.id))!;
+    });
+  };
+
+const missingSchedule = (): never => {
+  throw new Fault("invalid", 'a cron service needs a schedule: five fields, UTC, for example "0 4 * * *"');
+};
+
+/**
+ * Changes a service in one environment. Replicas and drain act on what runs; tier, schedule, health check and start
+ * command re-deploy the running image; build settings wait for the next deployment.
+ */
+export const updateService =
+  ({ transact, authorize, clock, appsDomain, createDeployment }: Deps) =>
+  async (
+    actor: Actor,
+    ref: { project: string; service: string; environment: string },
+    change: { name?: string | undefined; source?: Source | undefined; settings?: SettingsPatch | undefined },
+  ): Promise<PlacedService> => {
+    const { project, environment } = await authorize.environment(
+      actor,
+      ref.project,
+      ref.environment,
+      "services.write",
+    );
+    if (change.source) checkSource(change.source);
+    const { place, reDeploys } = await transact(async (uow) => {
+      const before =
+        (await uow.services.placed(project.id, environment.id, ref.service, "for update")) ??
+        notFound("service", ref.service);
+      const settings = withPatch(before.settings, change.settings ?? {}, before.type);
+      await uow.services.setSettings(before.id, environment.id, settings);
+      await uow.services.update(project.id, before.id, {
+        ...(change.name ? { name: change.name } : {}),
+        ...(change.source ? { source: change.source } : {}),
+        updatedAt: clock.now(),
+      });
+      if (change.name && change.name !== before.name && before.type === "web")
+        for (const each of await uow.services.placesOf(project.id, before.id))
+          await uow.services.setHost(
+            each.id,
+            each.environmentId,
+            hostOf(change.name, project, { name: each.environment }, appsDomain),
+          );
+      await uow.clusters.bumpVersion(project.clusterId);
+      await record(uow.audit, clock, {
+        workspaceId: project.workspaceId,
+        projectId: project.id,
+        event: "service.updated",
+        actor: actor.email,
+        subject: before.name,
+        detail: { environment: environment.name, ...change },
+      });
+      await uow.projects.touch(project.id);
+      const after = (await uow.services.placed(project.id, environment.id, before.id))!;
+      return { place: after, reDeploys: before.activeDeploymentId !== null && runsOtherwise(before, after) };
+    });
+    if (reDeploys)
+      await createDeployment(actor, {
+        project,
+        environment,
+        place,
+        trigger: "settings",
+        source: { kind: "active" },
+      });
+    return place;
+  };
+
+const runsOtherwise = ({ settings: a }: PlacedService, { settings: b }: PlacedService): boolean =>
+  a.tier !== b.tier ||
+  a.schedule !== b.schedule ||
+  a.startCommand !== b.startCommand ||
+  JSON.stringify(a.healthCheck) !== JSON.stringify(b.healthCheck);
+
+export const deleteService =
+  ({ transact, authorize, clock }: Deps) =>
+  async (actor: Actor, ref: { project: string; service: string }): Promise<void> => {
+    const { project } = await authorize.project(actor, ref.project, "services.write");
+    await transact(async (uow) => {
+      const service =
+        (await uow.services.ofProject(project.id)).find(
+          (s) => s.id === ref.service || s.name === ref.service,
+        ) ?? notFound("service", ref.service);
+      const places = await uow.services.placesOf(project.id, service.id);
+      for (const place of places) {
+        // Somebody who may not touch a protected environment may not delete what runs there either.
+        await authorize.environment(actor, ref.project, place.environment, "services.write");
+        await cancelOpen(uow, clock, place, "the service was deleted");
+      }
+      await uow.services.remove(project.id, service.id);
+      await uow.clusters.bumpVersion(project.clusterId);
+      await record(uow.audit, clock, {
+        workspaceId: project.workspaceId,
+        projectId: project.id,
+        event: "service.deleted",
+        actor: actor.email,
+        subject: service.name,
+      });
+      await uow.projects.touch(project.id);
+    });
+  };
+
+export const restartService =
+  ({ transact, authorize, clock }: Deps) =>
+  async (
+    actor: Actor,
+    ref: { project: string; service: string; environment: string },
+  ): Promise<PlacedService> => {
+    const { project, environment } = await authorize.environment(
+      actor,
+      ref.project,
+      ref.environment,
+      "deployments.write",
+    );
+    return transact(async (uow) => {
+      const place =
+        (await uow.services.placed(project.id, environment.id, ref.service)) ??
+        notFound("service", ref.service);
+      if (!place.targetDeploymentId)
+        throw new Fault("conflict", `${place.name} does not run in ${environment.name} yet: deploy it first`);
+      await uow.services.setRestartNonce(place.id, environment.id, uuid(clock.now().getTime()));
+      await uow.clusters.bumpVersion(project.clusterId);
+      await record(uow.audit, clock, {
+        workspaceId: project.workspaceId,
+        projectId: project.id,
+        event: "service.restarted",
+        actor: actor.email,
+        subject: place.name,
+        detail: { environment: environment.name },
+      });
+      return place;
+    });
+  };

@@ -1,0 +1,27 @@
+import type { Source } from "@starform/contract/services";
+import { Fault } from "@starform/std/fault";
+
+/** Refuses addresses that cannot be fetched from, before anything is stored. */
+export function checkSource(source: Source): void {
+  if (source.kind === "git") checkGitUrl(source.url);
+  if (source.kind === "image") checkImage(source.image);
+}
+
+export function checkGitUrl(text: string): void {
+  const url = URL.parse(text);
+  if (!url || !["https:", "http:", "file:"].includes(url.protocol))
+    throw new Fault(
+      "invalid",
+      `"${text.slice(0, 100)}" is not an address Git can clone from here: use https://host/owner/repository.git (ssh is not supported)`,
+    );
+  if (url.password)
+    throw new Fault("invalid", "put credentials into a variable, not into the address of the repository");
+}
+
+export function checkImage(image: string): void {
+  if (!/^[a-z0-9][a-z0-9._\-/:]*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/.test(image))
+    throw new Fault(
+      "invalid",
+      `"${image.slice(0, 100)}" is not the name of an image: write it like registry/owner/name:tag`,
+    );
+}

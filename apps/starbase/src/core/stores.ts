@@ -1,0 +1,34 @@
+import type { Announce } from "../ports/changes.ts";
+import type { JobQueue } from "../ports/job-queue.ts";
+import type { AccessStore } from "./access/ports.ts";
+import type { AuditStore } from "./audit/ports.ts";
+import type { ClusterStore } from "./clusters/ports.ts";
+import type { DeploymentStore } from "./deployments/ports.ts";
+import type { DesiredStateStore } from "./desired-state/ports.ts";
+import type { SessionStore, TokenStore, UserStore } from "./identity/ports.ts";
+import type { EnvironmentStore, ProjectStore, WorkspaceStore } from "./projects/ports.ts";
+import type { ServiceStore } from "./services/ports.ts";
+import type { VariableStore } from "./variables/ports.ts";
+
+/** Everything that is kept, each by its own narrow port. */
+export type Stores = {
+  readonly users: UserStore;
+  readonly tokens: TokenStore;
+  readonly sessions: SessionStore;
+  readonly access: AccessStore;
+  readonly workspaces: WorkspaceStore;
+  readonly projects: ProjectStore;
+  readonly environments: EnvironmentStore;
+  readonly services: ServiceStore;
+  readonly variables: VariableStore;
+  readonly deployments: DeploymentStore;
+  readonly clusters: ClusterStore;
+  readonly desired: DesiredStateStore;
+  readonly audit: AuditStore;
+};
+
+/** What one transaction may touch. */
+export type UnitOfWork = Stores & { readonly jobs: JobQueue; readonly changes: Announce };
+
+/** Runs `work` in one transaction: all of it is kept, or nothing. */
+export type Transact = <T>(work: (uow: UnitOfWork) => Promise<T>) => Promise<T>;

@@ -1,0 +1,23 @@
+/** What can be waited for. */
+export type Change =
+  | { readonly kind: "desired_state"; readonly clusterId: string }
+  | { readonly kind: "deployment"; readonly deploymentId: string }
+  | { readonly kind: "project"; readonly projectId: string }
+  | { readonly kind: "identity" };
+
+/** Tells other processes that something changed, when the transaction commits. Only a hint: readers look at the table. */
+export interface Announce {
+  announce(change: Change): Promise<void>;
+}
+
+export interface Changes {
+  /**
+   * Resolves at the next such change, after `ms`, or when the signal fires. Subscribe before reading: pass `look`, which
+   * is asked once subscribed and ends the wait when it answers true.
+   */
+  wait(
+    change: Change,
+    options: { ms: number; signal?: AbortSignal; look?: () => Promise<boolean> },
+  ): Promise<void>;
+  on(kind: Change["kind"], listener: (change: Change) => void): () => void;
+}

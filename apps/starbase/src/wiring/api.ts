@@ -1,0 +1,179 @@
+import { isUuid } from "@starform/std/ids";
+import { Fault } from "@starform/std/fault";
+import type { Logger } from "pino";
+import { clickhouseLogStore } from "../adapters/clickhouse/log-store.ts";
+import { postgresIdempotencyStore } from "../adapters/postgres/idempotency-store.ts";
+import type { Config } from "../config.ts";
+import type { Cluster } from "../core/clusters/ports.ts";
+import { takeCronRun, takeSnapshots } from "../core/clusters/take-reports.ts";
+import { cancelDeployment } from "../core/deployments/cancel.ts";
+import { observe } from "../core/deployments/observe.ts";
+import { rollBackDeployment } from "../core/deployments/roll-back-deployment.ts";
+import { serveDesiredState } from "../core/desired-state/serve-desired-state.ts";
+import {
+  createEnvironment,
+  deleteEnvironment,
+  updateEnvironment,
+} from "../core/environments/environments.ts";
+import { createToken, deleteToken } from "../core/identity/api-tokens.ts";
+import { authenticator } from "../core/identity/authenticate.ts";
+import { ensureOwner } from "../core/identity/ensure-owner.ts";
+import { hashOfSecret } from "../core/identity/secret-token.ts";
+import { createLoginLink, refreshSession, signIn } from "../core/identity/sessions.ts";
+import { createProject } from "../core/projects/create-project.ts";
+import { deleteProject } from "../core/projects/delete-project.ts";
+import { createService, deleteService, restartService, updateService } from "../core/services/services.ts";
+import { listServiceVariables, revealVariable } from "../core/variables/show-variables.ts";
+import {
+  createGroup,
+  deleteGroup,
+  placeGroup,
+  setGroupVariables,
+  setServiceVariables,
+} from "../core/variables/set-variables.ts";
+import {
+  createWorkspace,
+  deleteMember,
+  deleteProjectMember,
+  putMember,
+  putProjectMember,
+} from "../core/workspaces/members.ts";
+import { clusterRoutes } from "../http/clusters.ts";
+import { deploymentRoutes, sourceRoutes } from "../http/deployments.ts";
+import { identityRoutes } from "../http/identity.ts";
+import { logRoutes, metricRoutes } from "../http/logs.ts";
+import type { Urls } from "../http/present.ts";
+import { environmentRoutes, projectRoutes, workspaceRoutes } from "../http/projects.ts";
+import { openApi } from "../http/reference.ts";
+import type { ServeDeps } from "../http/serve.ts";
+import { buildServer } from "../http/server.ts";
+import { serviceRoutes, variableRoutes } from "../http/services.ts";
+import { openCore, publicUrlOf, type Core } from "./core.ts";
+import { gitSources } from "./git.ts";
+import { metricStoreOf } from "./metrics.ts";
+
+/** Opens the API and answers once it listens; closes what it opened when it is disposed of. */
+export async function openApiServer(
+  config: Config,
+  logger: Logger,
+): Promise<AsyncDisposable & { readonly address: string }> {
+  await using stack = new AsyncDisposableStack();
+  const core = await openCore(config, logger, stack);
+  await ensureInstallation(config, core);
+  const deps = { ...core, ...serveDeps(core), ...useCases(config, core), urls: urlsOf(config) };
+  const app = buildServer({ logger });
+  stack.defer(() => app.close());
+  await openApi(app, config.urls.api);
+  app.get("/healthz", { schema: { hide: true } }, () => ({ status: "ok" }));
+  const git = await gitSources(config, core, logger, stack);
+  for (const routes of [
+    identityRoutes,
+    workspaceRoutes,
+    projectRoutes,
+    environmentRoutes,
+    serviceRoutes,
+    variableRoutes,
+  ])
+    routes(app, deps);
+  const delivery = { ...deps, sources: git.sources };
+  deploymentRoutes(app, delivery);
+  sourceRoutes(app, delivery);
+  clusterRoutes(app, deps);
+  const telemetry = { ...deps, logs: clickhouseLogStore(config.clickhouse), metrics: metricStoreOf(config) };
+  logRoutes(app, telemetry);
+  metricRoutes(app, telemetry);
+  await git.routes(app, deps.authenticate);
+  const address = await app.listen({ port: config.http.port, host: config.http.host });
+  const opened = stack.move();
+  return { address, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** The owner and cluster an embedded installation begins with. */
+async function ensureInstallation(config: Config, { transact, clock }: Core): Promise<void> {
+  const { owner, cluster } = config;
+  if (cluster)
+    await transact(({ clusters }) =>
+      clusters.ensure({
+        id: cluster.id,
+        regionId: cluster.region,
+        runtime: cluster.runtime,
+        tokenHash: hashOfSecret(cluster.token),
+        createdAt: clock.now(),
+      }),
+    );
+  if (owner) await ensureOwner({ transact, clock })(owner);
+}
+
+const urlsOf = ({ urls }: Config): Urls => ({
+  publicUrl: publicUrlOf(urls.gateway),
+  gitUrl: (project, service) => `${urls.api}/git/${project.slug}/${service}.git`,
+});
+
+function serveDeps(core: Core): ServeDeps {
+  const { authenticate, forgetAll } = authenticator(core);
+  core.changes.on("identity", forgetAll);
+  return {
+    authenticate,
+    authenticateCluster: clusterAuthenticator(core),
+    idempotency: postgresIdempotencyStore(core.db),
+    box: core.box,
+    clock: core.clock,
+  };
+}
+
+const clusterAuthenticator =
+  ({ stores }: Core) =>
+  async (authorization: string | undefined, clusterId: string): Promise<Cluster> => {
+    const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
+    const cluster = token ? await stores.clusters.byToken(hashOfSecret(token)) : undefined;
+    if (!cluster)
+      throw new Fault(
+        "unauthenticated",
+        "this is not the token of a cluster: check STARFORM_AUTH_TOKEN_FILE",
+      );
+    if (!isUuid(clusterId) || cluster.id !== clusterId)
+      throw new Fault("not_found", "this token opens another cluster: check STARFORM_CLUSTER_ID");
+    return cluster;
+  };
+
+function useCases(config: Config, core: Core) {
+  const deps = { ...core, appsDomain: config.appsDomain, dashboardUrl: config.urls.dashboard };
+  return {
+    createLoginLink: createLoginLink(deps),
+    signIn: signIn(deps),
+    refreshSession: refreshSession(deps),
+    signOut: (actor: { userId: string }) =>
+      core.transact(({ sessions, changes }) =>
+        sessions.revokeAll(actor.userId, core.clock.now()).then(() => changes.announce({ kind: "identity" })),
+      ),
+    createToken: createToken(deps),
+    deleteToken: deleteToken(deps),
+    createWorkspace: createWorkspace(deps),
+    putMember: putMember(deps),
+    deleteMember: deleteMember(deps),
+    createProject: createProject(deps),
+    deleteProject: deleteProject(deps),
+    putProjectMember: putProjectMember(deps),
+    deleteProjectMember: deleteProjectMember(deps),
+    createEnvironment: createEnvironment(deps),
+    updateEnvironment: updateEnvironment(deps),
+    deleteEnvironment: deleteEnvironment(deps),
+    createService: createService(deps),
+    updateService: updateService(deps),
+    deleteService: deleteService(deps),
+    restartService: restartService(deps),
+    listServiceVariables: listServiceVariables(deps),
+    revealVariable: revealVariable(deps),
+    setServiceVariables: setServiceVariables(deps),
+    createGroup: createGroup(deps),
+    setGroupVariables: setGroupVariables(deps),
+    deleteGroup: deleteGroup(deps),
+    placeGroup: placeGroup(deps),
+    cancelDeployment: cancelDeployment(deps),
+    rollBackDeployment: rollBackDeployment(deps),
+    observe: observe(deps),
+    takeCronRun: takeCronRun(deps),
+    takeSnapshots: takeSnapshots(deps),
+    serveDesiredState: serveDesiredState({ ...deps, desired: core.stores.desired }),
+  };
+}

@@ -1,0 +1,50 @@
+import { systemClock } from "@starform/std/clock";
+import type { Logger } from "pino";
+import { accessTokens } from "../adapters/local/access-tokens.ts";
+import { secretBox } from "../adapters/local/secret-box.ts";
+import { listenForChanges } from "../adapters/postgres/changes.ts";
+import { openDatabase } from "../adapters/postgres/database.ts";
+import { postgresStores, postgresTransact } from "../adapters/postgres/stores.ts";
+import type { Config } from "../config.ts";
+import { authorizer } from "../core/access/authorize.ts";
+import { createDeployment } from "../core/deployments/create-deployment.ts";
+import { redeployChanged } from "../core/deployments/redeploy-changed.ts";
+import type { BookDeps } from "../core/variables/open-book.ts";
+
+export type Core = Awaited<ReturnType<typeof openCore>>;
+
+/** What both processes stand on: the database, its stores and changes, the keys, and who may do what. */
+export async function openCore(config: Config, logger: Logger, stack: AsyncDisposableStack) {
+  const onError = (error: Error) => logger.warn({ err: error }, "the database connection was lost");
+  const { db, pool } = stack.use(openDatabase({ ...config.database, onError }));
+  const changes = stack.use(await listenForChanges(config.database.url, onError));
+  const clock = systemClock;
+  const stores = postgresStores(db);
+  const transact = postgresTransact(db);
+  const box = secretBox(config.encryptionKeys);
+  const book: BookDeps = { box, addresses: { publicUrl: publicUrlOf(config.urls.gateway) } };
+  const deploy = createDeployment({ transact, clock, book });
+  return {
+    db,
+    pool,
+    changes,
+    clock,
+    stores,
+    transact,
+    box,
+    book,
+    accessTokens: accessTokens(config.sessionKey),
+    authorize: authorizer({ access: stores.access }),
+    createDeployment: deploy,
+    redeployChanged: redeployChanged({ stores, book, createDeployment: deploy }),
+  };
+}
+
+/** The gateway's scheme and port with a service's host. */
+export const publicUrlOf =
+  (gatewayUrl: string) =>
+  (hostname: string): string => {
+    const url = new URL(gatewayUrl);
+    url.hostname = hostname;
+    return url.toString().replace(/\/$/, "");
+  };

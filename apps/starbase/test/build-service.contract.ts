@@ -1,0 +1,253 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { readBuildPlan } from "@starform/build-plan/build-plan";
+import { until } from "@starform/std/retry";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { BuildLogLine, BuildService, BuildSpec } from "../src/ports/build-service.ts";
+
+/** What a test needs of a builder beside the port. */
+export type BuilderUnderTest = AsyncDisposable & {
+  readonly builds: BuildService;
+  /** A folder for sources. */
+  readonly dir: string;
+  /** Every image of the service there is. */
+  imagesOf(spec: BuildSpec): Promise<readonly string[]>;
+  /** Whether the text occurs anywhere in an image: files, names, configuration. */
+  imageHolds(image: string, text: string): Promise<boolean>;
+  /** Text of a file of the image's /app. */
+  fileOf(image: string, file: string): Promise<string>;
+  /** Runs the build in a process of its own, which is killed when the log has a line with `text`. */
+  killedAt(spec: BuildSpec, text: string): Promise<void>;
+  /** Whether a process with this text in its command line runs on the machine. */
+  isRunning(text: string): Promise<boolean>;
+};
+
+/** A build of shell commands on a source of one file. */
+export async function aBuild(
+  { dir }: Pick<BuilderUnderTest, "dir">,
+  commands: readonly string[],
+  more: Partial<BuildSpec> & { files?: Record<string, string> } = {},
+): Promise<BuildSpec> {
+  const { files = { "app.txt": `source ${randomUUID()}` }, ...spec } = more;
+  const contextDir = path.join(dir, randomUUID());
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(contextDir, name)), { recursive: true });
+    await writeFile(path.join(contextDir, name), text);
+  }
+  const plan = readBuildPlan({
+    steps: [
+      {
+        name: "build",
+        inputs: [{ image: "base" }, { local: true, include: ["."] }],
+        commands: commands.map((cmd) => ({
+          cmd: `sh -c '${cmd.replaceAll("'", `'\\''`)}'`,
+          customName: cmd,
+        })),
+        secrets: ["*"],
+      },
+    ],
+    secrets: Object.keys(spec.variables ?? {}),
+    deploy: {
+      base: { image: "base" },
+      inputs: [{ step: "build", include: ["."] }],
+      startCommand: "cat app.txt",
+    },
+  });
+  return {
+    buildId: randomUUID(),
+    workspaceId: randomUUID(),
+    projectId: randomUUID(),
+    serviceId: randomUUID(),
+    contextDir,
+    outcome: {
+      ok: true,
+      kind: "plan",
+      plan,
+      info: { providers: ["shell"], versions: {}, decisions: [], rootDirectory: "." },
+    },
+    variables: {},
+    secretNames: [],
+    noCache: false,
+    ...spec,
+  };
+}
+
+export async function logOf(builds: BuildService, spec: BuildSpec): Promise<BuildLogLine[]> {
+  const lines: BuildLogLine[] = [];
+  for await (const line of builds.streamLogs(spec, AbortSignal.timeout(60_000))) lines.push(line);
+  return lines;
+}
+
+/** Builds to the end. */
+export async function built(builds: BuildService, spec: BuildSpec) {
+  await builds.submitBuild(spec);
+  const log = await logOf(builds, spec);
+  return { log, text: log.map((line) => line.text).join("\n"), status: await ended(builds, spec) };
+}
+
+/** The log ends with the build, and the status an instant later. */
+const ended = (builds: BuildService, spec: BuildSpec) =>
+  until("the build has ended", async () => {
+    const status = await builds.getBuildStatus(spec);
+    return status.state !== "running" && status;
+  });
+
+export async function imageOf(builds: BuildService, spec: BuildSpec): Promise<string> {
+  const { status, text } = await built(builds, spec);
+  if (status.state !== "succeeded")
+    throw new Error(`the build did not succeed: ${JSON.stringify(status)}\n${text}`);
+  return status.image;
+}
+
+/** The promises of the BuildService port; every adapter runs them. */
+export function buildServiceContract(name: string, open: () => Promise<BuilderUnderTest>): void {
+  describe(`${name} build service`, () => {
+    let under: BuilderUnderTest;
+    beforeAll(async () => {
+      under = await open();
+    });
+    afterAll(() => under?.[Symbol.asyncDispose]());
+
+    test("makes a workspace's place as often as it is asked", async () => {
+      const workspaceId = randomUUID();
+      await under.builds.ensureProject(workspaceId);
+      await under.builds.ensureProject(workspaceId);
+    });
+
+    test("turns a source into an image that holds its files and is named by its content", async () => {
+      const spec = await aBuild(under, ["echo made > made.txt"], { files: { "app.txt": "hello" } });
+      const { status } = await built(under.builds, spec);
+      expect(status).toMatchObject({ state: "succeeded", sizeBytes: expect.any(Number) });
+      if (status.state !== "succeeded") return;
+      expect(status.imageDigest).toMatch(/^sha256:[0-9a-f]{64}$/);
+      expect(status.image).toBe(`starform.local/${spec.projectId}/${spec.serviceId}@${status.imageDigest}`);
+      expect(await under.fileOf(status.image, "app.txt")).toBe("hello");
+      expect(await under.fileOf(status.image, "made.txt")).toBe("made\n");
+    });
+
+    test("builds once when it is submitted twice, and gives each reader every line in order", async () => {
+      const spec = await aBuild(under, ["for i in 1 2 3 4 5; do echo line $i; done; echo once >> count.txt"]);
+      await Promise.all([under.builds.submitBuild(spec), under.builds.submitBuild(spec)]);
+      const [first, second] = await Promise.all([logOf(under.builds, spec), logOf(under.builds, spec)]);
+      await under.builds.submitBuild(spec);
+      const third = await logOf(under.builds, spec);
+      expect(second).toEqual(first);
+      expect(third).toEqual(first);
+      expect(first.map(({ seq }) => seq)).toEqual(first.map((_, i) => i + 1));
+      expect(first.filter(({ stream }) => stream === "stdout").map(({ text }) => text)).toEqual(
+        [1, 2, 3, 4, 5].map((i) => `line ${i}`),
+      );
+      const [image, ...others] = await under.imagesOf(spec);
+      expect(others).toEqual([]);
+      expect(await under.fileOf(image!, "count.txt")).toBe("once\n");
+    });
+
+    test("fails with the step, the exit code and the last lines when a command does", async () => {
+      const spec = await aBuild(under, ["echo all is well", "echo out of flour >&2; exit 7", "echo never"]);
+      const { status, text } = await built(under.builds, spec);
+      expect(status).toMatchObject({
+        state: "failed",
+        reason: expect.stringMatching(/step "build" failed.* 7\b[\s\S]*out of flour/),
+      });
+      expect(text).not.toContain("never");
+      expect(await under.imagesOf(spec)).toEqual([]);
+    });
+
+    test("ends a running build when it is cancelled, and leaves nothing running", async () => {
+      const mark = `mark${randomUUID()}`;
+      const spec = await aBuild(under, [
+        `echo ready; sh -c "sleep 600; echo ${mark}" & sleep 601; echo ${mark}`,
+      ]);
+      await under.builds.submitBuild(spec);
+      for await (const { text } of under.builds.streamLogs(spec, AbortSignal.timeout(60_000)))
+        if (text === "ready") break;
+      await under.builds.cancelBuild(spec);
+      expect(await under.builds.getBuildStatus(spec)).toEqual({ state: "cancelled" });
+      expect(await under.isRunning(mark)).toBe(false);
+      expect(await under.imagesOf(spec)).toEqual([]);
+      await logOf(under.builds, spec);
+    });
+
+    test("cancels a build that has only just been submitted, and leaves one that has ended as it is", async () => {
+      const young = await aBuild(under, ["sleep 602"]);
+      await under.builds.submitBuild(young);
+      await under.builds.cancelBuild(young);
+      expect(await under.builds.getBuildStatus(young)).toEqual({ state: "cancelled" });
+
+      const old = await aBuild(under, ["true"]);
+      const { status } = await built(under.builds, old);
+      await under.builds.cancelBuild(old);
+      expect(await under.builds.getBuildStatus(old)).toEqual(status);
+      await under.builds.cancelBuild({ buildId: randomUUID(), workspaceId: old.workspaceId });
+    });
+
+    test("stops telling when the listener leaves, and builds on", async () => {
+      const spec = await aBuild(under, [
+        "echo one; while [ ! -e /tmp/never ] && [ $((i=i+1)) -lt 8 ]; do sleep 0.1; done",
+      ]);
+      await under.builds.submitBuild(spec);
+      const leave = new AbortController();
+      const listening = (async () => {
+        for await (const _ of under.builds.streamLogs(spec, leave.signal)) leave.abort();
+      })();
+      await expect(listening).rejects.toThrow(/abort/i);
+      expect((await built(under.builds, spec)).status.state).toBe("succeeded");
+    });
+
+    test("knows nothing of a build whose process was killed, and then builds it once", async () => {
+      const spec = await aBuild(
+        under,
+        ['echo started; if [ -n "$HANG" ]; then sleep 603; fi; date +%N > different-each-time.txt'],
+        {
+          variables: { HANG: "1" },
+        },
+      );
+      await under.killedAt(spec, "started");
+      expect(await under.builds.getBuildStatus(spec)).toEqual({ state: "unknown" });
+      await until("what it ran is gone too", async () => !(await under.isRunning("sleep 603")));
+      await imageOf(under.builds, { ...spec, variables: {} });
+      await imageOf(under.builds, { ...spec, variables: {} });
+      expect(await under.imagesOf(spec)).toHaveLength(1);
+    });
+
+    test("shows secrets to the commands and to nobody else", async () => {
+      const secret = `hush-${randomUUID()}`;
+      const spec = await aBuild(
+        under,
+        [
+          'test -n "$TOKEN" && echo the token is $TOKEN.',
+          "echo ${#TOKEN} > length.txt",
+          "echo $TOKEN >&2; exit $FAIL",
+        ],
+        {
+          variables: { TOKEN: secret, FAIL: "0" },
+          secretNames: ["TOKEN"],
+        },
+      );
+      const good = await built(under.builds, spec);
+      expect(good.status).toMatchObject({ state: "succeeded" });
+      expect(good.text).toContain("the token is [TOKEN].");
+      expect(good.text).not.toContain(secret);
+      if (good.status.state !== "succeeded") return;
+      expect(await under.fileOf(good.status.image, "length.txt")).toBe(`${secret.length}\n`);
+      expect(await under.imageHolds(good.status.image, secret)).toBe(false);
+
+      const bad = await built(under.builds, {
+        ...spec,
+        buildId: randomUUID(),
+        variables: { TOKEN: secret, FAIL: "3" },
+      });
+      expect(bad.status).toMatchObject({ state: "failed" });
+      expect(JSON.stringify(bad)).not.toContain(secret);
+    });
+
+    test("removes an image, and removing it again is no error", async () => {
+      const spec = await aBuild(under, ["true"]);
+      const image = await imageOf(under.builds, spec);
+      await under.builds.removeImage(image);
+      await under.builds.removeImage(image);
+      expect(await under.imagesOf(spec)).toEqual([]);
+    });
+  });
+}

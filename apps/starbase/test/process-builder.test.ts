@@ -1,0 +1,4 @@
+import { buildServiceContract } from "./build-service.contract.ts";
+import { openProcessBuilder } from "./process-builder.ts";
+
+buildServiceContract("process", openProcessBuilder);

@@ -1,0 +1,93 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { BuildLimits } from "../src/adapters/process-builder/build-limits.ts";
+import { processBuildService } from "../src/adapters/process-builder/process-build-service.ts";
+import type { BuilderUnderTest } from "./build-service.contract.ts";
+
+const run = promisify(execFile);
+
+export type ProcessBuilderUnderTest = BuilderUnderTest & {
+  readonly imagesDir: string;
+  readonly cacheDir: string;
+};
+
+/** The process builder in folders of its own. */
+export async function openProcessBuilder(
+  limits: Partial<BuildLimits> = {},
+): Promise<ProcessBuilderUnderTest> {
+  const dir = await mkdtemp(path.join(tmpdir(), "builder-"));
+  const [imagesDir, cacheDir, workDir] = ["images", "cache", "work"].map((name) => path.join(dir, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const options = {
+    imagesDir,
+    cacheDir,
+    workDir,
+    limits,
+    nodePath: process.execPath,
+    searchPath: process.env["PATH"] ?? "",
+  };
+  const builds = processBuildService({ ...options, log: (text) => console.error(text) });
+  const folderOf = (image: string) =>
+    path.join(imagesDir, "sha256", image.slice(image.indexOf("@sha256:") + 8));
+  return {
+    builds,
+    dir,
+    imagesDir,
+    cacheDir,
+    async imagesOf({ projectId, serviceId }) {
+      const hexes = await readdir(path.join(imagesDir, "sha256")).catch(() => []);
+      const claimed = await Promise.all(
+        hexes.map((hex) => readdir(path.join(imagesDir, "claims", hex)).catch(() => [])),
+      );
+      const own = hexes.filter((_, i) => claimed[i]!.includes(`${projectId}.${serviceId}`));
+      return own.map((hex) => `starform.local/${projectId}/${serviceId}@sha256:${hex}`);
+    },
+    imageHolds: (image, text) =>
+      run("grep", [
+        "-rqF",
+        "--",
+        text,
+        folderOf(image),
+        path.join(cacheDir, "projects"),
+        path.join(imagesDir, "builds"),
+      ]).then(
+        () => true,
+        () => false,
+      ),
+    fileOf: (image, file) => readFile(path.join(folderOf(image), "app", file), "utf8"),
+    async killedAt(spec, text) {
+      const file = path.join(dir, `${spec.buildId}.json`);
+      await writeFile(file, JSON.stringify({ options, spec }));
+      const script = fileURLToPath(new URL("fixtures/build-and-wait.ts", import.meta.url));
+      const child = spawn(process.execPath, [script, file], { stdio: ["ignore", "pipe", "inherit"] });
+      for await (const line of createInterface(child.stdout)) if (line === text) child.kill("SIGKILL");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    },
+    isRunning: async (text) => (await commandLines()).some((line) => line.includes(text)),
+    async [Symbol.asyncDispose]() {
+      await builds[Symbol.asyncDispose]();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function commandLines(): Promise<string[]> {
+  const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
+  return Promise.all(
+    pids.map((pid) =>
+      readFile(`/proc/${pid}/cmdline`, "utf8").then(
+        (text) => text.replaceAll("\0", " "),
+        () => "",
+      ),
+    ),
+  );
+}

@@ -1,0 +1,220 @@
+import { allRoutes } from "@starform/contract/all-routes";
+import * as deployments from "@starform/contract/deployments";
+import * as identity from "@starform/contract/identity";
+import * as projects from "@starform/contract/projects";
+import * as services from "@starform/contract/services";
+import * as variables from "@starform/contract/variables";
+import * as workspaces from "@starform/contract/workspaces";
+import { pathOf } from "@starform/client/client";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { aMember, aProject, openApiWorld, ownerToken, type ApiWorld } from "./api-world.ts";
+
+let world: ApiWorld;
+beforeAll(async () => {
+  world = await openApiWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+describe("who may do what", () => {
+  test("tells a project of another workspace as not found, on every route that names one", async () => {
+    const { ref } = await aProject(world);
+    const stranger = await aMember(world, "stranger@example.org", "member");
+    const inProject = allRoutes.filter((route) => route.path.startsWith("/v1/projects/:project"));
+    expect(inProject.length).toBeGreaterThan(20);
+    for (const route of inProject) {
+      const params = {
+        ...ref,
+        environment: "production",
+        group: "shared",
+        name: "A",
+        email: "a@example.org",
+        metric: "cpu",
+      };
+      const body = bodyFor(route.id);
+      const response = await fetch(
+        world.url +
+          pathOf(route, { params, query: route.id === "deleteProject" ? { confirm: ref.project } : {} }),
+        {
+          method: route.method,
+          headers: {
+            authorization: `Bearer ${await tokenOf(stranger)}`,
+            ...(body
+              ? { "content-type": route.form === "bytes" ? "application/gzip" : "application/json" }
+              : {}),
+          },
+          ...(body ? { body } : {}),
+        },
+      );
+      expect({ route: route.id, status: response.status }).toEqual({ route: route.id, status: 404 });
+    }
+    expect((await world.owner(projects.getProject, { params: { project: ref.project } })).slug).toBe(
+      ref.project,
+    );
+  });
+
+  test("lets a viewer read and refuses them every change", async () => {
+    const { ref } = await aProject(world);
+    const viewer = await aMember(world, "viewer@example.org", "member", {
+      project: ref.project,
+      role: "viewer",
+    });
+    expect((await viewer(services.getService, { params: ref, query: {} })).name).toBe("web");
+    await expect(
+      viewer(variables.setVariables, { params: ref, query: {}, body: { variables: { A: "1" } } }),
+    ).rejects.toMatchObject({ code: "forbidden" });
+    await expect(viewer(services.deleteService, { params: ref })).rejects.toMatchObject({
+      code: "forbidden",
+    });
+    await expect(
+      viewer(deployments.createDeployment, { params: ref, query: {}, body: {} }),
+    ).rejects.toMatchObject({ code: "forbidden" });
+    await expect(
+      viewer(variables.revealVariable, { params: { ...ref, name: "A" }, query: {} }),
+    ).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  test("keeps developers out of what is protected", async () => {
+    const { ref } = await aProject(world);
+    const developer = await aMember(world, "developer@example.org", "member", {
+      project: ref.project,
+      role: "developer",
+    });
+    const set = () =>
+      developer(variables.setVariables, { params: ref, query: {}, body: { variables: { A: "1" } } });
+    expect((await set()).items).toHaveLength(1);
+    await world.owner(projects.updateEnvironment, {
+      params: { project: ref.project, environment: "production" },
+      body: { isProtected: true },
+    });
+    await expect(set()).rejects.toMatchObject({
+      code: "forbidden",
+      message: expect.stringContaining("protected"),
+    });
+  });
+
+  test("shows a billing member no project", async () => {
+    const { ref } = await aProject(world);
+    const billing = await aMember(world, "billing@example.org", "billing");
+    expect((await billing(projects.listProjects, { query: {} })).items).toEqual([]);
+    await expect(billing(projects.getProject, { params: { project: ref.project } })).rejects.toMatchObject({
+      code: "not_found",
+    });
+  });
+
+  test("keeps a token to its project and a reading token to reading", async () => {
+    const { ref } = await aProject(world);
+    const other = await aProject(world);
+    const limited = await world.owner(identity.createToken, { body: { name: "ci", project: ref.project } });
+    const ci = world.as(limited.secret);
+    expect((await ci(projects.listProjects, { query: {} })).items.map((p) => p.slug)).toEqual([ref.project]);
+    await expect(ci(projects.getProject, { params: { project: other.ref.project } })).rejects.toMatchObject({
+      code: "not_found",
+    });
+    const reading = world.as(
+      (await world.owner(identity.createToken, { body: { name: "r", scope: "read" } })).secret,
+    );
+    await expect(reading(projects.createProject, { body: { slug: "no-no" } })).rejects.toMatchObject({
+      code: "forbidden",
+    });
+  });
+
+  test("revokes a token at once", async () => {
+    const token = await world.owner(identity.createToken, { body: { name: "gone" } });
+    const call = world.as(token.secret);
+    await call(identity.getMe, {});
+    await world.owner(identity.deleteToken, { params: { token: token.id } });
+    await expect
+      .poll(
+        () =>
+          call(identity.getMe, {}).then(
+            () => "open",
+            (e: { code: string }) => e.code,
+          ),
+        { timeout: 5_000 },
+      )
+      .toBe("unauthenticated");
+  });
+
+  test("takes access and tokens away with the membership", async () => {
+    const { ref } = await aProject(world);
+    const leaver = await aMember(world, "leaver@example.org", "member", {
+      project: ref.project,
+      role: "admin",
+    });
+    await leaver(projects.getProject, { params: { project: ref.project } });
+    await world.owner(workspaces.deleteMember, {
+      params: { workspace: "home", email: "leaver@example.org" },
+    });
+    await expect
+      .poll(
+        () =>
+          leaver(projects.getProject, { params: { project: ref.project } }).then(
+            () => "open",
+            (e: { code: string }) => e.code,
+          ),
+        { timeout: 5_000 },
+      )
+      .toBe("unauthenticated");
+    await expect(
+      world.owner(workspaces.putMember, {
+        params: { workspace: "home", email: "owner@starform.localhost" },
+        body: { role: "member" },
+      }),
+    ).rejects.toMatchObject({ code: "conflict" });
+  });
+});
+
+describe("sessions", () => {
+  test("open with a link that is good once, refresh, and end when a refresh token is used twice", async () => {
+    const link = await world.owner(identity.createLoginLink, {});
+    const anybody = world.as(undefined);
+    const session = await anybody(identity.signIn, { body: { code: link.code } });
+    await expect(anybody(identity.signIn, { body: { code: link.code } })).rejects.toMatchObject({
+      code: "unauthenticated",
+    });
+    const next = await anybody(identity.refreshSession, { body: { refreshToken: session.refreshToken } });
+    expect((await world.as(next.accessToken)(identity.getMe, {})).via).toBe("session");
+    await expect(
+      anybody(identity.refreshSession, { body: { refreshToken: session.refreshToken } }),
+    ).rejects.toMatchObject({ code: "unauthenticated" });
+    await expect(
+      anybody(identity.refreshSession, { body: { refreshToken: next.refreshToken } }),
+    ).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+
+  test("refuse a token whose signature was touched", async () => {
+    const { code } = await world.owner(identity.createLoginLink, {});
+    const { accessToken } = await world.as(undefined)(identity.signIn, { body: { code } });
+    const [head, body, signature] = accessToken.split(".");
+    const forged = `${head}.${body}.${signature!.startsWith("A") ? "B" : "A"}${signature!.slice(1)}`;
+    await expect(world.as(forged)(identity.getMe, {})).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+
+  test("writes no token into the log", async () => {
+    await world
+      .as("sf_wrong-token-that-nobody-has")(identity.getMe, {})
+      .catch(() => undefined);
+    await world.owner(projects.getProject, { params: { project: "nobody-has-this" } }).catch(() => undefined);
+    expect(world.log()).not.toContain(ownerToken);
+    expect(world.log()).not.toContain("sf_wrong-token");
+  });
+});
+
+const bodies: Record<string, unknown> = {
+  createEnvironment: { name: "staging" },
+  updateEnvironment: { isProtected: true },
+  putProjectMember: { role: "admin" },
+  createService: { name: "x" },
+  setVariables: { variables: { A: "1" } },
+  createVarGroup: { name: "g" },
+  setVarGroup: { variables: { A: "1" } },
+  attachVarGroup: {},
+  updateService: {},
+  createDeployment: {},
+};
+const bodyFor = (id: string): string | undefined =>
+  id === "uploadSource" ? "x" : bodies[id] ? JSON.stringify(bodies[id]) : undefined;
+
+/** A fresh token of whoever makes the call. */
+const tokenOf = async (call: ApiWorld["owner"]): Promise<string> =>
+  (await call(identity.createToken, { body: { name: "t" } })).secret;
