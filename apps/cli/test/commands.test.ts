@@ -502,7 +502,7 @@ test("plan, eject and init work without a platform and without a sign-in", async
   expect(
     (await starform(["init", "--start", "node server.js", "--tier", "nova"], { cwd: folder.path })).code,
   ).toBe(0);
-  expect(JSON.parse(readFileSync(join(folder.path, "starform.json"), "utf8"))).toEqual({
+  expect(JSON.parse(readFileSync(join(folder.path, "starform.json"), "utf8"))).toMatchObject({
     startCommand: "node server.js",
     tier: "nova",
   });

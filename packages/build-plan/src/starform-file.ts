@@ -81,6 +81,12 @@ const environmentName = z
 
 const File = z.strictObject({
   $schema: z.exactOptional(z.string()),
+  project: z
+    .exactOptional(z.string().min(1).max(130))
+    .describe("The project `starform` deploys this folder to."),
+  service: z
+    .exactOptional(z.string().min(1).max(63))
+    .describe("The service `starform` deploys this folder to."),
   ...optional(settings),
   environments: z.exactOptional(
     z.record(environmentName, Settings).describe("What differs in an environment, by its name."),
@@ -125,7 +131,7 @@ export function parseStarformFile(value: unknown): StarformFileOutcome {
 
 /** The settings that hold in an environment: the file's, with the environment's own over them. */
 export function settingsIn(file: StarformFile, environment: string): StarformSettings {
-  const { $schema: _schema, environments, ...settings } = file;
+  const { $schema: _schema, project: _project, service: _service, environments, ...settings } = file;
   return {
     ...settings,
     ...(environments !== undefined && Object.hasOwn(environments, environment)

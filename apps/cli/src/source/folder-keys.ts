@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readLooseJson } from "@starform/build-plan/loose-json";
 
 export type FolderKeys = { readonly project?: string; readonly service?: string; readonly type?: string };
 
@@ -9,9 +10,10 @@ export type FolderKeys = { readonly project?: string; readonly service?: string;
  */
 export function readFolderKeys(folder: string): FolderKeys {
   try {
-    const value = JSON.parse(readFileSync(join(folder, "starform.json"), "utf8")) as Record<string, unknown>;
-    const text = (name: string) => (typeof value[name] === "string" ? { [name]: value[name] } : {});
-    return { ...text("project"), ...text("service"), ...text("type") };
+    const text = readFileSync(join(folder, "starform.json"), "utf8");
+    const value = readLooseJson(text) as Record<string, unknown>;
+    const member = (name: string) => (typeof value[name] === "string" ? { [name]: value[name] } : {});
+    return { ...member("project"), ...member("service"), ...member("type") };
   } catch {
     return {};
   }

@@ -37,6 +37,7 @@ export default command<Flags>({
       throw new ExitError(exitCodes.failed, `${path} is there already: edit it, or delete it first`);
     const { parseStarformFile } = await import("@starform/build-plan/starform-file");
     const file = {
+      $schema: "https://starform.app/starform.schema.json",
       ...(type ? { type } : {}),
       ...(schedule ? { type: "cron", cron: schedule } : {}),
       ...(build ? { buildCommand: build } : {}),
