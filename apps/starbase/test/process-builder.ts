@@ -6,6 +6,9 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { openCgroup } from "../src/adapters/process-builder/cgroup.ts";
+import { gatherMachineTools } from "../src/adapters/process-builder/machine-tools.ts";
+import { openSandbox } from "../src/adapters/process-builder/sandbox.ts";
 import type { BuildLimits } from "../src/adapters/process-builder/build-limits.ts";
 import { processBuildService } from "../src/adapters/process-builder/process-build-service.ts";
 import type { BuilderUnderTest } from "./build-service.contract.ts";
@@ -20,6 +23,7 @@ export type ProcessBuilderUnderTest = BuilderUnderTest & {
 /** The process builder in folders of its own. */
 export async function openProcessBuilder(
   limits: Partial<BuildLimits> = {},
+  isSandboxed = true,
 ): Promise<ProcessBuilderUnderTest> {
   const dir = await mkdtemp(path.join(tmpdir(), "builder-"));
   const [imagesDir, cacheDir, workDir] = ["images", "cache", "work"].map((name) => path.join(dir, name)) as [
@@ -32,6 +36,7 @@ export async function openProcessBuilder(
     cacheDir,
     workDir,
     limits,
+    isSandboxed,
     nodePath: process.execPath,
     searchPath: process.env["PATH"] ?? "",
   };
@@ -90,4 +95,17 @@ async function commandLines(): Promise<string[]> {
       ),
     ),
   );
+}
+
+/** What this machine's kernel allows: programs can be installed for a test, these cannot. */
+export async function machineAllows(): Promise<{ sandbox: boolean; cgroups: boolean }> {
+  const dir = await mkdtemp(path.join(tmpdir(), "probe-"));
+  try {
+    const tools = gatherMachineTools(dir, process.execPath, "");
+    const cgroup = openCgroup(path.basename(dir), { memoryBytesMax: 2 ** 30, processesMax: 100 });
+    await cgroup?.remove();
+    return { sandbox: openSandbox(dir, tools).kind === "bubblewrap", cgroups: cgroup !== undefined };
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
 }

@@ -26,6 +26,8 @@ export type ProcessBuildOptions = {
   /** For the operator. */
   readonly log: (text: string) => void;
   readonly limits?: Partial<BuildLimits>;
+  /** Whether commands run in bubblewrap where the machine has it; true if not said. */
+  readonly isSandboxed?: boolean;
   /** See `networkVariables` of machine-tools. */
   readonly networkVariables?: Readonly<Record<string, string>>;
 };
@@ -53,7 +55,7 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
     options.nodePath,
     options.searchPath,
   );
-  const sandbox = openSandbox(path.join(options.cacheDir, "sandbox"), machine);
+  const sandbox = openSandbox(path.join(options.cacheDir, "sandbox"), machine, options.isSandboxed);
   if (sandbox.kind === "plain") options.log(sandbox.words);
   const builder: Builder = {
     cacheDir: options.cacheDir,
@@ -94,6 +96,8 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
       );
       const start = async () => {
         const workDir = workDirOf(spec.buildId);
+        // Of an earlier try whose process was killed.
+        await removeLeftCgroup(spec.buildId);
         await rm(workDir, { recursive: true, force: true });
         await mkdir(path.join(workDir, "steps"), { recursive: true });
         return buildImage(builder, spec, workDir, spool, cancel.signal);

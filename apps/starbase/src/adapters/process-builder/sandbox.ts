@@ -80,7 +80,8 @@ const openFolders = ["/etc", "/var", "/run", own, `${own}/bin`, `${own}/lib`, `$
 const builderUid = 64_321;
 
 /** Looks once what this machine allows. `dir` is for two small files the sandbox shows as /etc/passwd and /etc/group. */
-export function openSandbox(dir: string, tools: MachineTools): Sandbox {
+export function openSandbox(dir: string, tools: MachineTools, isWanted = true): Sandbox {
+  if (!isWanted) return plain(tools, "this installation is configured without one");
   const isRoot = process.getuid?.() === 0;
   const [bwrap, setpriv] = [findProgram("bwrap"), findProgram("setpriv")];
   if (process.platform !== "linux" || !bwrap)

@@ -1,4 +1,3 @@
-import path from "node:path";
 import { readStarformFile, settingsIn, type StarformSettings } from "@starform/build-plan/starform-file";
 import type { PlanOptions } from "@starform/build-plan/plan-source";
 import { ServiceSettingsPatch, type ServiceSettings } from "@starform/contract/services";
@@ -26,9 +25,9 @@ export async function readBuildSettings(
   const outer = await readStarformFile(dir);
   if (outer.kind === "refused") return { kind: "refused", reason: outer.message };
   const outerSettings = outer.kind === "read" ? settingsIn(outer.file, environment) : {};
-  const folder = path.posix.normalize(outerSettings.rootDirectory ?? (stored.rootDirectory || "."));
-  const isInside = folder !== "." && !folder.startsWith("..") && !folder.startsWith("/");
-  const inner = isInside ? await readStarformFile(path.join(dir, folder)) : outer;
+  const folder = plain(outerSettings.rootDirectory ?? stored.rootDirectory);
+  const isInside = folder !== "." && !folder.startsWith("/") && !folder.split("/").includes("..");
+  const inner = isInside ? await readStarformFile(`${dir}/${folder}`) : outer;
   if (inner.kind === "refused") return { kind: "refused", reason: `${folder}: ${inner.message}` };
   const own = inner.kind === "read" ? settingsIn(inner.file, environment) : outerSettings;
   const merged = { ...own, ...(folder === "." ? {} : { rootDirectory: folder }) };
@@ -43,6 +42,13 @@ export async function readBuildSettings(
   const notes = outer.kind === "absent" && inner.kind === "absent" ? [] : [noteOf(fileSettings)];
   return { kind: "read", settings: { ...stored, ...fileSettings }, fileSettings, notes };
 }
+
+/** `./apps/web/` → `apps/web`; the top is ".". */
+const plain = (folder: string): string =>
+  folder
+    .split("/")
+    .filter((part, i) => part !== "." && (part !== "" || i === 0))
+    .join("/") || ".";
 
 function noteOf(settings: FileSettings): string {
   const names = Object.keys(settings);

@@ -1,5 +1,3 @@
-import { mkdir, rm, stat } from "node:fs/promises";
-import path from "node:path";
 import type { PlanOutcome, planSource } from "@starform/build-plan/plan-source";
 import type { StageName } from "@starform/contract/states";
 import type { Clock } from "@starform/std/clock";
@@ -7,6 +5,7 @@ import { isFault } from "@starform/std/fault";
 import type { BuildService } from "../../ports/build-service.ts";
 import { planOptionsOf, readBuildSettings, type FileSettings } from "./build-settings.ts";
 import type { BuildLog, BuildWork, DeploymentProgress, SourceStore } from "./ports.ts";
+import type { WorkDir, WorkDirs } from "./work-dirs.ts";
 
 export type RunBuildDeps = {
   readonly progress: DeploymentProgress;
@@ -14,8 +13,7 @@ export type RunBuildDeps = {
   readonly builds: BuildService;
   readonly log: BuildLog;
   readonly plan: typeof planSource;
-  /** Private copies of sources lie here while they are built. */
-  readonly workDir: string;
+  readonly workDirs: WorkDirs;
   readonly clock: Clock;
 };
 
@@ -32,11 +30,9 @@ export const runBuild =
   async (deploymentId, signal) => {
     const work = await deps.progress.beginBuild(deploymentId);
     if (!work) return;
-    const dir = path.join(deps.workDir, work.buildId);
+    await using dir = await deps.workDirs.open(work.buildId);
     const run = beginRun(deps, work, signal);
     try {
-      await rm(dir, { recursive: true, force: true });
-      await mkdir(dir, { recursive: true });
       await steps(deps, run, dir);
     } catch (error) {
       if (signal.aborted) return;
@@ -44,8 +40,6 @@ export const runBuild =
       run.say("build", error.message.split("\n", 1)[0]!);
       if (run.stage()) await deps.progress.endStage(deploymentId, run.stage()!, "failed");
       await deps.progress.failBuild(deploymentId, error.message);
-    } finally {
-      await rm(dir, { recursive: true, force: true });
     }
   };
 
@@ -85,12 +79,12 @@ function beginRun({ progress, log, clock }: RunBuildDeps, work: BuildWork, signa
   };
 }
 
-async function steps(deps: RunBuildDeps, run: Run, dir: string): Promise<void> {
+async function steps(deps: RunBuildDeps, run: Run, dir: WorkDir): Promise<void> {
   const { work } = run;
   await run.within("clone", () => clone(deps, run, dir));
   const { outcome, fileSettings, built } = await run.within("build", async () => {
-    const planned = await plan(deps, run, dir);
-    return { ...planned, built: await build(deps, run, dir, planned.outcome) };
+    const planned = await plan(deps, run, dir.path);
+    return { ...planned, built: await build(deps, run, dir.path, planned.outcome) };
   });
   // The builder keeps or pushes the image as part of the build: what is left is to say where it is.
   await run.within("push", async () => run.say("push", `image ${built.image}`));
@@ -104,19 +98,21 @@ async function steps(deps: RunBuildDeps, run: Run, dir: string): Promise<void> {
   });
 }
 
-async function clone({ sources, progress }: RunBuildDeps, run: Run, dir: string): Promise<void> {
+async function clone({ sources, progress }: RunBuildDeps, run: Run, dir: WorkDir): Promise<void> {
   const { serviceId, source, deploymentId } = run.work;
   run.say("clone", sayingOf(run.work));
-  const { commit } = await sources.checkOut(serviceId, source, dir, run.signal).catch((error: unknown) => {
-    throw isFault(error) && error.code !== "unavailable" && error.code !== "internal"
-      ? new CannotBuild(error.message)
-      : error;
-  });
+  const { commit } = await sources
+    .checkOut(serviceId, source, dir.path, run.signal)
+    .catch((error: unknown) => {
+      throw isFault(error) && error.code !== "unavailable" && error.code !== "internal"
+        ? new CannotBuild(error.message)
+        : error;
+    });
   if (commit) {
     run.say("clone", `commit ${commit.sha.slice(0, 12)}: ${commit.message.split("\n", 1)[0]}`);
     await progress.setCommit(deploymentId, commit);
   }
-  if (await stat(path.join(dir, ".gitmodules")).catch(() => undefined))
+  if (await dir.has(".gitmodules"))
     run.say(
       "clone",
       "this repository has submodules, which are left out: their folders are empty in the build",
