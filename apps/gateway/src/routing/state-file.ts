@@ -14,17 +14,22 @@ export type StateFile = {
 export function stateFile(path: string, onError: (message: string) => void): StateFile {
   let last: Promise<unknown> = Promise.resolve();
 
+  let stored = "";
+
   const write = async (routes: GatewayRoutes): Promise<void> => {
+    const text = `${JSON.stringify(routes)}\n`;
+    if (text === stored) return; // Shuttle repeats its table: the disk need not hear it twice.
     await mkdir(dirname(path), { recursive: true });
     const draft = `${path}.draft`;
     const file = await open(draft, "w", 0o600);
     try {
-      await file.writeFile(`${JSON.stringify(routes)}\n`);
+      await file.writeFile(text);
       await file.sync();
     } finally {
       await file.close();
     }
     await rename(draft, path);
+    stored = text;
   };
 
   return {

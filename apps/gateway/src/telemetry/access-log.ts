@@ -66,7 +66,7 @@ export function accessLog(shipper: Shipper, now: () => number = Date.now): Acces
 
   return {
     record(entry) {
-      const key = `${entry.route.service_id}/${entry.route.environment}`;
+      const key = entry.route.name; // project, service and environment
       const nowMs = now();
       const second = Math.floor(nowMs / 1_000);
       let budget = budgets.get(key);
