@@ -67,7 +67,7 @@ export async function openSourceTree(root: string): Promise<SourceTree> {
     read,
     readStart(file, bytes) {
       if (!fileSet.has(file)) return undefined;
-      return new TextDecoder().decode(readBytes(path.join(realRoot, file), bytes).bytes);
+      return new TextDecoder().decode(readBytes(realRoot, file, bytes).bytes);
     },
     readJson: (file) => parsed(file, read(file), "JSON", readLooseJson),
     readYaml: (file) => parsed(file, read(file), "YAML", readBoundedYaml),
@@ -103,7 +103,7 @@ const firstLine = (cause: unknown): string =>
   (cause instanceof Error ? cause.message : String(cause)).split("\n", 1)[0]!.replace(/:$/, "").slice(0, 300);
 
 function readText(root: string, file: string, budget: { leftBytes: number }): string {
-  const { bytes, size } = readBytes(path.join(root, file), readLimits.fileBytesMax);
+  const { bytes, size } = readBytes(root, file, readLimits.fileBytesMax);
   if (size > readLimits.fileBytesMax) {
     throw new PlanRefusal(
       `${file} is ${megabytes(size)}; a file that describes an app may be ${megabytes(readLimits.fileBytesMax)} at most`,
@@ -131,8 +131,8 @@ function readText(root: string, file: string, budget: { leftBytes: number }): st
 }
 
 /** Reads at most so many bytes of a regular file. Neither blocks on a pipe put in its place nor trusts the size it was told. */
-function readBytes(file: string, bytesMax: number): { bytes: Buffer; size: number } {
-  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+function readBytes(root: string, file: string, bytesMax: number): { bytes: Buffer; size: number } {
+  const descriptor = openReadable(root, file);
   try {
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) return { bytes: Buffer.alloc(0), size: 0 };
@@ -141,6 +141,17 @@ function readBytes(file: string, bytesMax: number): { bytes: Buffer; size: numbe
     return { bytes: buffer.subarray(0, length), size: stats.size };
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function openReadable(root: string, file: string): number {
+  try {
+    return openSync(path.join(root, file), constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new PlanRefusal(`${file} cannot be read (${code})`, {
+      hint: `Make ${file} readable, or leave it out of the source.`,
+    });
   }
 }
 

@@ -1,7 +1,9 @@
 import type { Step } from "../../build-plan.ts";
 import { addPath, copy, exec, fromSource, shell } from "../../commands.ts";
 import { addCache, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import type { SourceTree } from "../../source-tree.ts";
 import type { NodeApp } from "./node-app.ts";
+import { isLockInSync } from "./npm-lock.ts";
 import type { PackageManager } from "./package-manager.ts";
 
 const pnpmHome = "/opt/pnpm";
@@ -30,8 +32,9 @@ export function installNode(draft: PlanDraft, app: NodeApp, name = "install"): S
   step.commands.push(addPath("/app/node_modules/.bin"));
   if (manager.isCorepack) corepack(app, step);
   copyManifests(draft, app, step);
+  if (manager.name === "yarnberry") step.variables["YARN_ENABLE_GLOBAL_CACHE"] = String(!usesPnp(draft.tree));
   addInstallCache(draft, step, manager);
-  install(draft, manager, step);
+  install(draft, app, step);
   return step;
 }
 
@@ -110,14 +113,23 @@ const caches: Record<PackageManager["name"], [name: string, directory: string, t
   pnpm: ["pnpm-install", `${pnpmHome}/store`, "shared"],
   bun: ["bun-install", "/root/.bun/install/cache", "shared"],
   yarn1: ["yarn-install", "/usr/local/share/.cache/yarn", "locked"],
-  yarnberry: ["yarn-install", "/app/.yarn/cache", "shared"],
+  yarnberry: ["yarn-install", "/root/.yarn/berry/cache", "shared"],
 };
 
-export const addInstallCache = (draft: PlanDraft, step: Step, { name }: PackageManager): void =>
-  addCache(draft, step, ...caches[name]);
+export function addInstallCache(draft: PlanDraft, step: Step, { name }: PackageManager): void {
+  // With Plug'n'Play the cache is what the app runs from, so it belongs into the image.
+  if (name !== "yarnberry" || !usesPnp(draft.tree)) addCache(draft, step, ...caches[name]);
+}
 
-function install(draft: PlanDraft, manager: PackageManager, step: Step): void {
-  const { tree, variables } = draft;
+/** Whether a yarn of version 2 or later links packages by its own loader and not by node_modules. */
+export function usesPnp(tree: SourceTree): boolean {
+  const settings = tree.readYaml(".yarnrc.yml") as { nodeLinker?: unknown } | null | undefined;
+  return settings?.nodeLinker !== "node-modules" && settings?.nodeLinker !== "pnpm";
+}
+
+function install(draft: PlanDraft, app: NodeApp, step: Step): void {
+  const { manager } = app;
+  const { variables } = draft;
   const custom = manager.name === "npm" ? variables.get("NODE_NPM_INSTALL") : undefined;
   if (custom) return void step.commands.push(exec(custom));
   if (manager.name === "pnpm") {
@@ -126,23 +138,29 @@ function install(draft: PlanDraft, manager: PackageManager, step: Step): void {
     if (!manager.isCorepack)
       step.commands.push(addPath(pnpmHome), addPath(`${pnpmHome}/bin`), exec("pnpm add -g node-gyp"));
   }
-  const isLocked =
-    tree.firstFile(
-      "package-lock.json",
-      "npm-shrinkwrap.json",
-      "pnpm-lock.yaml",
-      "yarn.lock",
-      "bun.lock",
-      "bun.lockb",
-    ) !== undefined;
-  step.commands.push(exec(installCommand(manager, isLocked)));
-  decide(draft, `install with ${installCommand(manager, isLocked)}`, `because ${manager.reason}`);
-  if (!isLocked)
-    decide(
-      draft,
-      "the installed versions may change from build to build",
-      "because there is no lock file; commit one",
-    );
+  const lock = lockOf(draft, app);
+  const command = installCommand(manager, lock === "in sync");
+  step.commands.push(exec(command));
+  decide(
+    draft,
+    `install with ${command}`,
+    `because ${manager.reason}${lock === "out of sync" ? ", and it does not match package.json" : ""}`,
+  );
+  if (lock === "in sync") return;
+  const why =
+    lock === "out of sync"
+      ? "the lock file does not match package.json; run npm install and commit it"
+      : "there is no lock file; commit one";
+  decide(draft, "the installed versions may change from build to build", `because ${why}`);
+}
+
+const lockFiles = ["pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb"];
+
+/** Only npm refuses a lock that lags behind package.json without offering a way on, so only its lock is compared. */
+function lockOf({ tree }: PlanDraft, { manager, manifest }: NodeApp): "in sync" | "out of sync" | "absent" {
+  if (manager.name !== "npm") return tree.firstFile(...lockFiles) === undefined ? "absent" : "in sync";
+  const isInSync = isLockInSync(tree, manifest);
+  return isInSync === undefined ? "absent" : isInSync ? "in sync" : "out of sync";
 }
 
 function installCommand({ name }: PackageManager, isLocked: boolean): string {

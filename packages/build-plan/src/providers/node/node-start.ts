@@ -31,6 +31,8 @@ function startOf(draft: PlanDraft, app: NodeApp): Start | undefined {
     };
   const index = tree.firstFile("index.js", "index.ts", "index.mjs");
   if (index) return { command: runFile(manager, index), reason: `there is an ${index}` };
+  const nx = nxStart(draft, app);
+  if (nx) return nx;
   const generated = generatedStart(draft, app);
   if (generated) return generated;
   const other = tree.firstFile(
@@ -74,13 +76,14 @@ function generatedStart(draft: PlanDraft, { workspace, manager, manifest }: Node
     return because(runProgram(manager, "react-router-serve ./build/server/index.js"));
   if (framework === "astro" && dependsOn(manifest, "@astrojs/node"))
     return because("node dist/server/entry.mjs");
+  return undefined;
+}
+
+function nxStart(draft: PlanDraft, { workspace }: NodeApp): Start | undefined {
   const nx = nxApp(draft, workspace);
-  return (
-    nx && {
-      command: nx.member.folder === "" ? "next start" : `cd ${word(nx.member.folder)} && next start`,
-      reason: `${nx.project} is the workspace's Next.js app`,
-    }
-  );
+  if (!nx) return undefined;
+  const command = nx.member.folder === "" ? "next start" : `cd ${word(nx.member.folder)} && next start`;
+  return { command, reason: `${nx.project} is the workspace's Next.js app` };
 }
 
 const standaloneStart: Start = {

@@ -6,7 +6,7 @@ import { toolPaths } from "../../tools-step.ts";
 import { frameworkOf } from "./frameworks.ts";
 import { type NodeApp, readNodeApp } from "./node-app.ts";
 import { buildNode } from "./node-build.ts";
-import { corepackHome, installNode, nodeEnvironment, pruneNode } from "./node-install.ts";
+import { corepackHome, installNode, nodeEnvironment, pruneNode, usesPnp } from "./node-install.ts";
 import { isStandaloneNext, startNode } from "./node-start.ts";
 import { addNodeSystemPackages } from "./node-system.ts";
 import { chooseNodeTools } from "./node-tools.ts";
@@ -85,16 +85,8 @@ function plainLayers(draft: PlanDraft, app: NodeApp): Layer[] {
   ];
 }
 
-function installFolders({ tree }: PlanDraft, { manager }: NodeApp): string[] {
-  if (manager.name !== "yarnberry") return ["/app/node_modules"];
-  const settings = tree.readYaml(".yarnrc.yml") as
-    | { nodeLinker?: unknown; globalFolder?: unknown }
-    | null
-    | undefined;
-  const global = typeof settings?.globalFolder === "string" ? settings.globalFolder : "/root/.yarn";
-  const linked = settings?.nodeLinker === "node-modules" || settings?.nodeLinker === "pnpm";
-  return ["/app/.yarn", global, ...(linked ? ["/app/node_modules"] : [])];
-}
+const installFolders = ({ tree }: PlanDraft, { manager }: NodeApp): string[] =>
+  manager.name === "yarnberry" && usesPnp(tree) ? ["/app/.yarn"] : ["/app/node_modules"];
 
 /** What lies outside of the app's folder and the app still needs. */
 function extra({ manager, workspace }: NodeApp): Layer[] {

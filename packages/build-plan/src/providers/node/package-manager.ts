@@ -88,7 +88,18 @@ function versionFor(
   if (name === "pnpm") return pnpmOfLock(tree);
   if (name === "bun") return { version: "latest", reason: "nothing in the source names a version" };
   if (name === "yarn1") return { version: "1", reason: "yarn.lock is of yarn 1" };
-  return name === "yarnberry" ? { version: "4", reason: "nothing in the source names a version" } : undefined;
+  return name === "yarnberry" ? yarnOfLock(tree) : undefined;
+}
+
+/** Which yarn wrote a lock file of that version: a newer one would rewrite it, which a frozen install refuses. */
+const yarnLocks: Record<string, string> = { "4": "2", "5": "3", "6": "3", "7": "4", "8": "4", "9": "4" };
+
+function yarnOfLock(tree: SourceTree): { version: string; reason: string } {
+  const lock = /^__metadata:\s+version:\s*(\d+)/m.exec(tree.readStart("yarn.lock", 1024) ?? "")?.[1];
+  const version = lock && yarnLocks[lock];
+  return version
+    ? { version, reason: `yarn.lock is of version ${lock}` }
+    : { version: "4", reason: "nothing in the source names a version" };
 }
 
 /** Which pnpm wrote a lock file of that version; 9, 10 and 11 write the same. */

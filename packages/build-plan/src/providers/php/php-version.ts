@@ -3,8 +3,8 @@ import { chooseVersion } from "../../tool-version.ts";
 import { pickLine } from "../../version-range.ts";
 
 const defaultPhp = "8.4";
-/** Those that have an image of FrankenPHP, the preferred first. */
-const lines = [defaultPhp, "8.3", "8.2", "8.5"];
+/** Those that have an image of FrankenPHP; for a range the oldest, with which its author began. */
+const lines = ["8.2", "8.3", "8.4", "8.5"];
 
 export function choosePhp(draft: PlanDraft): string {
   const composer = draft.tree.readJson("composer.json") as

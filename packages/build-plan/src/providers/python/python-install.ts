@@ -1,5 +1,5 @@
 import type { Command, Step } from "../../build-plan.ts";
-import { addPath, copy, exec, fromSource } from "../../commands.ts";
+import { addPath, copy, exec, fromSource, word } from "../../commands.ts";
 import { addCache, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
 import type { SourceTree } from "../../source-tree.ts";
 import { chooseVersion } from "../../tool-version.ts";
@@ -60,20 +60,24 @@ function managerOf(tree: SourceTree): Manager | undefined {
     if (tree.hasFile("pdm.lock")) return pdm;
   }
   if (tree.hasFile("Pipfile")) return pipenv(tree.hasFile("Pipfile.lock"));
-  return tree.hasFile("pyproject.toml") && isInstallable(tree)
-    ? pip("pyproject.toml", "pip install .")
-    : undefined;
+  const listed = listedDependencies(tree);
+  if (listed.length === 0) return undefined;
+  return pip(
+    "pyproject.toml that lists dependencies, and no lock file",
+    `pip install ${listed.map(word).join(" ")}`,
+  );
 }
 
-/** A pyproject.toml may hold only a linter's settings; it is a package if it says so or lists dependencies. */
-function isInstallable(tree: SourceTree): boolean {
-  const file = tree.readToml("pyproject.toml") as { project?: unknown; "build-system"?: unknown } | undefined;
-  return file?.project !== undefined || file?.["build-system"] !== undefined;
+/** What an unlocked pyproject.toml depends on. The project itself is not installed: an app need not be a package. */
+function listedDependencies(tree: SourceTree): string[] {
+  const file = tree.readToml("pyproject.toml") as { project?: { dependencies?: unknown } } | undefined;
+  const listed = file?.project?.dependencies;
+  return Array.isArray(listed) ? listed.filter((one) => typeof one === "string" && !one.startsWith("-")) : [];
 }
 
-const pip = (manifest: string, command: string): Manager => ({
+const pip = (found: string, command: string): Manager => ({
   name: "pip",
-  reason: `there is a ${manifest}${manifest === "pyproject.toml" ? " and no lock file" : ""}`,
+  reason: `there is a ${found}`,
   tools: [],
   variables: { PIP_CACHE_DIR: "/opt/pip-cache", VIRTUAL_ENV: venv },
   cache: { name: "pip", directory: "/opt/pip-cache" },
@@ -153,6 +157,5 @@ function needsSource(tree: SourceTree): boolean {
   const text = tree.read("pyproject.toml") ?? "";
   if (/file:\/\/|\bpath\s*=/.test(text)) return true;
   const file = tree.readToml("pyproject.toml") as { tool?: { uv?: { workspace?: unknown } } } | undefined;
-  const isLocked = tree.firstFile("uv.lock", "poetry.lock", "pdm.lock", "Pipfile") !== undefined;
-  return file?.tool?.uv?.workspace !== undefined || (file !== undefined && !isLocked);
+  return file?.tool?.uv?.workspace !== undefined;
 }

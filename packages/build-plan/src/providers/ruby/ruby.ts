@@ -100,13 +100,14 @@ function buildRuby(draft: PlanDraft, from: string): Step {
 const gemNeeds: Record<string, string[]> = {
   pg: ["libpq-dev"],
   mysql2: ["default-libmysqlclient-dev"],
+  mini_magick: ["imagemagick"],
   rmagick: ["libmagickwand-dev"],
   "ruby-vips": ["libvips-dev"],
   charlock_holmes: ["libicu-dev", "libxml2-dev", "libxslt-dev"],
 };
 
 function systemPackages(draft: PlanDraft): void {
-  addAll(draft.buildAptPackages, ["libyaml-dev", "libjemalloc-dev", "procps"]);
+  addAll(draft.buildAptPackages, ["libyaml-dev", "libjemalloc-dev"]);
   addAll(draft.runtimeAptPackages, ["libyaml-dev", "libjemalloc2"]);
   // Ruby's own compiler, from 3.2 on, is written in Rust.
   const [major = 0, minor = 0] = (draft.versions["ruby"]?.version ?? "").split(".").map(Number);

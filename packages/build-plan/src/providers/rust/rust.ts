@@ -28,10 +28,9 @@ export const rust: Provider = {
     if (isWasm) build.commands.push(exec("rustup target add wasm32-wasi"));
     const member = variables.get("CARGO_WORKSPACE") ?? workspaceBinary(tree);
     const names = member ? [member] : binaries(tree);
-    const locked = tree.hasFile("Cargo.lock") ? " --locked" : "";
     build.commands.push(
       exec("mkdir -p bin"),
-      exec(`cargo build --release${locked}${member ? ` --package ${word(member)}` : ""}${target.argument}`),
+      exec(`cargo build --release${member ? ` --package ${word(member)}` : ""}${target.argument}`),
     );
     // The target folder is a cache, so what is to stay is copied out of it.
     build.commands.push(

@@ -36,8 +36,11 @@ const available: Record<string, string> = {
 
 function interpreterOf(draft: PlanDraft, script: string): string {
   const firstLine = draft.tree.readStart(script, 256)?.split("\n", 1)[0] ?? "";
-  const named = /^#!\s*\S*?([a-z]+)(?:\s+(?:-\S+\s+)*([a-z]+))?/.exec(firstLine);
-  const wanted = named?.[1] === "env" ? named[2] : named?.[1];
+  const words = /^#!(.*)/.exec(firstLine)?.[1]?.trim().split(/\s+/) ?? [];
+  const programs = words
+    .filter((one) => !one.startsWith("-"))
+    .map((one) => one.slice(one.lastIndexOf("/") + 1));
+  const wanted = programs.find((name) => name !== "env");
   const interpreter = available[wanted ?? "sh"] ?? "sh";
   if (interpreter === "zsh") draft.runtimeAptPackages.add("zsh");
   decide(

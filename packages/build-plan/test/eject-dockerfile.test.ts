@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { ejectDockerfile } from "../src/eject-dockerfile.ts";
+import { planned } from "./planned.ts";
+
+test("the stages are the plan's steps, and the last is the image", async () => {
+  const { plan } = await planned(
+    { "package.json": { scripts: { start: "node .", build: "make" }, dependencies: { a: "1" } } },
+    { variables: { TOKEN: "s3cret" } },
+  );
+  const dockerfile = ejectDockerfile(plan);
+  expect(dockerfile).toContain("FROM packages-mise AS install\nWORKDIR /app\n");
+  expect(dockerfile).toContain("COPY package.json package.json\n");
+  expect(dockerfile).toContain(
+    "RUN --mount=type=cache,id=npm-install,target=/root/.npm,sharing=shared \\\n    npm install\n",
+  );
+  expect(dockerfile).toContain("FROM install AS build\nWORKDIR /app\nCOPY ./ ./\n");
+  expect(dockerfile).toContain('export TOKEN="$(cat /run/secrets/TOKEN)"');
+  expect(dockerfile).toContain(
+    "FROM build AS build-without-node_modules-.yarn\nRUN rm -rf /app/node_modules /app/.yarn\n",
+  );
+  expect(dockerfile).toMatch(
+    /COPY --from=build \/app\/node_modules \/app\/node_modules\nCOPY --from=build-without-node_modules-.yarn \/app\/ \/app\/\n/,
+  );
+  expect(dockerfile).toMatch(/ENTRYPOINT \["\/bin\/bash", "-c"\]\nCMD \["npm run start"\]\n$/);
+  expect(dockerfile).not.toContain("s3cret");
+});
+
+test("files are written as they are, whatever they hold", async () => {
+  const { plan } = await planned({ "index.html": "" });
+  const build = plan.steps.find(({ name }) => name === "build")!;
+  build.assets = { plain: "it's\n# not a comment\n$HOME\n", heredoc: "a << b\n", bytes: "no line end" };
+  build.commands = Object.keys(build.assets).map((name) => ({ path: `etc/${name}`, name }));
+  const dockerfile = ejectDockerfile(plan);
+  expect(dockerfile).toContain(
+    `printf '%s\\n' \\\n      'it'\\''s' \\\n      '# not a comment' \\\n      '$HOME' \\\n      > etc/plain\n`,
+  );
+  expect(dockerfile).toContain(
+    `printf %s ${Buffer.from("a << b\n").toString("base64")} | base64 -d > etc/heredoc`,
+  );
+  expect(dockerfile).toContain(
+    `printf %s ${Buffer.from("no line end").toString("base64")} | base64 -d > etc/bytes`,
+  );
+});
+
+test("no instruction is broken by a value", async () => {
+  const { plan } = await planned({ "index.html": "" });
+  plan.deploy.variables = { QUOTED: 'a "b" $C\\', LINES: "a\nRUN evil" };
+  plan.deploy.startCommand = 'sh -c "echo \\"hi\\""';
+  const dockerfile = ejectDockerfile(plan);
+  expect(dockerfile).toContain('ENV QUOTED="a \\"b\\" \\$C\\\\"\n');
+  expect(dockerfile).not.toMatch(/^RUN evil/m);
+  expect(dockerfile).toContain(`CMD [${JSON.stringify(plan.deploy.startCommand)}]`);
+});

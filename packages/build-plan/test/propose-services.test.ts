@@ -1,0 +1,124 @@
+import { expect, test } from "vitest";
+import { planSource } from "../src/plan-source.ts";
+import { proposeServices } from "../src/propose-services.ts";
+import { sourceOf } from "./source-of.ts";
+
+const proposed = async (files: Record<string, unknown>) => {
+  await using source = await sourceOf(files);
+  return await proposeServices(source.dir);
+};
+
+test("folders with an app of their own are services, examples and libraries are not", async () => {
+  const node = { scripts: { start: "node ." } };
+  const services = await proposed({
+    "services/api/go.mod": "module api\n",
+    "services/api/main.go": "",
+    "frontend/package.json": node,
+    "frontend/.env.example": "API_URL=${{api.URL}}\nSECRET=change-me\n",
+    "mail-worker/Procfile": "worker: ./work",
+    "examples/demo/package.json": node,
+    "docs/index.html": "",
+  });
+  expect(
+    services.map(({ name, type, rootDirectory, provider }) => ({ name, type, rootDirectory, provider })),
+  ).toEqual([
+    { name: "frontend", type: "web", rootDirectory: "frontend", provider: "node" },
+    { name: "mail-worker", type: "worker", rootDirectory: "mail-worker", provider: "procfile" },
+    { name: "api", type: "web", rootDirectory: "services/api", provider: "golang" },
+  ]);
+  expect(services[0]).toMatchObject({ watchPaths: ["frontend/**"], variables: { API_URL: "${{api.URL}}" } });
+});
+
+test("members of a workspace are built from its root, their local packages first", async () => {
+  const services = await proposed({
+    "package.json": { private: true, workspaces: ["apps/*", "packages/*"] },
+    "package-lock.json": {},
+    "packages/ui/package.json": { name: "@a/ui", scripts: { build: "tsc" } },
+    "apps/web/package.json": {
+      name: "@a/web",
+      scripts: { build: "vite build" },
+      dependencies: { "@a/ui": "*" },
+      devDependencies: { vite: "7" },
+    },
+    "apps/api/package.json": { name: "@a/api", scripts: { start: "node ." } },
+  });
+  expect(services).toMatchObject([
+    {
+      name: "api",
+      rootDirectory: ".",
+      startCommand: "npm run start --workspace=apps/api",
+      watchPaths: ["apps/api/**", "package.json", "package-lock.json"],
+    },
+    {
+      name: "web",
+      rootDirectory: ".",
+      buildCommand: "npm run build --workspace=packages/ui && npm run build --workspace=apps/web",
+      variables: { RAILPACK_SPA_OUTPUT_DIR: "apps/web/dist" },
+      watchPaths: ["apps/web/**", "packages/ui/**", "package.json", "package-lock.json"],
+    },
+  ]);
+});
+
+test("a proposal of a workspace can be planned as it is", async () => {
+  await using source = await sourceOf({
+    "package.json": { workspaces: ["apps/*"] },
+    "apps/web/package.json": { scripts: { build: "vite build" }, devDependencies: { vite: "7" } },
+  });
+  const [web] = await proposeServices(source.dir);
+  const outcome = await planSource(source.dir, {
+    rootDirectory: web!.rootDirectory,
+    variables: { ...web!.variables, RAILPACK_BUILD_CMD: web!.buildCommand! },
+  });
+  expect(outcome).toMatchObject({
+    ok: true,
+    plan: { deploy: { startCommand: "node .starform/serve.mjs apps/web/dist --spa" } },
+  });
+});
+
+test("each process of a Procfile is a service", async () => {
+  const services = await proposed({
+    "main.py": "",
+    Procfile: "web: python3 main.py\nqueue: python3 work.py\nrelease: ./migrate\n",
+  });
+  expect(services.map(({ name, type, startCommand }) => [name, type, startCommand])).toEqual([
+    ["web", "web", "python3 main.py"],
+    ["queue", "worker", "python3 work.py"],
+  ]);
+});
+
+test("an ordinary repository is one service, and one without an app is none", async () => {
+  expect(await proposed({ "package.json": { name: "@me/Shop App", scripts: { start: "x" } } })).toMatchObject(
+    [{ name: "shop-app", rootDirectory: ".", type: "web" }],
+  );
+  expect(await proposed({ "README.md": "" })).toEqual([]);
+  expect(await proposed({ "package.json": "{" })).toEqual([]);
+});
+
+test("names are unique and fit for a host name", async () => {
+  const app = { scripts: { start: "x" } };
+  const services = await proposed({
+    "a/Api/package.json": app,
+    "b/api/package.json": app,
+    "c/x/package.json": app,
+  });
+  expect(services.map(({ name }) => name)).toEqual(["api", "b-api", "app"]);
+});
+
+test("a plan made from the root says which services there are", async () => {
+  await using source = await sourceOf({
+    "package.json": { scripts: { start: "x" } },
+    "worker/package.json": { scripts: { start: "x" } },
+  });
+  expect(await planSource(source.dir)).toMatchObject({
+    ok: true,
+    info: { services: [{ rootDirectory: "." }, { name: "worker" }] },
+  });
+  await using only = await sourceOf({
+    "web/index.html": "",
+    "web/package.json": { scripts: { start: "x" } },
+  });
+  expect(await planSource(only.dir)).toMatchObject({
+    ok: false,
+    error: { hint: "Set the service's root directory to web." },
+  });
+});
