@@ -1,0 +1,206 @@
+import { createHash } from "node:crypto";
+import type { CronRunReport, DesiredService, StatusReport } from "@starform/contract/clusters";
+import { pause } from "@starform/std/retry";
+import type { Again } from "../../core/cluster.ts";
+import { dueRuns, scheduleFault } from "../../core/cron-schedule.ts";
+import { reasonOfEnding, reasonOfMissingImage } from "../../core/reasons.ts";
+import type { Instance } from "./engine.ts";
+import { instanceSpec } from "./instance-spec.ts";
+import { label } from "./labels.ts";
+import { letGo, takeIntoCare, type LiveInstance } from "./live-instance.ts";
+import type { ControllerDeps } from "./service-controller.ts";
+import type { CronBook } from "./cron-book.ts";
+
+/** A timer is never set further than this, so that a clock that jumps is noticed. */
+const lookEveryMs = 20_000;
+
+/** The runs of one cron service: on time, one at a time, each with its record. */
+export function cronController(
+  deps: ControllerDeps,
+  book: CronBook,
+  found: readonly Instance[],
+  changed: () => void,
+) {
+  const lives = new Map<string, LiveInstance>();
+  const ended = new Set<string>();
+  const background = new Set<Promise<void>>();
+  let strangers = [...found];
+  let desired: DesiredService | undefined;
+  let version = 0;
+  let fault: string | undefined;
+
+  const admit = (instance: Instance, service: DesiredService): void => {
+    lives.set(
+      instance.id,
+      takeIntoCare(deps, instance, service, true, () => undefined),
+    );
+    if (instance.exit) ended.add(instance.id);
+  };
+  const release = (live: LiveInstance, stopMs?: number): void => {
+    live.state = "retiring";
+    const work = async () => {
+      if (stopMs !== undefined) await deps.engine.stop(live.id, stopMs);
+      await letGo(deps, live);
+      lives.delete(live.id);
+    };
+    const task = work()
+      .catch((error: unknown) => deps.warn(`${book.key}: ${String(error)}`))
+      .finally(() => background.delete(task));
+    background.add(task);
+  };
+  const running = () => [...lives.values()].find((live) => live.state !== "retiring");
+  const runOf = (service: DesiredService, scheduledFor: Date): CronRunReport => ({
+    run_id: createHash("sha256")
+      .update(`${service.service_id}/${service.environment}/${scheduledFor.toISOString()}`)
+      .digest("hex")
+      .slice(0, 32),
+    service_id: service.service_id,
+    environment: service.environment,
+    scheduled_for: scheduledFor.toISOString(),
+    started_at: null,
+    ended_at: null,
+    outcome: "skipped",
+    reason: null,
+  });
+
+  const start = async (service: DesiredService, run: CronRunReport): Promise<void> => {
+    const spec = instanceSpec({
+      service,
+      clusterId: deps.clusterId,
+      slot: 0,
+      machineCpuMillis: deps.engine.machine.cpuMillis,
+      run: { id: run.run_id, scheduledFor: run.scheduled_for },
+    });
+    const result = await deps.engine.start(spec);
+    const now = new Date().toISOString();
+    if (result.kind === "refused")
+      return book.record({
+        ...run,
+        outcome: "failed",
+        started_at: now,
+        ended_at: now,
+        reason: result.refusal.reason,
+      });
+    book.record({ ...run, outcome: "running", started_at: now });
+    admit(result.instance, service);
+  };
+  const handleEndings = async (): Promise<void> => {
+    for (const id of ended) {
+      ended.delete(id);
+      const live = lives.get(id);
+      const exit = live && live.state !== "retiring" ? (await deps.engine.find(id))?.exit : undefined;
+      if (!live || !exit) continue;
+      const run = book.find(label(live.instance.labels, "run-id"));
+      const isGood = exit.exitCode === 0 && !exit.isOom;
+      await Promise.race([live.pump.done, pause(500)]);
+      const reason = isGood
+        ? null
+        : exit.isLost
+          ? "the machine stopped while it ran"
+          : reasonOfEnding(exit, {
+              tier: label(live.instance.labels, "tier"),
+              memoryBytes: Number(label(live.instance.labels, "memory-bytes")),
+              ranForMs: Date.now() - live.instance.startedAtMs,
+              command: desired?.command ?? "the image's own",
+              lastLine: live.pump.lastLine(),
+            });
+      if (run)
+        book.record({
+          ...run,
+          outcome: isGood ? "succeeded" : "failed",
+          ended_at: new Date().toISOString(),
+          reason,
+        });
+      release(live);
+    }
+  };
+  const adopt = (service: DesiredService): void => {
+    for (const instance of strangers) admit(instance, service);
+    strangers = [];
+    const present = new Set([...lives.values()].map((live) => label(live.instance.labels, "run-id")));
+    for (const run of book.unfinished())
+      if (!present.has(run.run_id))
+        book.record({
+          ...run,
+          outcome: "failed",
+          ended_at: new Date().toISOString(),
+          reason: "it was stopped together with the platform",
+        });
+  };
+
+  const apply = async (service: DesiredService, documentVersion: number): Promise<Again> => {
+    [desired, version] = [service, documentVersion];
+    adopt(service);
+    await handleEndings();
+    fault =
+      scheduleFault(service.schedule) ??
+      ((await deps.engine.hasImage(service.image)) ? undefined : reasonOfMissingImage(service.image));
+    if (scheduleFault(service.schedule) || service.replicas === 0) return undefined;
+    const now = new Date();
+    const { runs, next } = dueRuns(service.schedule!, book.seenUntil(now), now);
+    for (const { at, isLate } of runs) {
+      const run = runOf(service, at);
+      const busy = running();
+      if (isLate)
+        book.record({
+          ...run,
+          reason: "Shuttle was not running at that time, and a run is never late by more than a minute",
+        });
+      else if (busy)
+        book.record({
+          ...run,
+          reason: `the run of ${label(busy.instance.labels, "scheduled-for")} was still going`,
+        });
+      else await start(service, run);
+      book.setSeenUntil(at);
+    }
+    return next && { inMs: Math.max(1, Math.min(lookEveryMs, next.getTime() - Date.now())) };
+  };
+
+  const report = (): StatusReport | undefined =>
+    desired && {
+      service_id: desired.service_id,
+      environment: desired.environment,
+      deployment_id: desired.provenance.deployment_id,
+      observed_version: version,
+      phase: fault ? "failed" : desired.replicas === 0 ? "stopped" : "scheduled",
+      ready_replicas: 0,
+      desired_replicas: 0,
+      restarts: 0,
+      reason: fault ?? null,
+      serving_deployment_id: fault ? null : desired.provenance.deployment_id,
+    };
+
+  return {
+    apply,
+    report,
+    ended(id: string): boolean {
+      if (!lives.has(id)) return false;
+      ended.add(id);
+      changed();
+      return true;
+    },
+    instances: (): readonly LiveInstance[] => [...lives.values()],
+    async remove(): Promise<void> {
+      for (const instance of strangers) await deps.engine.remove(instance.id);
+      for (const live of lives.values()) {
+        const run = book.find(label(live.instance.labels, "run-id"));
+        if (run)
+          book.record({
+            ...run,
+            outcome: "failed",
+            ended_at: new Date().toISOString(),
+            reason: "the service was removed",
+          });
+        if (live.state !== "retiring") release(live, (desired?.drain_seconds ?? 10) * 1_000);
+      }
+      while (background.size > 0) await Promise.all(background);
+    },
+    async leave(patienceMs = 0): Promise<void> {
+      await Promise.race([Promise.all([...lives.values()].map((live) => live.pump.done)), pause(patienceMs)]);
+      for (const live of lives.values()) live.attending.abort();
+      await Promise.all([...lives.values()].map((live) => live.pump.stop()));
+      await Promise.all(background);
+    },
+  };
+}

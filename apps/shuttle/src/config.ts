@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { durationMs } from "@starform/std/duration";
+import { parseEnv, type Env } from "@starform/std/parse-env";
+import { z } from "zod";
+
+const duration = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text) => durationMs(text));
+
+const Variables = z.strictObject({
+  STARBASE_URL: z.url({ protocol: /^https?$/ }),
+  CLUSTER_ID: z.uuid(),
+  REGION: z.string().min(1),
+  AUTH_TOKEN: z.string().min(1),
+  SNAPSHOT_INTERVAL: duration("60s"),
+  CAPACITY_INTERVAL: duration("60s"),
+  RECONCILE_INTERVAL: duration("30s"),
+  STATUS_INTERVAL: duration("60s"),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
+  METRICS_ADDR: z
+    .string()
+    .regex(/^(\[[0-9a-f:]+\]|[^:]*):\d{1,5}$/, "write it like :8080 or 127.0.0.1:8080")
+    .default(":8080"),
+  RUNTIME: z.enum(["docker", "process"]).default("process"),
+  DATA_DIR: z.string().min(1).default(".starform"),
+  DOCKER_SOCKET: z.string().default("/var/run/docker.sock"),
+  IMAGES_DIR: z.string().optional(),
+  GATEWAY_ADMIN_URL: z.url().optional(),
+  GATEWAY_ADMIN_TOKEN: z.string().optional(),
+  TELEMETRY_URL: z.url().optional(),
+  TELEMETRY_USER: z.string().default("default"),
+  TELEMETRY_PASSWORD: z.string().default(""),
+  ON_STOP: z.enum(["stop", "leave"]).default("stop"),
+  SOFT_LIMIT: z.coerce.number().int().min(1).default(1_000),
+});
+
+export type Config = ReturnType<typeof readConfig>;
+
+/** Reads `STARFORM_*`. Secrets come as `<NAME>_FILE`; the token's file is read again for each call, so it may be renewed. */
+export function readConfig(env: Env) {
+  const v = parseEnv("STARFORM_", Variables, env);
+  const tokenFile = env["STARFORM_AUTH_TOKEN_FILE"];
+  const [, host = "", port = "8080"] = /^(.*):(\d+)$/.exec(v.METRICS_ADDR) ?? [];
+  if (v.GATEWAY_ADMIN_URL && !v.GATEWAY_ADMIN_TOKEN)
+    throw new Error(
+      "the configuration is wrong:\n  STARFORM_GATEWAY_ADMIN_TOKEN_FILE: needed with STARFORM_GATEWAY_ADMIN_URL",
+    );
+  return {
+    starbase: {
+      url: v.STARBASE_URL,
+      token: () => (tokenFile ? readFileSync(tokenFile, "utf8").trim() : v.AUTH_TOKEN),
+    },
+    clusterId: v.CLUSTER_ID,
+    region: v.REGION,
+    softLimit: v.SOFT_LIMIT,
+    intervalsMs: {
+      snapshot: v.SNAPSHOT_INTERVAL,
+      capacity: v.CAPACITY_INTERVAL,
+      reconcile: v.RECONCILE_INTERVAL,
+      status: v.STATUS_INTERVAL,
+    },
+    logLevel: v.LOG_LEVEL,
+    http: { host: host === "" ? "0.0.0.0" : host.replace(/^\[|\]$/g, ""), port: Number(port) },
+    runtime: v.RUNTIME,
+    dir: join(v.DATA_DIR, "shuttle"),
+    dockerSocket: v.DOCKER_SOCKET,
+    imagesDir: v.IMAGES_DIR ?? join(v.DATA_DIR, "images"),
+    gateway: v.GATEWAY_ADMIN_URL ? { url: v.GATEWAY_ADMIN_URL, token: v.GATEWAY_ADMIN_TOKEN! } : undefined,
+    telemetry: v.TELEMETRY_URL
+      ? { url: v.TELEMETRY_URL, user: v.TELEMETRY_USER, password: v.TELEMETRY_PASSWORD }
+      : undefined,
+    onStop: v.ON_STOP,
+    searchPath: env["PATH"] ?? "",
+  };
+}

@@ -1,0 +1,65 @@
+import type { CronRunReport, DesiredService, StatusReport } from "@starform/contract/clusters";
+import type { ServiceKey } from "./service-key.ts";
+
+/** When to look at the key again without being told; undefined waits for an event or the next full pass. */
+export type Again = { readonly inMs: number } | undefined;
+
+/** One running instance, as it is metered: what it asks for, not what it uses. */
+export type RunningPod = {
+  readonly podId: string;
+  readonly workspaceId: string;
+  readonly projectId: string;
+  readonly environment: string;
+  readonly serviceId: string;
+  readonly tier: "mininova" | "nova" | "supernova" | "ultranova";
+  readonly phase: string;
+  readonly cpuRequestMillis: number;
+  readonly memoryRequestBytes: number;
+};
+
+export type PodUsage = {
+  readonly podId: string;
+  readonly workspaceId: string;
+  readonly projectId: string;
+  readonly environment: string;
+  readonly serviceId: string;
+  /** Processor time since the instance began. */
+  readonly cpuSeconds: number;
+  readonly memoryWorkingSetBytes: number;
+};
+
+export type Capacity = {
+  readonly podCount: number;
+  readonly nodes: number;
+  readonly cpuAllocatableMillis: number;
+  readonly memoryAllocatableBytes: number;
+  readonly cpuRequestedMillis: number;
+  readonly memoryRequestedBytes: number;
+};
+
+/**
+ * What runs the customers' services. Every call is level-triggered: it reads all it needs, so a call that is lost,
+ * doubled or cut half way is harmless, and a key that fails leaves every other key alone.
+ */
+export interface Cluster extends AsyncDisposable {
+  readonly runtime: "process" | "docker" | "kubernetes";
+  readonly kubernetesVersion: string | null;
+  readonly capabilities: readonly string[];
+  /** Brings the service one step nearer to what it should be; never waits for a rollout to end. */
+  apply(service: DesiredService, version: number, signal: AbortSignal): Promise<Again>;
+  /** Takes away all that belongs to the key, gracefully; a key that is not there is no error. */
+  remove(key: ServiceKey, signal: AbortSignal): Promise<Again>;
+  /** What is seen of the service now; undefined if it was never applied. */
+  observe(key: ServiceKey): StatusReport | undefined;
+  /** Keys that both the stored inventory and the labels on what runs say are ours: nothing else may be removed. */
+  inventory(): Promise<readonly ServiceKey[]>;
+  runningPods(): Promise<readonly RunningPod[]>;
+  usage(): Promise<readonly PodUsage[]>;
+  capacity(): Promise<Capacity>;
+  /** Runs of crons that Starbase has not taken yet; kept over restarts. */
+  cronRuns(): readonly CronRunReport[];
+  /** Starbase has these: a run that is over is forgotten. */
+  cronRunsTaken(runs: readonly CronRunReport[]): Promise<void>;
+  /** Tells that a key should be looked at again. */
+  onChange(listener: (key: ServiceKey) => void): Disposable;
+}

@@ -1,0 +1,101 @@
+import { sayDuration } from "@starform/std/duration";
+
+export type Ending = {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly isOom: boolean;
+};
+export type Listener = { readonly port: number; readonly isLoopback: boolean };
+export type ProbeAnswer = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** Bytes as a person writes a limit: `512 MiB`, `2 GiB`. */
+export const sayBytes = (bytes: number): string =>
+  bytes >= 2 ** 30 ? `${+(bytes / 2 ** 30).toFixed(1)} GiB` : `${Math.round(bytes / 2 ** 20)} MiB`;
+
+/** Why an instance ended. */
+export function reasonOfEnding(
+  { exitCode, signal, isOom }: Ending,
+  context: {
+    tier: string;
+    memoryBytes: number;
+    ranForMs: number;
+    command: string;
+    lastLine: string | undefined;
+  },
+): string {
+  if (isOom)
+    return `killed: used more than ${sayBytes(context.memoryBytes)}, the limit of tier ${context.tier}`;
+  const said = context.lastLine ? `; its last line: ${shorten(context.lastLine)}` : "";
+  if (exitCode === 127) return `the start command was not found: ${shorten(context.command)}${said}`;
+  if (exitCode === 126) return `the start command cannot be executed: ${shorten(context.command)}${said}`;
+  const after = `after ${sayDuration(context.ranForMs)}`;
+  const name = signal ?? signalOf(exitCode);
+  if (name) return `ended by signal ${name} ${after}${said}`;
+  if (exitCode === null) return `ended ${after}, and its exit code is not known`;
+  if (exitCode === 0) return `exited with code 0 ${after}: the start command must keep running${said}`;
+  return `exited with code ${exitCode} ${after}${said}`;
+}
+
+/** Why nothing answers on the port yet; undefined when no more is known than that it is not open. */
+export function reasonOfSilence(
+  port: number,
+  listeners: readonly Listener[],
+  isolatesNetwork: boolean,
+): string | undefined {
+  const own = listeners.filter((listener) => listener.port === port);
+  if (own.length > 0)
+    return isolatesNetwork && own.every((listener) => listener.isLoopback)
+      ? `listens on 127.0.0.1:${port} only, where nothing outside can reach it: listen on 0.0.0.0`
+      : undefined;
+  const others = [...new Set(listeners.map((listener) => listener.port))].sort((a, b) => a - b);
+  if (others.length === 0) return undefined;
+  return `listens on ${others.join(", ")}, but PORT is ${port}: listen on the port in PORT`;
+}
+
+/** Why an instance was given up that did not become ready in time. */
+export function reasonOfTimeout(
+  timeoutMs: number,
+  port: number | null,
+  silence: string | undefined,
+  answer: string | undefined,
+) {
+  const cause =
+    silence ??
+    answer ??
+    (port === null ? undefined : `nothing listens on port ${port}: listen on the port in PORT`);
+  return `not ready within ${sayDuration(timeoutMs)}${cause ? `: ${cause}` : ""}`;
+}
+
+export const reasonOfLiveness = (fails: number, answer: string): string =>
+  `failed ${fails} health checks in a row: ${answer}`;
+export const reasonOfMissingImage = (image: string): string =>
+  `the image ${image} is not on this machine: deploy again to build it`;
+export const reasonOfMissingCommand = (): string =>
+  "there is no start command: set one in starform.json, in a Procfile or as the service's start command";
+
+function signalOf(exitCode: number | null): string | undefined {
+  if (exitCode === null || exitCode <= 128 || exitCode > 165) return undefined;
+  const names: Record<number, string> = {
+    1: "SIGHUP",
+    2: "SIGINT",
+    3: "SIGQUIT",
+    4: "SIGILL",
+    6: "SIGABRT",
+    7: "SIGBUS",
+    8: "SIGFPE",
+    9: "SIGKILL",
+    11: "SIGSEGV",
+    13: "SIGPIPE",
+    14: "SIGALRM",
+    15: "SIGTERM",
+    24: "SIGXCPU",
+    25: "SIGXFSZ",
+    31: "SIGSYS",
+  };
+  return names[exitCode - 128];
+}
+
+const shorten = (text: string): string => {
+  const line = text.replaceAll(/\s+/g, " ").trim();
+  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
+};

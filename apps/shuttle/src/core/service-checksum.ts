@@ -1,0 +1,29 @@
+import type { DesiredService } from "@starform/contract/clusters";
+import { digestOf } from "@starform/std/canonical-json";
+
+/** Every variable an instance gets from desired state: own variables first, then groups in order; later wins. */
+export function variablesOf(service: DesiredService): Record<string, string> {
+  return Object.assign({}, service.env, ...service.var_groups.map((group) => group.variables));
+}
+
+/**
+ * What an instance was made from. Two services of equal checksum need no new instance; what is left out
+ * (names, hosts, drain time, replicas) may change under a running one.
+ */
+export function instanceChecksum(service: DesiredService): string {
+  return digestOf({
+    deployment: service.provenance.deployment_id,
+    image: service.image,
+    command: service.command,
+    variables: variablesOf(service),
+    groups: service.var_groups.map((group) => group.checksum),
+    config: service.config_checksum,
+    ports: service.ports,
+    probes: service.probes,
+    resources: service.resources,
+    tier: service.tier,
+    nonce: service.restart_nonce,
+    type: service.service_type,
+    volumes: service.volumes,
+  });
+}

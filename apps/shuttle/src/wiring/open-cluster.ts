@@ -1,0 +1,34 @@
+import { resolve } from "node:path";
+import type { Config } from "../config.ts";
+import type { Cluster } from "../core/cluster.ts";
+import { httpGatewayAdmin, noGateway } from "../adapters/gateway/gateway-admin.ts";
+import type { Engine } from "../adapters/local/engine.ts";
+import { openLocalCluster } from "../adapters/local/local-cluster.ts";
+import type { LogSink } from "../adapters/local/output-pump.ts";
+import { openProcessEngine } from "../adapters/local/process/process-engine.ts";
+
+type Deps = { readonly sink: LogSink; readonly warn: (sentence: string) => void };
+
+/** Chooses what runs the apps. Another cluster joins here, behind the same seam. */
+export async function openCluster(config: Config, deps: Deps): Promise<Cluster> {
+  return openLocalCluster({
+    engine: await openEngine(config, deps),
+    gateway: config.gateway ? httpGatewayAdmin(config.gateway) : noGateway,
+    sink: deps.sink,
+    clusterId: config.clusterId,
+    dir: resolve(config.dir),
+    warn: deps.warn,
+    onClose: config.onStop,
+  });
+}
+
+async function openEngine(config: Config, { warn }: Deps): Promise<Engine> {
+  if (config.runtime === "docker")
+    throw new Error("the Docker runtime is not built in yet: set STARFORM_RUNTIME=process");
+  return openProcessEngine({
+    dir: resolve(config.dir),
+    imagesDir: resolve(config.imagesDir),
+    searchPath: config.searchPath,
+    warn,
+  });
+}

@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { CronRunReport, Snapshot, StatusReport } from "@starform/contract/clusters";
+
+/** Starbase's side of the wire: it holds a document and writes down what it is told. */
+export async function openFakeStarbase(token: string, port = 0) {
+  let document: unknown;
+  let isAway = false;
+  const waiting = new Set<() => void>();
+  const told = {
+    reports: new Map<string, StatusReport>(),
+    history: [] as StatusReport[],
+    runs: new Map<string, CronRunReport>(),
+    snapshots: new Map<string, Snapshot>(),
+    capacity: [] as Record<string, unknown>[],
+    registered: [] as Record<string, unknown>[],
+    repeated: 0,
+    documents: [] as string[],
+  };
+  const etagNow = () =>
+    `"${createHash("sha256")
+      .update(JSON.stringify(document ?? null))
+      .digest("hex")}"`;
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const reply = (status: number, body?: unknown, headers = {}) => {
+      response.writeHead(status, { "content-type": "application/json", ...headers });
+      response.end(body === undefined ? undefined : JSON.stringify(body));
+    };
+    if (isAway) return void request.socket.destroy();
+    if (request.headers.authorization !== `Bearer ${token}`) return reply(401, {});
+    const url = new URL(request.url!, "http://starbase");
+    const call = url.pathname.split("/").at(-1);
+    if (call === "desired-state") {
+      const wait = Number(url.searchParams.get("wait") ?? 0);
+      if (document === undefined) return reply(503, {});
+      if (request.headers["if-none-match"] === etagNow() && wait > 0)
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, wait * 1_000);
+          const wake = () => {
+            clearTimeout(timer);
+            waiting.delete(wake);
+            resolve();
+          };
+          waiting.add(wake);
+          request.on("close", wake);
+        });
+      if (request.headers["if-none-match"] !== etagNow()) told.documents.push(etagNow());
+      return request.headers["if-none-match"] === etagNow()
+        ? reply(304)
+        : reply(200, document, { etag: etagNow() });
+    }
+    const parts: Buffer[] = [];
+    for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
+    const body = JSON.parse(Buffer.concat(parts).toString()) as Record<string, never>;
+    if (call === "status") {
+      for (const report of body["reports"] as StatusReport[]) {
+        told.reports.set(report.service_id, report);
+        told.history.push(report);
+      }
+      for (const run of (body["cron_runs"] ?? []) as CronRunReport[]) told.runs.set(run.run_id, run);
+      return reply(200, { accepted: 0, refused: [] });
+    }
+    if (call === "snapshots") {
+      const snapshots = body["snapshots"] as Snapshot[];
+      const fresh = snapshots.filter((snapshot) => !told.snapshots.has(snapshot.snapshot_id));
+      for (const snapshot of fresh) told.snapshots.set(snapshot.snapshot_id, snapshot);
+      told.repeated += snapshots.length - fresh.length;
+      return reply(200, { accepted: fresh.length, repeated: snapshots.length - fresh.length });
+    }
+    if (call === "capacity") {
+      told.capacity.push(body);
+      return reply(204);
+    }
+    told.registered.push(body);
+    reply(200, { cluster_id: body["cluster_id"] ?? "00000000-0000-4000-8000-000000000000", region: "local" });
+  };
+  const server = createServer(
+    (request, response) => void answer(request, response).catch(() => response.destroy()),
+  );
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    told,
+    /** The etag of the document, found in `told.documents` once it was handed out. */
+    publish(next: unknown): string {
+      document = next;
+      for (const wake of waiting) wake();
+      return etagNow();
+    },
+    goAway(): void {
+      isAway = true;
+      server.closeAllConnections();
+    },
+    comeBack: () => void (isAway = false),
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
