@@ -52,6 +52,10 @@ export function readConfig(env: Env) {
     dockerSocket: v.DOCKER_SOCKET,
     clickhouse: { url: v.CLICKHOUSE_URL, user: v.CLICKHOUSE_USER, password: v.CLICKHOUSE_PASSWORD },
     metricsUrl: v.METRICS_URL,
+    /** What apps are built with on the process runtime: this very Node, and the machine's programs. */
+    node: { path: process.execPath, searchPath: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin" },
+    /** Proxies and mirrors the machine needs to reach the network, handed on to builds and to Git. */
+    network: env,
     logLevel: v.LOG_LEVEL,
   };
 }

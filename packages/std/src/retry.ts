@@ -19,19 +19,21 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     () => undefined,
   );
 
+type Falsy = undefined | null | false | 0 | "";
+
 /** Repeats `look` every `everyMs` until it answers something truthy; rejects with `what` after `withinMs`. */
 export async function until<T>(
   what: string,
   look: () => Promise<T> | T,
   { withinMs = 15_000, everyMs = 50 }: { withinMs?: number; everyMs?: number } = {},
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, Falsy>> {
   const deadline = performance.now() + withinMs;
   let last: unknown;
   for (;;) {
     try {
       last = undefined;
       const seen = await look();
-      if (seen) return seen as NonNullable<T>;
+      if (seen) return seen as Exclude<T, Falsy>;
     } catch (error) {
       last = error;
     }

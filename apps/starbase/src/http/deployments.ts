@@ -74,15 +74,15 @@ export function deploymentRoutes(app: FastifyInstance, deps: DeploymentDeps): vo
   });
   serve(app, deps, contract.getDeployment, async ({ actor, params, query, signal }) => {
     let deployment = await seen(actor, params.deployment);
-    const isNews = ({ revision, status }: SeenDeployment) => revision > (query.seen ?? -1) || isFinal(status);
-    if (query.wait > 0 && !isNews(deployment)) {
-      const look = async () => isNews((deployment = await seen(actor, params.deployment)));
-      await deps.changes.wait(
+    const look = async () => {
+      deployment = await seen(actor, params.deployment);
+      return deployment.revision > (query.seen ?? -1) || isFinal(deployment.status);
+    };
+    if (query.wait > 0)
+      await deps.changes.waitFor(
         { kind: "deployment", deploymentId: deployment.id },
         { ms: query.wait * 1_000, signal, look },
       );
-      deployment = await seen(actor, params.deployment);
-    }
     return presentDeployment(deployment, deps.urls);
   });
   serve(app, deps, contract.cancelDeployment, async ({ actor, params }) => {

@@ -145,7 +145,7 @@ export function projectRoutes(app: FastifyInstance, deps: ProjectDeps): void {
     const { project } = await deps.authorize.project(actor, params.project, "project.read");
     const revision = () => deps.stores.projects.revision(project.id);
     if (query.wait > 0 && query.seen !== undefined)
-      await deps.changes.wait(
+      await deps.changes.waitFor(
         { kind: "project", projectId: project.id },
         { ms: query.wait * 1_000, signal, look: async () => (await revision()) !== query.seen },
       );

@@ -12,12 +12,12 @@ export interface Announce {
 
 export interface Changes {
   /**
-   * Resolves at the next such change, after `ms`, or when the signal fires. Subscribe before reading: pass `look`, which
-   * is asked once subscribed and ends the wait when it answers true.
+   * Resolves once `look` answers true, after `ms`, or when the signal fires. It is asked at the start and again at
+   * each such change, so that a notice of something older ends nothing.
    */
-  wait(
+  waitFor(
     change: Change,
-    options: { ms: number; signal?: AbortSignal; look?: () => Promise<boolean> },
+    options: { ms: number; signal?: AbortSignal; look: () => Promise<boolean> },
   ): Promise<void>;
   on(kind: Change["kind"], listener: (change: Change) => void): () => void;
 }

@@ -1,7 +1,6 @@
 import { isUuid } from "@starform/std/ids";
 import { Fault } from "@starform/std/fault";
 import type { Logger } from "pino";
-import { clickhouseLogStore } from "../adapters/clickhouse/log-store.ts";
 import { postgresIdempotencyStore } from "../adapters/postgres/idempotency-store.ts";
 import type { Config } from "../config.ts";
 import type { Cluster } from "../core/clusters/ports.ts";
@@ -49,7 +48,8 @@ import type { ServeDeps } from "../http/serve.ts";
 import { buildServer } from "../http/server.ts";
 import { serviceRoutes, variableRoutes } from "../http/services.ts";
 import { openCore, publicUrlOf, type Core } from "./core.ts";
-import { gitSources } from "./git.ts";
+import { openSources, serveGit } from "./git.ts";
+import { openLogs } from "./logs.ts";
 import { metricStoreOf } from "./metrics.ts";
 
 /** Opens the API and answers once it listens; closes what it opened when it is disposed of. */
@@ -65,7 +65,6 @@ export async function openApiServer(
   stack.defer(() => app.close());
   await openApi(app, config.urls.api);
   app.get("/healthz", { schema: { hide: true } }, () => ({ status: "ok" }));
-  const git = await gitSources(config, core, logger, stack);
   for (const routes of [
     identityRoutes,
     workspaceRoutes,
@@ -75,14 +74,14 @@ export async function openApiServer(
     variableRoutes,
   ])
     routes(app, deps);
-  const delivery = { ...deps, sources: git.sources };
+  const delivery = { ...deps, sources: openSources(config) };
   deploymentRoutes(app, delivery);
   sourceRoutes(app, delivery);
   clusterRoutes(app, deps);
-  const telemetry = { ...deps, logs: clickhouseLogStore(config.clickhouse), metrics: metricStoreOf(config) };
+  const telemetry = { ...deps, logs: openLogs(config, logger, stack), metrics: metricStoreOf(config) };
   logRoutes(app, telemetry);
   metricRoutes(app, telemetry);
-  await git.routes(app, deps.authenticate);
+  serveGit(app, config, { ...telemetry, ...delivery, logger });
   const address = await app.listen({ port: config.http.port, host: config.http.host });
   const opened = stack.move();
   return { address, [Symbol.asyncDispose]: () => opened.disposeAsync() };

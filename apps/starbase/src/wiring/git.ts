@@ -1,17 +1,50 @@
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
+import { postgresHeadLedger } from "../adapters/postgres/head-ledger.ts";
+import { networkVariables } from "../adapters/process-builder/machine-tools.ts";
+import { gitHttpBackend } from "../adapters/sources/git-http-backend.ts";
 import { folderSourceStore } from "../adapters/sources/source-store.ts";
 import type { Config } from "../config.ts";
+import { followDeployment } from "../core/deployments/follow.ts";
+import { acceptPush, authorizeGit } from "../core/deployments/push.ts";
 import type { Authenticate } from "../core/identity/authenticate.ts";
-import type { Core } from "./core.ts";
+import { gitRoutes } from "../http/git.ts";
+import type { LogStore } from "../ports/log-store.ts";
+import { publicUrlOf, type Core } from "./core.ts";
 
-/** The source store of an installation, and the built-in Git remote over it. */
-export async function gitSources(config: Config, _core: Core, _logger: Logger, _stack: AsyncDisposableStack) {
-  const sources = folderSourceStore({
+/** Where code is kept: uploads and repositories in the data directory. */
+export const openSources = (config: Config) =>
+  folderSourceStore({
     sourcesDir: join(config.dataDir, "sources"),
     gitDir: join(config.dataDir, "git"),
-    isFileAllowed: true,
+    // The owner of an embedded installation owns the machine's files as well.
+    isFileAllowed: config.owner !== undefined,
+    networkVariables: networkVariables(config.network),
   });
-  return { sources, routes: async (_app: FastifyInstance, _authenticate: Authenticate) => undefined };
+
+/** Registers the built-in Git remote. */
+export function serveGit(
+  app: FastifyInstance,
+  config: Config,
+  core: Core & {
+    sources: ReturnType<typeof openSources>;
+    authenticate: Authenticate;
+    logs: LogStore;
+    logger: Logger;
+  },
+): void {
+  const { sources, logger } = core;
+  gitRoutes(app, {
+    authorize: authorizeGit(core),
+    push: acceptPush(core),
+    follow: followDeployment({ ...core, publicUrl: publicUrlOf(config.urls.gateway) }),
+    commitOf: sources.commitOf,
+    ledger: postgresHeadLedger(core.db),
+    backend: gitHttpBackend({
+      hooksDir: join(config.dataDir, "git", "hooks"),
+      repositories: sources,
+      log: (text) => logger.warn(text),
+    }),
+  });
 }

@@ -67,7 +67,8 @@ export const toHeld = (row: HeldRow): HeldProject => ({
   projectRole: (row.project_role ?? undefined) as ProjectRole | undefined,
 });
 
-const toProject = (row: HeldRow): Project => ({
+type ProjectRow = Omit<HeldRow, "workspace_role" | "project_role">;
+export const toProject = (row: ProjectRow): Project => ({
   id: row.id,
   workspaceId: row.workspace_id,
   workspaceSlug: row.workspace_slug,

@@ -70,21 +70,24 @@ export async function listenForChanges(
   await connect();
 
   return {
-    async wait(change, { ms, signal, look }) {
+    async waitFor(change, { ms, signal, look }) {
+      const ended = AbortSignal.any([closing.signal, AbortSignal.timeout(ms), ...(signal ? [signal] : [])]);
       const key = keyOf(change);
       const set = waiting.get(key) ?? new Set();
       waiting.set(key, set);
-      const { promise, resolve } = Promise.withResolvers<void>();
-      set.add(resolve);
-      const timer = setTimeout(resolve, ms);
-      signal?.addEventListener("abort", () => resolve(), { once: true });
-      closing.signal.addEventListener("abort", () => resolve(), { once: true });
+      let wake = () => undefined as void;
+      const onWake = () => wake();
+      set.add(onWake);
+      ended.addEventListener("abort", onWake, { once: true });
       try {
-        if (signal?.aborted || (await look?.())) return;
-        await promise;
+        while (!ended.aborted) {
+          const woken = new Promise<void>((resolve) => (wake = resolve));
+          if (await look()) return;
+          if (!ended.aborted) await woken;
+        }
       } finally {
-        clearTimeout(timer);
-        set.delete(resolve);
+        ended.removeEventListener("abort", onWake);
+        set.delete(onWake);
         if (set.size === 0) waiting.delete(key);
       }
     },

@@ -2,6 +2,7 @@ import type { CronRunReport, Snapshot } from "@starform/contract/clusters";
 import { sql } from "kysely";
 import type { Cluster, ClusterStore } from "../../core/clusters/ports.ts";
 import type { DesiredRow, DesiredStateStore } from "../../core/desired-state/ports.ts";
+import { toProject } from "./access-store.ts";
 import { announcer } from "./changes.ts";
 import type { Db } from "./database.ts";
 import { toDeployment } from "./deployment-store.ts";
@@ -192,6 +193,17 @@ export const postgresDesiredStateStore = (db: Db): DesiredStateStore => ({
       .where("id", "=", projectId)
       .executeTakeFirst();
     return row?.cluster_id;
+  },
+  async projectOfService(serviceId) {
+    const row = await db
+      .selectFrom("services")
+      .innerJoin("projects", "projects.id", "services.project_id")
+      .innerJoin("workspaces", "workspaces.id", "projects.workspace_id")
+      .selectAll("projects")
+      .select("workspaces.slug as workspace_slug")
+      .where("services.id", "=", serviceId)
+      .executeTakeFirst();
+    return row && toProject(row);
   },
   async placeOn(clusterId, serviceId, environment) {
     const row = await placedServices(db)

@@ -1,3 +1,4 @@
+import type { Project } from "../access/ports.ts";
 import type { Deployment } from "../deployments/ports.ts";
 import type { PlacedService } from "../services/ports.ts";
 
@@ -18,6 +19,8 @@ export interface DesiredStateStore {
   version(clusterId: string): Promise<number | undefined>;
   /** The cluster a project is pinned to. */
   clusterOf(projectId: string): Promise<string | undefined>;
+  /** The project of a service, whoever may see it: for work in the platform's own name. */
+  projectOfService(serviceId: string): Promise<Project | undefined>;
   /** The place a cluster may report on; undefined when it is not on that cluster. */
   placeOn(
     clusterId: string,

@@ -43,16 +43,13 @@ export function serveDesiredState(deps: {
   };
 
   return async (clusterId, seen, waitMs, signal) => {
-    const deadline = performance.now() + waitMs;
-    for (;;) {
-      const document = await current(clusterId);
-      const leftMs = deadline - performance.now();
-      if (document.etag !== seen) return document;
-      if (leftMs <= 0 || signal.aborted) return "unchanged";
-      await deps.changes.wait(
-        { kind: "desired_state", clusterId },
-        { ms: leftMs, signal, look: async () => (await current(clusterId)).etag !== seen },
-      );
-    }
+    let document = await current(clusterId);
+    const look = async () => {
+      document = await current(clusterId);
+      return document.etag !== seen;
+    };
+    if (waitMs > 0)
+      await deps.changes.waitFor({ kind: "desired_state", clusterId }, { ms: waitMs, signal, look });
+    return document.etag === seen ? "unchanged" : document;
   };
 }

@@ -1,0 +1,93 @@
+import { join } from "node:path";
+import { planSource } from "@starform/build-plan/plan-source";
+import { openLogShipper } from "@starform/log-shipper/log-shipper";
+import type { Logger } from "pino";
+import { buildkitBuildService } from "../adapters/buildkit/build-service.ts";
+import { networkVariables } from "../adapters/process-builder/machine-tools.ts";
+import { processBuildService } from "../adapters/process-builder/process-build-service.ts";
+import { folderWorkDirs } from "../adapters/sources/work-dirs.ts";
+import type { Config } from "../config.ts";
+import type { BuildLog } from "../core/builds/ports.ts";
+import { runBuild, type RunBuild } from "../core/builds/run-build.ts";
+import { untilCancelled } from "../core/deployments/until-cancelled.ts";
+import { deploymentProgress } from "../core/deployments/progress.ts";
+import { buildRunJob } from "../jobs/build-run.ts";
+import type { BuildService } from "../ports/build-service.ts";
+import type { JobHandler } from "../ports/job-queue.ts";
+import type { Core } from "./core.ts";
+import { openSources } from "./git.ts";
+
+/** The job that builds, over the builder of this installation's runtime. */
+export function openBuilds(
+  config: Config,
+  core: Core,
+  logger: Logger,
+  stack: AsyncDisposableStack,
+): JobHandler {
+  const progress = deploymentProgress(core);
+  const run = runBuild({
+    progress,
+    sources: openSources(config),
+    builds: stack.use(builderOf(config, logger)),
+    log: openBuildLog(config, logger, stack),
+    plan: planSource,
+    workDirs: folderWorkDirs(join(config.dataDir, "cache", "contexts")),
+    clock: core.clock,
+  });
+  const cancellable: RunBuild = (deploymentId, signal) =>
+    untilCancelled(core, deploymentId, signal, (either) => run(deploymentId, either));
+  return buildRunJob({ runBuild: cancellable, progress });
+}
+
+function builderOf(
+  { runtime, dataDir, dockerSocket, node, network }: Config,
+  logger: Logger,
+): BuildService & AsyncDisposable {
+  const [cacheDir, workDir] = [join(dataDir, "cache", "builds"), join(dataDir, "cache", "work")];
+  const log = (text: string) => logger.warn(text);
+  if (runtime === "process")
+    return processBuildService({
+      imagesDir: join(dataDir, "images"),
+      cacheDir,
+      workDir,
+      nodePath: node.path,
+      searchPath: node.searchPath,
+      networkVariables: networkVariables(network),
+      log,
+    });
+  if (!dockerSocket)
+    throw new Error(
+      "STARBASE_RUNTIME is docker, but STARBASE_DOCKER_SOCKET does not say where the engine is",
+    );
+  return buildkitBuildService({ engineSocket: dockerSocket, cacheDir, workDir, log });
+}
+
+function openBuildLog(config: Config, logger: Logger, stack: AsyncDisposableStack): BuildLog {
+  const shipper = stack.use(
+    openLogShipper({
+      ...config.clickhouse,
+      bufferDir: join(config.dataDir, "cache", "build-log"),
+      onError: (message) => logger.warn(message),
+    }),
+  );
+  return {
+    line: (
+      { workspaceId, projectId, environment, serviceId, deploymentId, buildId },
+      { tsMs, seq, stream, text, step },
+    ) =>
+      shipper.ship({
+        tsMs,
+        seq,
+        workspaceId,
+        projectId,
+        environment,
+        serviceId,
+        deploymentId,
+        buildId,
+        level: stream === "stderr" ? "warn" : "info",
+        message: text,
+        stream: "build",
+        attributes: { step },
+      }),
+  };
+}

@@ -1,0 +1,78 @@
+import { createServer } from "node:http";
+import type { Logger } from "pino";
+import { postgresHeadLedger } from "../adapters/postgres/head-ledger.ts";
+import { postgresIdempotencyStore } from "../adapters/postgres/idempotency-store.ts";
+import { openJobRunner } from "../adapters/postgres/job-runner.ts";
+import type { Config } from "../config.ts";
+import { reconcileHeads } from "../core/builds/reconcile-heads.ts";
+import { acceptLostPush } from "../core/deployments/push.ts";
+import { sweepDeployments } from "../core/deployments/sweep.ts";
+import type { CronJob } from "../ports/job-queue.ts";
+import { openBuilds } from "./builds.ts";
+import { openCore, type Core } from "./core.ts";
+import { openSources } from "./git.ts";
+import { openLogs } from "./logs.ts";
+
+const concurrency = 6;
+
+/** Opens the Worker: everything longer than a few seconds. Closing it leaves unfinished jobs to the next. */
+export async function openWorker(config: Config, logger: Logger): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const core = await openCore(config, logger, stack);
+  openLogs(config, logger, stack);
+  const { pool } = core;
+  const handlers = [openBuilds(config, core, logger, stack)];
+  const crons = cronsOf(config, core, logger);
+  stack.use(await openJobRunner({ pool, url: config.database.url, handlers, crons, concurrency, logger }));
+  await stack.use(await openHealth(config.http.host, config.http.workerPort));
+  for (const { name, run } of crons)
+    run(AbortSignal.timeout(60_000)).catch((error: unknown) =>
+      logger.error({ err: error, job: name }, "a cron job failed"),
+    );
+  return stack.move();
+}
+
+const dayMs = 86_400_000;
+
+function cronsOf(config: Config, core: Core, logger: Logger): CronJob[] {
+  const sweep = sweepDeployments(core);
+  const idempotency = postgresIdempotencyStore(core.db);
+  const push = acceptLostPush(core);
+  const heads = {
+    repositories: openSources(config),
+    ledger: postgresHeadLedger(core.db),
+    push,
+    log: (text: string) => logger.warn(text),
+  };
+  return [
+    { name: "deployments.sweep", schedule: "* * * * *", run: async () => void (await sweep()) },
+    { name: "heads.reconcile", schedule: "* * * * *", run: async () => void (await reconcileHeads(heads)) },
+    {
+      name: "records.prune",
+      schedule: "17 * * * *",
+      run: async () => {
+        const dayAgo = new Date(core.clock.now().getTime() - dayMs);
+        await idempotency.prune(dayAgo);
+        // A snapshot may be repeated for as long as Shuttle's log keeps it: a week.
+        await core.stores.clusters.pruneSnapshots(new Date(dayAgo.getTime() - 6 * dayMs));
+      },
+    },
+  ];
+}
+
+async function openHealth(host: string, port: number): Promise<AsyncDisposable> {
+  const server = createServer((request, response) => {
+    const isKnown = request.url === "/healthz";
+    response
+      .writeHead(isKnown ? 200 : 404, { "content-type": "application/json" })
+      .end(JSON.stringify({ status: isKnown ? "ok" : "not_found" }));
+  });
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, host, resolve));
+  return {
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
