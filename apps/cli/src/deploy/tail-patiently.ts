@@ -7,6 +7,8 @@ import { paramsOf, type Target } from "../target.ts";
 
 export type TailQuery = Omit<NonNullable<CallInput<typeof tailLogs>["query"]>, "environment">;
 
+const overlapMs = 2_000;
+
 export type TailOptions = {
   readonly signal: AbortSignal;
   onEntry(entry: LogEntry): void;
@@ -26,7 +28,8 @@ export async function tailPatiently(
 ): Promise<void> {
   const seen = lastLines();
   for (let failures = 0; !signal.aborted;) {
-    const resume = seen.at() ? { since: seen.at(), limit: 5_000 } : {};
+    const since = seen.since();
+    const resume = since ? { since, limit: 5_000 } : {};
     const input = {
       params: paramsOf(target),
       query: { environment: target.environment, ...query, ...resume },
@@ -48,25 +51,32 @@ export async function tailPatiently(
   }
 }
 
-/** The lines of the latest instant: what a resumed stream says again. Two equal lines of one instant are two lines. */
+/**
+ * The lines of the last moments: what a resumed stream says again. It is asked for a little more than is missing, since
+ * a line may arrive after one that was written later. Two equal lines of one instant are two lines.
+ */
 function lastLines() {
-  let at: string | undefined;
-  let counts = new Map<string, number>();
-  const keyOf = ({ instance, stream, message }: LogEntry) => JSON.stringify([instance, stream, message]);
+  let newestMs = 0;
+  const counts = new Map<string, { ms: number; count: number }>();
+  const keyOf = ({ ts, instance, stream, message }: LogEntry) =>
+    JSON.stringify([ts, instance, stream, message]);
+  const forget = () => {
+    for (const [key, { ms }] of counts) if (ms < newestMs - overlapMs) counts.delete(key);
+  };
   return {
-    at: () => at,
+    since: () => (newestMs === 0 ? undefined : new Date(newestMs - overlapMs).toISOString()),
     add(entry: LogEntry) {
-      if (at !== undefined && entry.ts < at) return;
-      if (entry.ts !== at) [at, counts] = [entry.ts, new Map()];
-      counts.set(keyOf(entry), (counts.get(keyOf(entry)) ?? 0) + 1);
+      const ms = Date.parse(entry.ts);
+      newestMs = Math.max(newestMs, ms);
+      counts.set(keyOf(entry), { ms, count: (counts.get(keyOf(entry))?.count ?? 0) + 1 });
+      if (counts.size > 20_000) forget();
     },
     /** For one connection: whether a line was shown before it broke. */
     resume() {
-      const [from, left] = [at, new Map(counts)];
+      forget();
+      const left = new Map([...counts].map(([key, { count }]) => [key, count]));
       return (entry: LogEntry): boolean => {
-        if (from === undefined) return false;
-        if (entry.ts < from) return true;
-        const count = entry.ts === from ? (left.get(keyOf(entry)) ?? 0) : 0;
+        const count = left.get(keyOf(entry)) ?? 0;
         if (count > 0) left.set(keyOf(entry), count - 1);
         return count > 0;
       };
