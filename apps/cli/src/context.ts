@@ -6,6 +6,7 @@ import type { Host, Sink } from "./host.ts";
 import { paintWith, type Paint } from "./output/paint.ts";
 import { progressOn, type Progress } from "./output/progress.ts";
 import { fileCredentials, type Credentials } from "./store/credentials.ts";
+import { localPlatform } from "./store/local-platform.ts";
 import { fileLinks, type Links } from "./store/links.ts";
 
 /** The flags every command has. */
@@ -41,7 +42,7 @@ export type Context = {
   readonly progress: Progress;
   /** The address of the platform: the environment's, the folder's, the one signed in to, the local one. */
   url(folder?: string): string;
-  /** The credential for an address: `STARFORM_TOKEN`, else the stored one. */
+  /** The credential for an address: `STARFORM_TOKEN`, the stored one, this clone's own platform's. */
   tokenFor(url: string): string | undefined;
   /** The typed calls, with the caller's token; an exit 1 that says how to sign in if there is none. */
   api(options?: { url?: string; token?: string; isPublic?: boolean }): Promise<Api>;
@@ -67,9 +68,11 @@ export function openContext(host: Host, flags: GlobalFlags): Context {
     progress.clear();
     sink.write(`${text}\n`);
   };
+  const local = () => localPlatform(host.cloneDir);
   const url = (folder = host.cwd) =>
-    config.url ?? links.around(folder)?.link.url ?? credentials.current() ?? localUrl;
-  const tokenFor = (at: string) => config.token ?? credentials.of(at)?.token;
+    config.url ?? links.around(folder)?.link.url ?? credentials.current() ?? local()?.url ?? localUrl;
+  const tokenFor = (at: string) =>
+    config.token ?? credentials.of(at)?.token ?? (local()?.url === at ? local()?.token : undefined);
 
   return {
     host,

@@ -20,6 +20,8 @@ export type Host = {
   readonly homeDir: string;
   readonly cwd: string;
   readonly machineName: string;
+  /** The clone of Starform that this program runs from; undefined for a bundle. */
+  readonly cloneDir: string | undefined;
   /** The words that start this very program again, for Git's credential helper. */
   readonly self: readonly string[];
   /** Fires on Ctrl-C. */

@@ -8,7 +8,7 @@ import { interruption } from "./exit-error.ts";
 type Process = NodeJS.Process;
 
 /** The machine as this process sees it. The first Ctrl-C asks commands to stop, the second ends the process. */
-export function processHost(of: Process): Host {
+export function processHost(of: Process, cloneDir: string | undefined): Host {
   const interrupt = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     of.on(signal, () => {
@@ -27,6 +27,7 @@ export function processHost(of: Process): Host {
     homeDir: of.env["HOME"] ?? homedir(),
     cwd: of.cwd(),
     machineName: hostname(),
+    cloneDir,
     self: [of.execPath, of.argv[1] ?? "starform"],
     interrupted: interrupt.signal,
     now: () => new Date(),

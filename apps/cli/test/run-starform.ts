@@ -12,6 +12,7 @@ export type RunOptions = {
   readonly cwd: string;
   readonly env?: Record<string, string>;
   readonly input?: string;
+  readonly cloneDir?: string;
   /** Answers to the questions of a person at a terminal; without them there is no terminal. */
   readonly answers?: string[];
   readonly interrupt?: AbortController;
@@ -44,6 +45,7 @@ export async function starform(words: readonly string[], options: RunOptions): P
     homeDir: join(options.cwd, "..", "home"),
     cwd: options.cwd,
     machineName: "laptop",
+    cloneDir: options.cloneDir,
     self: ["/opt/node", "/opt/starform.mjs"],
     interrupted: interrupt.signal,
     now: () => new Date("2026-11-29T12:00:00Z"),

@@ -94,3 +94,21 @@ test("a platform that is not there is one sentence with its address", async () =
   expect(code).toBe(1);
   expect(stderr).toMatch(/^✗ http:\/\/127\.0\.0\.1:1 cannot be reached .*\n$/);
 });
+
+test("in a clone whose platform runs, its owner needs no login", async () => {
+  await using platform = await fakePlatform(whoami);
+  const state = JSON.stringify({ apiUrl: platform.url });
+  using clone = await aFolder("clone", {
+    ".starform/run/state.json": state,
+    ".starform/secrets/owner-token": `${platform.token}\n`,
+  });
+  const ran = await starform(["whoami"], { cwd: clone.path, cloneDir: clone.path });
+  expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining(platform.url) as string });
+  expect(said(ran)).not.toContain(platform.token);
+  const elsewhere = await starform(["whoami"], {
+    cwd: clone.path,
+    cloneDir: clone.path,
+    env: { STARFORM_URL: "http://127.0.0.1:1" },
+  });
+  expect(elsewhere).toMatchObject({ code: 1, stderr: expect.stringContaining("not signed in") as string });
+});

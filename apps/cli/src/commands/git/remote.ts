@@ -33,7 +33,7 @@ export const remote = command<{ name?: string }>({
         `deploy with: git push ${name} ${branch}`,
       ].join("\n"),
     );
-    if (!context.credentials.of(api.url))
+    if (context.config.token && !context.credentials.of(api.url))
       context.note(
         "STARFORM_TOKEN must be set when you push too, because you are not signed in (starform login)",
       );
