@@ -34,6 +34,16 @@ test("programs start when what they come after is ready, and stop in the reverse
   ]);
 });
 
+test("a program may start before what it needs to the end, and is still stopped before it", async () => {
+  using folder = aPlatformFolder();
+  const gateway = aProgram(folder, "gateway", { stopsBefore: ["telemetry"] });
+  await using supervisor = supervising(folder, [gateway, aProgram(folder, "telemetry")]);
+  await supervisor.start();
+  await supervisor.stop();
+  const order = folder.read("order").trim().split("\n");
+  expect(order.slice(2)).toEqual(["ended gateway", "ended telemetry"]);
+});
+
 test("a program that is killed is started again, and the others are left alone", async () => {
   using folder = aPlatformFolder();
   await using supervisor = supervising(folder, [aProgram(folder, "api"), aProgram(folder, "store")]);

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { openDataDir, type DataDir } from "../data-dir/data-dir.ts";
 import { refuseBusyPorts } from "../data-dir/busy-port.ts";
 import { openSecrets, type Secrets } from "../data-dir/secrets.ts";
@@ -104,6 +105,8 @@ function programsOf({ options, root, dataDir, ports, secrets, choosing, say }: P
   const node = nodePrograms({
     root,
     dataDir: dataDir.path,
+    logDir: dataDir.logDir,
+    schemaStamp: postgres && join(dataDir.path, "postgres", "starform-schema"),
     ports,
     secrets,
     runtime: choosing,

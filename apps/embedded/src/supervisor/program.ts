@@ -16,6 +16,8 @@ export type Program = {
   readonly name: string;
   /** Programs that must be ready before this one is started for the first time. */
   readonly after: readonly string[];
+  /** Programs it does not need in order to start, but that must not be stopped while it still runs. */
+  readonly stopsBefore?: readonly string[];
   /** Runs before every start, the first and each repeat. */
   prepare?(): Promise<void>;
   readonly command: Command;

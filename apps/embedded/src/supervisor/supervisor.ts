@@ -85,7 +85,9 @@ async function stopInOrder(all: Map<string, Supervised>): Promise<void> {
   const stopOne = (one: Supervised): Promise<void> => {
     const known = gone.get(one.program.name);
     if (known) return known;
-    const later = [...all.values()].filter(({ program }) => program.after.includes(one.program.name));
+    const later = [...all.values()].filter(({ program }) =>
+      [...program.after, ...(program.stopsBefore ?? [])].includes(one.program.name),
+    );
     const promise = Promise.all(later.map(stopOne)).then(() => one.stop());
     gone.set(one.program.name, promise);
     return promise;
