@@ -74,5 +74,5 @@ test("completion proposes commands, verbs and flags", async () => {
   expect(await proposals("variables", "s")).toContain("set");
   expect(await proposals("up", "--de")).toContain("--detach");
   for (const shell of ["bash", "zsh", "fish"])
-    expect((await run("completion", shell)).stdout).toContain("starform __complete");
+    expect((await run("completion", shell)).stdout).toContain(" __complete ");
 });

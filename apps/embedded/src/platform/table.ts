@@ -13,7 +13,7 @@ export function sayPlatform(platform: PlatformDescription, options: { isDetached
     ["Logs", stores.logs],
     ["Metrics", stores.metrics],
     ["Data", platform.dataDir],
-    ["Next", "cd <your app> && starform up   (or ./starform up from here)"],
+    ["Next", "./starform up <your app's folder>   (./starform --help for the rest)"],
   ];
   const body = rows.map(([name, value]) => `  ${name.padEnd(16)}${value}`).join("\n");
   return `\n${body}\n\n  ${options.isDetached ? "npm stop stops it; npm run status describes it." : "Ctrl-C stops everything; the data stays."}\n`;
