@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
@@ -6,10 +6,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { ensureBaseImages } from "@starform/buildkit/base-images";
 import { openDockerEngine } from "@starform/testkit/docker-engine";
 import { buildkitBuildService, type BuildKitServiceOptions } from "../src/adapters/buildkit/build-service.ts";
 import type { BuilderUnderTest } from "./build-service.contract.ts";
+
+const run = promisify(execFile);
 
 /** The BuildKit builder over a Docker Engine of its own. */
 export async function openBuildkitBuilder(): Promise<BuilderUnderTest> {
@@ -45,14 +48,12 @@ export async function openBuildkitBuilder(): Promise<BuilderUnderTest> {
       }[];
       return found.map(({ Id }) => `${repo}@${Id}`);
     },
-    async imageHolds(image, text) {
-      const id = idOf(image);
-      const [saved, history] = await Promise.all([
-        engine("GET", `/images/${id}/get`),
-        engine("GET", `/images/${id}/history`),
-      ]);
-      return saved.includes(text) || history.includes(text);
-    },
+    // All the engine keeps: layers, configs, histories, and its cache of steps.
+    imageHolds: (_image, text) =>
+      run("grep", ["-rqsF", "-D", "skip", "--", text, path.join(path.dirname(socketPath), "data")]).then(
+        () => true,
+        () => false,
+      ),
     async fileOf(image, file) {
       const asked = {
         Image: idOf(image),

@@ -1,9 +1,11 @@
-import { access } from "node:fs/promises";
-import { basename, dirname, relative, resolve } from "node:path";
 import { createHash } from "node:crypto";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { BuildFailed } from "./build-failed.ts";
 import { builtImage, exporterFor, type BuildOptions, type BuiltImage } from "./built-image.ts";
 import type { BuildKit } from "./client.ts";
+import { isUnreachable, replaceImages, type StandIn } from "./stand-in.ts";
 
 export type DockerfileBuild = BuildOptions & {
   readonly contextDir: string;
@@ -15,6 +17,8 @@ export type DockerfileBuild = BuildOptions & {
   /** For `RUN --mount=type=secret,id=NAME`. Never in a layer, the history or the log. */
   readonly secrets?: Readonly<Record<string, string>>;
   readonly target?: string;
+  /** Asked when an image's registry cannot be reached: the build is tried once more with its answers, and the log says so. */
+  readonly standIn?: StandIn;
   /** Builds of one namespace reuse each other's transferred files. Default: the context's folder. */
   readonly cacheNamespace?: string;
 };
@@ -25,10 +29,40 @@ export type DockerfileBuild = BuildOptions & {
  */
 export async function buildDockerfile(client: BuildKit, build: DockerfileBuild): Promise<BuiltImage> {
   const dockerfile = resolve(build.contextDir, build.dockerfilePath);
-  await access(dockerfile).catch((cause: unknown) => {
+  const text = await readFile(dockerfile, "utf8").catch((cause: unknown) => {
     const name = relative(build.contextDir, dockerfile);
     throw new BuildFailed(`there is no ${name} in the source: add it, or name another Dockerfile`, { cause });
   });
+  try {
+    return await solve(client, build, dockerfile);
+  } catch (error) {
+    if (!build.standIn || !(error instanceof BuildFailed) || !isUnreachable(error)) throw error;
+    const { text: changed, replaced } = replaceImages(text, build.standIn);
+    if (replaced.length === 0) throw error;
+    for (const { from, to } of replaced)
+      statusLine(build, `${from} cannot be fetched from here; ${to} stands in for it`);
+    return await withDockerfile(dockerfile, changed, (path) => solve(client, build, path));
+  }
+}
+
+/** The changed text beside a copy of its own ignore file, gone afterwards. */
+async function withDockerfile<T>(
+  original: string,
+  text: string,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), "starform-dockerfile-"));
+  try {
+    const path = join(dir, basename(original));
+    await writeFile(path, text);
+    await copyFile(`${original}.dockerignore`, `${path}.dockerignore`).catch(() => undefined);
+    return await use(path);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function solve(client: BuildKit, build: DockerfileBuild, dockerfile: string): Promise<BuiltImage> {
   const result = await client.solve(
     {
       source: { frontend: "dockerfile.v0", attrs: attrsOf(build, basename(dockerfile)) },
@@ -48,9 +82,18 @@ export async function buildDockerfile(client: BuildKit, build: DockerfileBuild):
   return builtImage(client, result);
 }
 
-function attrsOf({ buildArgs = {}, target }: DockerfileBuild, filename: string): Record<string, string> {
+function attrsOf(
+  { buildArgs = {}, target, noCache }: DockerfileBuild,
+  filename: string,
+): Record<string, string> {
   const args = Object.entries(buildArgs).map(([name, value]) => [`build-arg:${name}`, value]);
-  return { filename, cmdline: "dockerfile.v0", ...(target && { target }), ...Object.fromEntries(args) };
+  return {
+    filename,
+    cmdline: "dockerfile.v0",
+    ...(target && { target }),
+    ...(noCache && { "no-cache": "" }),
+    ...Object.fromEntries(args),
+  };
 }
 
 /** A key for builds that were not told whose they are. */
@@ -59,11 +102,9 @@ export const folderKey = (dir: string): string =>
 
 /** Says which files a build cannot use, so that a missing socket is no riddle. */
 export const skippedLine =
-  ({ onLog }: BuildOptions) =>
+  (build: BuildOptions) =>
   (path: string): void =>
-    onLog?.({
-      ts: Date.now(),
-      step: "load source",
-      stream: "status",
-      text: `left out ${JSON.stringify(path)}: it is a socket, pipe or device`,
-    });
+    statusLine(build, `left out ${JSON.stringify(path)}: it is a socket, pipe or device`);
+
+const statusLine = ({ onLog }: BuildOptions, text: string): void =>
+  onLog?.({ ts: Date.now(), step: "load source", stream: "status", text });

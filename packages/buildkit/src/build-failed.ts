@@ -25,6 +25,12 @@ export function buildFailure(cause: Error, failed: FailedStep | undefined): Buil
   const exitCode = exitCodeOf(failed?.error ?? cause.message);
   if (!failed)
     return new BuildFailed(plain(cause.message), { cause, ...(exitCode !== undefined && { exitCode }) });
+  const image = /load metadata for (\S+)/.exec(failed.step)?.[1];
+  if (image !== undefined)
+    return new BuildFailed(`the image ${image} cannot be fetched: ${plain(failed.error)}`, {
+      cause,
+      step: failed.step,
+    });
   const why =
     exitCode === undefined ? plain(failed.error) : `it ended with exit code ${exitCode}${hintFor(exitCode)}`;
   return new BuildFailed(`the step "${failed.step}" failed: ${why}`, {

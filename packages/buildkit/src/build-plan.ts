@@ -19,7 +19,7 @@ export async function buildPlan(client: BuildKit, build: PlanBuild): Promise<Bui
       source: {
         async run(bridge) {
           const { last, config } = await planGraph(bridge, build);
-          return { ref: await bridge.solve(define(last)), config };
+          return { ref: await bridge.solve(define(last, { noCache: build.noCache ?? false })), config };
         },
       },
       exporter: await exporterFor(client, build),

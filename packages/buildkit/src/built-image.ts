@@ -16,6 +16,8 @@ export type BuildOptions = {
   readonly tags: readonly string[];
   /** Send the image to the registry of its tags. Needs a builder with the `image` exporter. */
   readonly push?: boolean;
+  /** Run every step anew. */
+  readonly noCache?: boolean;
   readonly registryAuth?: Readonly<Record<string, { username: string; password: string }>>;
   readonly signal?: AbortSignal;
   readonly onLog?: (event: BuildEvent) => void;

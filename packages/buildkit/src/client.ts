@@ -99,7 +99,7 @@ const methods = {
 
 /** Connects to a builder. Rejects with a sentence that says what could not be reached. */
 export async function openBuildKit(transport: Transport): Promise<BuildKit & AsyncDisposable> {
-  const channel = grpcChannel(await transport.openControl());
+  const channel = await grpcChannel(await transport.openControl());
   let asked: Promise<Capabilities> | undefined;
   const solve: BuildKit["solve"] = (request, options = {}) => solveOver(transport, channel, request, options);
   return {

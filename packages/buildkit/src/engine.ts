@@ -5,6 +5,11 @@ import type { Readable } from "node:stream";
 export type Engine = {
   /** Undefined when the engine does not have the image. */
   image(reference: string): Promise<{ id: string; sizeBytes: number } | undefined>;
+  /**
+   * Takes away the names of a repository that stand for this image; its files go with its last name. One that is
+   * gone already is no error; one that a container uses rejects.
+   */
+  removeImage(repo: string, id: string): Promise<void>;
   /** Makes an image of one layer from a tar stream; resolves to its id. */
   importImage(
     tar: Readable,
@@ -22,6 +27,15 @@ export const dockerEngine = (socketPath: string): Engine => ({
     if (status === 404) return undefined;
     const found = JSON.parse(expectOk(status, body)) as { Id: string; Size: number };
     return { id: found.Id, sizeBytes: found.Size };
+  },
+  async removeImage(repo, id) {
+    const { status, body } = await call(socketPath, "GET", `/images/${encodeURIComponent(id)}/json`);
+    if (status === 404) return;
+    const { RepoTags: names } = JSON.parse(expectOk(status, body)) as { RepoTags: string[] | null };
+    for (const name of (names ?? []).filter((one) => one.startsWith(`${repo}:`))) {
+      const removed = await call(socketPath, "DELETE", `/images/${encodeURIComponent(name)}`);
+      if (removed.status !== 404) expectOk(removed.status, removed.body);
+    }
   },
   async importImage(tar, { repo, tag, changes = [] }) {
     const query = new URLSearchParams({ fromSrc: "-", repo, tag });

@@ -27,8 +27,8 @@ export type GrpcChannel = {
   close(): void;
 };
 
-/** Speaks gRPC as the client over one connected byte stream. */
-export function grpcChannel(socket: Duplex): GrpcChannel {
+/** Speaks gRPC as the client over one connected byte stream. Rejects when the other side does not speak HTTP/2. */
+export async function grpcChannel(socket: Duplex): Promise<GrpcChannel> {
   const session = connect("http://buildkit", {
     createConnection: () => socket,
     settings: { initialWindowSize: 1 << 20, enablePush: false },
@@ -37,6 +37,8 @@ export function grpcChannel(socket: Duplex): GrpcChannel {
   const closed = new AbortController();
   const gone = (cause?: Error): void => closed.abort(connectionLost(cause));
   session.on("error", gone).on("close", () => gone());
+  // Node cannot yet be told to end a session in the turn in which it began; and a refused certificate shows only now.
+  await untilGreeted(session);
   const open = (path: string, options: CallOptions = {}): ClientHttp2Stream =>
     request(session, path, options);
   return {
@@ -50,6 +52,27 @@ export function grpcChannel(socket: Duplex): GrpcChannel {
     },
     stream: (method, input, options = {}) => answers(open, method, input, options, closed.signal),
   };
+}
+
+const greetingMs = 15_000;
+
+function untilGreeted(session: ClientHttp2Session): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      session.destroy();
+      reject(new Error(`the builder did not answer within ${greetingMs / 1_000} s: is it BuildKit?`));
+    }, greetingMs);
+    const settle = (finish: () => void) => (): void => {
+      clearTimeout(timer);
+      finish();
+    };
+    session.once("remoteSettings", settle(resolve));
+    session.once("error", (error) => settle(() => reject(connectionLost(error)))());
+    session.once(
+      "close",
+      settle(() => reject(connectionLost())),
+    );
+  });
 }
 
 const connectionLost = (cause?: Error): Error =>

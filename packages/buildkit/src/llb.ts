@@ -18,7 +18,7 @@ export type Tree = Vertex | undefined;
 
 export type Definition = {
   def: Uint8Array[];
-  metadata: Record<string, { description: Record<string, string> }>;
+  metadata: Record<string, { description: Record<string, string>; ignoreCache: boolean }>;
 };
 
 type OpInput = { digest: string; index: number };
@@ -159,7 +159,7 @@ export function exec({ base, args, env, cwd, name, caches = [], secrets = [] }: 
 }
 
 /** What is sent: every vertex after the ones it needs, and the last one as the result. */
-export function define(last: Vertex): Definition {
+export function define(last: Vertex, options: { noCache?: boolean } = {}): Definition {
   const ordered = new Map<string, Vertex>();
   const visit = (one: Vertex): void => {
     if (ordered.has(one.digest)) return;
@@ -170,7 +170,7 @@ export function define(last: Vertex): Definition {
   const end = ops.encode({ inputs: [{ digest: last.digest, index: 0 }] });
   const named = [...ordered.values()].map(({ digest, name }) => [
     digest,
-    { description: { "llb.customname": name } },
+    { description: { "llb.customname": name }, ignoreCache: options.noCache ?? false },
   ]);
   return {
     def: [...[...ordered.values()].map(({ bytes }) => bytes), end],

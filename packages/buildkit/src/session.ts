@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Duplex } from "node:stream";
+import { setImmediate as immediate } from "node:timers/promises";
 import type { Writable } from "node:stream";
 import type { ClientHttp2Stream } from "node:http2";
 import { fileSync, type LocalDir } from "./file-sync.ts";
@@ -45,6 +46,7 @@ export async function openSession(
     ? await transport.openSession(offer)
     : tunnel(channel.open("/moby.buildkit.v1.Control/Session", { metadata: sessionHeaders(offer) }));
   const server = serveGrpc(socket, handlers);
+  await immediate();
   return {
     id: offer.id,
     close: () => {

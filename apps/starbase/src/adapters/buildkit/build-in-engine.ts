@@ -81,12 +81,12 @@ async function buildWith(builder: EngineBuilder, spec: BuildSpec, { signal, onLo
     signal,
     onLog,
   };
-  if (outcome.kind === "plan") return buildPlan(client, { ...options, plan: outcome.plan, bases });
+  if (outcome.kind === "plan") return await buildPlan(client, { ...options, plan: outcome.plan, bases });
   const dockerfilePath = path.relative(contextDir, await inside(contextDir, outcome.path));
   const buildArgs = Object.fromEntries(
     Object.entries(spec.variables).filter(([name]) => !spec.secretNames.includes(name)),
   );
-  return buildDockerfile(client, {
+  return await buildDockerfile(client, {
     ...options,
     dockerfilePath,
     buildArgs,

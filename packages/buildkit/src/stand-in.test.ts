@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { replaceImages, standInBases } from "./stand-in.ts";
+
+test("replaces official images, and leaves stages, arguments and all else", () => {
+  const text = `FROM --platform=linux/amd64 node:24-slim AS build
+RUN echo FROM node:24
+FROM build
+COPY --from=build /a /a
+COPY --from=node:24 /b /b
+COPY --from=0 /c /c
+FROM node:24-alpine
+FROM scratch
+FROM $BASE
+FROM ghcr.io/me/node:24
+from debian
+`;
+  const { text: replacedText, replaced } = replaceImages(text, standInBases("base/builder:1"));
+  expect(replacedText).toBe(`FROM --platform=linux/amd64 base/builder:1 AS build
+RUN echo FROM node:24
+FROM build
+COPY --from=build /a /a
+COPY --from=base/builder:1 /b /b
+COPY --from=0 /c /c
+FROM node:24-alpine
+FROM scratch
+FROM $BASE
+FROM ghcr.io/me/node:24
+from base/builder:1
+`);
+  expect(replaced.map(({ from }) => from)).toEqual(["node:24-slim", "node:24", "debian"]);
+});

@@ -1,0 +1,53 @@
+import type { BuildFailed } from "./build-failed.ts";
+
+/**
+ * Answers with an image that may serve in place of one no registry hands out here; undefined for those that have
+ * no stand-in. References come as they are written in the Dockerfile.
+ */
+export type StandIn = (reference: string) => string | undefined;
+
+/** What a builder says when a registry cannot be asked, as against one that says no. */
+const unreachable =
+  /dial tcp|no such host|i\/o timeout|connection refused|network is unreachable|TLS handshake timeout|server misbehaving/;
+
+/** True when the build ended because an image's registry could not be reached. */
+export const isUnreachable = ({ step = "", cause }: BuildFailed): boolean =>
+  /load metadata for|pull|docker-image/.test(step) &&
+  unreachable.test(cause instanceof Error ? cause.message : "");
+
+export type Replaced = { readonly text: string; readonly replaced: readonly { from: string; to: string }[] };
+
+/** The Dockerfile with stand-ins where there are some: in FROM, and in COPY --from of images. */
+export function replaceImages(text: string, standIn: StandIn): Replaced {
+  const stages = new Set<string>();
+  const replaced: { from: string; to: string }[] = [];
+  const swap = (reference: string): string => {
+    const to =
+      stages.has(reference.toLowerCase()) || /^\d+$|^scratch$|\$/.test(reference)
+        ? undefined
+        : standIn(reference);
+    if (to !== undefined && !replaced.some(({ from }) => from === reference))
+      replaced.push({ from: reference, to });
+    return to ?? reference;
+  };
+  const lines = text.split("\n").map((line) => {
+    const from = /^(\s*FROM\s+(?:--\S+\s+)*)(\S+)(.*)$/i.exec(line);
+    if (!from)
+      return line.replace(/(--from=)(\S+)/i, (_, flag: string, reference: string) => flag + swap(reference));
+    const [, head = "", reference = "", rest = ""] = from;
+    const swapped = head + swap(reference) + rest;
+    const stage = /\bAS\s+(\S+)/i.exec(rest)?.[1];
+    if (stage !== undefined) stages.add(stage.toLowerCase());
+    return swapped;
+  });
+  return { text: lines.join("\n"), replaced };
+}
+
+/** Our own bases for the official images of Node, Python and Debian, whose programs they have. */
+export const standInBases =
+  (builder: string): StandIn =>
+  (reference) =>
+    /^(?:docker\.io\/)?(?:library\/)?(?:node|python|debian|buildpack-deps)(?::[\w.-]+)?$/.test(reference) &&
+    !reference.includes("alpine")
+      ? builder
+      : undefined;
