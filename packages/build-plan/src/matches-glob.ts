@@ -1,5 +1,5 @@
 /**
- * A test for paths by a pattern: `*` within a name, `**` over folders, `{a,b}` either. No regular expression is
+ * A test for paths by a pattern: `*` and `?` within a name, `**` over folders, `{a,b}` either. No regular expression is
  * made from the pattern, so a hostile one (workspaces are user input) costs at most its length times the path's.
  */
 export function matchesGlob(pattern: string): (path: string) => boolean {
@@ -38,7 +38,8 @@ function matchesName(part: string, name: string): boolean {
   let [at, letter, starAt, starLetter] = [0, 0, -1, 0];
   while (letter < name.length) {
     if (part[at] === "*") [starAt, starLetter, at] = [at, letter, at + 1];
-    else if (at < part.length && part[at] === name[letter]) [at, letter] = [at + 1, letter + 1];
+    else if (at < part.length && (part[at] === name[letter] || part[at] === "?"))
+      [at, letter] = [at + 1, letter + 1];
     else if (starAt >= 0) [at, starLetter, letter] = [starAt + 1, starLetter + 1, starLetter + 1];
     else return false;
   }

@@ -1,6 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { assemblePlan } from "./assemble-plan.ts";
+import { chooseProvider, noStart } from "./choose-provider.ts";
 import type { BuildPlan } from "./build-plan.ts";
 import { fromSource, fromStep } from "./commands.ts";
 import { addStep, decide, newPlanDraft, type PlanDraft, toolsStep } from "./plan-draft.ts";
@@ -9,7 +10,6 @@ import { PlanRefusal } from "./plan-refusal.ts";
 import { type PlanVariables, planVariables } from "./plan-variables.ts";
 import { mainProcess, readProcfile } from "./procfile.ts";
 import type { Provider } from "./provider.ts";
-import { providersInOrder } from "./providers/providers-in-order.ts";
 import {
   commandSteps,
   mergeRailpackFiles,
@@ -19,7 +19,6 @@ import {
 } from "./railpack-file.ts";
 import { openSourceTree, type SourceTree } from "./source-tree.ts";
 import { readStarformFile, type StarformFile } from "./starform-file.ts";
-import { suggestFile } from "./suggest-file.ts";
 
 export interface PlanOptions {
   /** What the build will know; RAILPACK_* steer the plan, of the others the plan holds the names. */
@@ -130,7 +129,7 @@ function planTree(
   }
   const variables = planVariables(options.variables);
   const draft = newPlanDraft(tree, variables, configurationOf(tree, variables, file));
-  const provider = providerFor(draft);
+  const provider = chooseProvider(draft);
   provider?.plan(draft);
   applyProcfile(draft, provider);
   const plan = assemblePlan(draft);
@@ -168,66 +167,6 @@ function configurationOf(tree: SourceTree, variables: PlanVariables, file: Starf
     ...(file.startCommand ? { deploy: { startCommand: file.startCommand } } : {}),
   };
   return mergeRailpackFiles(readRailpackFile(tree, variables), own, railpackFileOfVariables(variables));
-}
-
-function providerFor(draft: PlanDraft): Provider | undefined {
-  const { tree, config } = draft;
-  const configured = config.provider;
-  if (configured !== undefined) {
-    const provider = providersInOrder.find(({ name }) => name === configured);
-    const known = providersInOrder.map(({ name }) => name);
-    if (!provider)
-      throw new PlanRefusal(`railpack.json asks for the provider ${configured}, which does not exist`, {
-        hint: `Choose one of ${known.join(", ")}.`,
-      });
-    if (!provider.detects(draft))
-      throw new PlanRefusal(
-        `railpack.json asks for ${provider.label}, but there is no ${provider.looksFor.join(" or ")}`,
-        {
-          hint: `Add one of them, or remove provider from railpack.json.`,
-          lookedFor: [...provider.looksFor],
-        },
-      );
-    decide(draft, `plan it as ${provider.label}`, "because railpack.json says so");
-    return provider;
-  }
-  const provider = providersInOrder.find((one) => one.detects(draft));
-  if (provider) {
-    const found = provider.looksFor.find(
-      (name) => tree.hasFile(name) || tree.hasDirectory(name.replace(/\/$/, "")),
-    );
-    decide(
-      draft,
-      `this is ${provider.label}`,
-      found ? `because there is ${article(found)} ${found}` : "because its files say so",
-    );
-    return provider;
-  }
-  if (readProcfile(tree).size > 0 || draft.config.deploy?.startCommand) return undefined;
-  throw nothingFound(tree);
-}
-
-const article = (name: string): string => (/^[aeio]/i.test(name) ? "an" : "a");
-
-export const nothingFoundMessage = "no app was found in the source";
-
-function nothingFound(tree: SourceTree): PlanRefusal {
-  const lookedFor = ["Dockerfile", ...providersInOrder.flatMap(({ looksFor }) => looksFor), "Procfile"];
-  const what = tree.files.length === 0 ? "the source is empty" : nothingFoundMessage;
-  return new PlanRefusal(what, { lookedFor: [...new Set(lookedFor)], hint: suggestFile(tree) });
-}
-
-function noStart(draft: PlanDraft, provider: Provider | undefined): PlanRefusal {
-  return new PlanRefusal(`this is ${provider?.label ?? "an app"}, but nothing says how to start it`, {
-    lookedFor: [
-      "RAILPACK_START_CMD",
-      "startCommand in starform.json",
-      "deploy.startCommand in railpack.json",
-      "Procfile",
-      ...(provider?.looksFor ?? []),
-    ],
-    hint: provider?.startHint ?? suggestFile(draft.tree),
-  });
 }
 
 /** A Procfile says how to start whatever was detected; without anything detected, the source runs as it is. */

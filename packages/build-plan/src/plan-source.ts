@@ -1,5 +1,6 @@
 import type { PlanInfo } from "./plan-info.ts";
-import { nothingFoundMessage, type PlanOptions, type PlanOutcome, planRoot } from "./plan-root.ts";
+import { nothingFoundMessage } from "./choose-provider.ts";
+import { type PlanOptions, type PlanOutcome, planRoot } from "./plan-root.ts";
 import { proposeServices } from "./propose-services.ts";
 
 export type { PlanError, PlanOptions, PlanOutcome } from "./plan-root.ts";

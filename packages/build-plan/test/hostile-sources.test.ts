@@ -54,6 +54,22 @@ test("sockets, pipes, link loops, dangling links and links out of the tree are p
   expect(await planOf(source.dir)).toMatchObject({ kind: "plan", info: { providers: ["node"] } });
 });
 
+test("a starform.json that is a pipe or points out of the source is not read", async () => {
+  await using source = await sourceOf({ ...app, "secret/outside.json": '"s3cret"' });
+  await mkdir(path.join(source.dir, "a"));
+  await mkdir(path.join(source.dir, "b"));
+  execFileSync("mkfifo", [path.join(source.dir, "a/starform.json")]);
+  await symlink("../secret/outside.json", path.join(source.dir, "b/starform.json"));
+  for (const folder of ["a", "b"]) {
+    const outcome = await planSource(path.join(source.dir, folder));
+    expect(JSON.stringify(outcome)).not.toContain("s3cret");
+    expect(outcome).toMatchObject({
+      ok: false,
+      error: { lookedFor: expect.arrayContaining(["package.json"]) },
+    });
+  }
+});
+
 test("names with line breaks are passed over and said", async () => {
   await using source = await sourceOf({ ...app, "a\nb/package.json": "{", "c\rd": "" });
   const { info } = await planOf(source.dir);

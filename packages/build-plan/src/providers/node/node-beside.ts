@@ -4,7 +4,8 @@ import { fromSource, fromStep } from "../../commands.ts";
 import { toolPaths } from "../../tools-step.ts";
 import { type NodeApp, readNodeApp } from "./node-app.ts";
 import { buildNodeIn } from "./node-build.ts";
-import { installNode, pruneNode } from "./node-install.ts";
+import { installNode } from "./node-install.ts";
+import { pruneNode } from "./node-prune.ts";
 import { chooseNodeTools } from "./node-tools.ts";
 import { manifestPath } from "./package-json.ts";
 

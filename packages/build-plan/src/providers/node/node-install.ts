@@ -1,8 +1,9 @@
 import type { Step } from "../../build-plan.ts";
-import { addPath, copy, exec, fromSource, shell } from "../../commands.ts";
+import { addPath, copy, exec, shell } from "../../commands.ts";
 import { addCache, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
 import type { SourceTree } from "../../source-tree.ts";
 import type { NodeApp } from "./node-app.ts";
+import { copyManifests } from "./node-manifests.ts";
 import { isLockInSync } from "./npm-lock.ts";
 import type { PackageManager } from "./package-manager.ts";
 
@@ -46,65 +47,6 @@ function corepack({ manifestFile, manager }: NodeApp, step: Step): void {
       "npm i -g corepack@latest && corepack enable && corepack prepare --activate",
       `install ${manager.program} ${manager.version} with Corepack`,
     ),
-  );
-}
-
-const manifestNames = [
-  "package.json",
-  "package.json5",
-  "package-lock.json",
-  "npm-shrinkwrap.json",
-  "pnpm-workspace.yaml",
-  "pnpm-lock.yaml",
-].concat([
-  "yarn.lock",
-  ".yarnrc",
-  ".yarnrc.yml",
-  "bun.lock",
-  "bun.lockb",
-  "bunfig.toml",
-  ".npmrc",
-  ".pnpmfile.cjs",
-  ".node-version",
-  ".nvmrc",
-]);
-const manifestFolders = [".yarn", "patches", ".pnpm-patches", "prisma"];
-
-/**
- * Only what the install reads, so that a change of code installs nothing again. The whole source where installing
- * runs the source's own code (install scripts) or takes packages from folders of it.
- */
-function copyManifests(draft: PlanDraft, { workspace }: NodeApp, step: Step): void {
-  const scripts = ["preinstall", "install", "postinstall", "prepare"];
-  const script = workspace.all.flatMap(({ manifest }) => scripts.filter((name) => manifest.scripts[name]))[0];
-  const isLocal = workspace.all.some(({ manifest }) =>
-    [...Object.values(manifest.dependencies), ...Object.values(manifest.devDependencies)].some((version) =>
-      /^(file|link|portal):/.test(version),
-    ),
-  );
-  if (script !== undefined || isLocal) {
-    step.inputs.push(fromSource());
-    step.secrets = ["*"];
-    decide(
-      draft,
-      "install on the whole source",
-      script ? `because package.json has a ${script} script` : "because a dependency is a folder of it",
-    );
-    return;
-  }
-  const last = (path: string) => path.slice(path.lastIndexOf("/") + 1);
-  const files = draft.tree.files.filter(
-    (file) => manifestNames.includes(last(file)) || last(file).startsWith(".pnp."),
-  );
-  const folders = draft.tree.directories.filter((folder) => manifestFolders.includes(last(folder)));
-  const custom = draft.variables
-    .list("NODE_INSTALL_PATTERNS")
-    .flatMap((pattern) => draft.tree.find(`**/${pattern}`));
-  const isInside = (file: string) => folders.some((folder) => file.startsWith(`${folder}/`));
-  step.commands.push(
-    ...[...new Set([...files.filter((file) => !isInside(file)), ...folders, ...custom])]
-      .toSorted()
-      .map((path) => copy(path)),
   );
 }
 
@@ -172,28 +114,4 @@ function installCommand({ name }: PackageManager, isLocked: boolean): string {
     yarnberry: ["yarn install --immutable --check-cache", "yarn install --check-cache"],
   };
   return commands[name][isLocked ? 0 : 1];
-}
-
-/** A step whose node_modules holds only what the app runs on. */
-export function pruneNode(draft: PlanDraft, { manager }: NodeApp, [name, from] = ["prune", "install"]): Step {
-  const step = addStep(draft, name!, from);
-  step.variables["NPM_CONFIG_PRODUCTION"] = "true";
-  addInstallCache(draft, step, manager);
-  const custom = draft.variables.get("NODE_PRUNE_CMD");
-  step.commands.push(custom ? exec(custom) : pruneCommand(manager));
-  return step;
-}
-
-function pruneCommand({ name, version }: PackageManager) {
-  const [major = 0, minor = 0, patch = 0] = (version ?? "").split(".").map(Number);
-  const isOldPnpm =
-    version !== undefined &&
-    (major < 8 || (major === 8 && (minor < 15 || (minor === 15 && patch < 6)))) &&
-    major > 0;
-  if (name === "pnpm") return exec(`pnpm prune --prod${isOldPnpm ? "" : " --ignore-scripts"}`);
-  if (name === "bun") return shell("rm -rf node_modules && bun install --production --ignore-scripts");
-  if (name === "yarn1") return exec("yarn install --production=true");
-  if (name === "yarnberry")
-    return exec(major === 3 ? "yarn install --check-cache" : "yarn workspaces focus --production --all");
-  return exec("npm prune --omit=dev --ignore-scripts");
 }
