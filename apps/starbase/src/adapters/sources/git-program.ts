@@ -96,15 +96,19 @@ export function openGit(dir: string, networkVariables: Readonly<Record<string, s
       child.on("error", reject);
       child.on("close", resolve);
     });
-    const [taken, code] = await Promise.allSettled([take(child.stdout), ended]);
+    const taking = take(child.stdout).catch((error: unknown) => {
+      // Whoever stops listening must not leave git waiting; if git had ended by itself, its reason comes first.
+      if (!child.stdout.readableEnded) child.kill("SIGKILL");
+      throw error;
+    });
+    const [taken, code] = await Promise.allSettled([taking, ended]);
     signal?.throwIfAborted();
-    if (taken.status === "rejected") {
-      child.kill("SIGKILL");
-      if (!late.aborted) throw taken.reason;
-    }
-    if (code.status === "rejected" && !late.aborted) throw code.reason;
-    if (late.aborted || (code.status === "fulfilled" && code.value !== 0))
-      throw new GitFailed(args.find((arg) => !arg.startsWith("-")) ?? "", stderr, late.aborted);
+    const what = args.find((arg) => !arg.startsWith("-")) ?? "";
+    if (late.aborted) throw new GitFailed(what, stderr, true);
+    if (code.status === "rejected") throw code.reason;
+    if (code.value !== null && code.value !== 0) throw new GitFailed(what, stderr);
+    if (taken.status === "rejected") throw taken.reason;
+    if (code.value === null) throw new GitFailed(what, stderr);
   };
 
   return {

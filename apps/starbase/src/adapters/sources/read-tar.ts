@@ -42,7 +42,7 @@ export async function readTar(
   for (;;) {
     const header = await bytes.take(block);
     if (header === undefined) {
-      if (entries === 0) throw malformed("it holds nothing");
+      if (entries === 0) throw malformed("it is empty");
       return;
     }
     if (header.every((byte) => byte === 0)) return bytes.drain();

@@ -1,0 +1,222 @@
+import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  readlink,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { folderSourceStore } from "../src/adapters/sources/source-store.ts";
+import type { SourceRef } from "../src/core/builds/ports.ts";
+import { aRepository } from "./git-http.ts";
+import { inPieces, tarOf, type TarMember } from "./tar-file.ts";
+
+let dir: string;
+beforeAll(async () => void (dir = await mkdtemp(path.join(tmpdir(), "sources-"))));
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+const serviceId = randomUUID();
+const never = new AbortController().signal;
+const aStore = (more: Partial<Parameters<typeof folderSourceStore>[0]> = {}) => {
+  const own = path.join(dir, randomUUID());
+  return folderSourceStore({
+    gitDir: path.join(own, "git"),
+    sourcesDir: path.join(own, "sources"),
+    isFileAllowed: true,
+    ...more,
+  });
+};
+async function checkedOut(store: ReturnType<typeof aStore>, source: SourceRef) {
+  const into = path.join(dir, randomUUID());
+  await mkdir(into);
+  return { into, ...(await store.checkOut(serviceId, source, into, never)) };
+}
+
+describe("uploads", () => {
+  test("lay out what was packed: texts, executables, links, long and foreign names", async () => {
+    const from = path.join(dir, randomUUID());
+    const long = `${"d".repeat(80)}/${"e".repeat(120)}/${"f".repeat(200)}.txt`;
+    await mkdir(path.join(from, path.dirname(long)), { recursive: true });
+    await writeFile(path.join(from, long), "long");
+    await writeFile(path.join(from, "größe 大.txt"), "x".repeat(100_000));
+    await writeFile(path.join(from, "run.sh"), "#!/bin/sh");
+    await chmod(path.join(from, "run.sh"), 0o755);
+    await symlink("run.sh", path.join(from, "link"));
+    await symlink("loop", path.join(from, "loop"));
+    const store = aStore();
+    const ids = [];
+    for (const format of ["pax", "gnu"]) {
+      const packed = execFileSync("tar", [`--format=${format}`, "-czf", "-", "-C", from, "."]);
+      const { sourceId, sizeBytes } = await store.saveUpload(serviceId, inPieces(packed));
+      expect(sizeBytes).toBe(packed.length);
+      expect((await store.saveUpload(serviceId, inPieces(packed, 77))).sourceId).toBe(sourceId);
+      expect(await store.hasUpload(serviceId, sourceId)).toBe(true);
+      ids.push(sourceId);
+      const { into } = await checkedOut(store, { kind: "upload", sourceId });
+      expect(await readFile(path.join(into, long), "utf8")).toBe("long");
+      expect((await lstat(path.join(into, "größe 大.txt"))).size).toBe(100_000);
+      expect((await lstat(path.join(into, "run.sh"))).mode & 0o777).toBe(0o755);
+      expect(await readlink(path.join(into, "link"))).toBe("run.sh");
+      expect(await readlink(path.join(into, "loop"))).toBe("loop");
+    }
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+
+  const hostile: [what: string, members: TarMember[], says: RegExp][] = [
+    ["a name that climbs out", [{ name: "../evil" }], /leads out/],
+    ["an absolute name", [{ name: "/etc/evil" }], /leads out/],
+    ["an absolute link", [{ name: "a", type: "2", link: "/etc/passwd" }], /leads outside/],
+    ["a link that climbs out", [{ name: "a/b", type: "2", link: "../../x" }], /leads outside/],
+    ["a hard link", [{ name: "a", type: "1", link: "b" }], /hard link/],
+    ["a device", [{ name: "a", type: "3" }], /neither a file nor a folder nor a link/],
+    ["a pipe", [{ name: "a", type: "6" }], /neither/],
+    ["a name with a line break", [{ name: "a\nb" }], /line break/],
+    ["a name that is not UTF-8", [{ name: "a\xff" }], /not UTF-8/],
+    [
+      "more than fits",
+      [
+        { name: "a", text: "x".repeat(3_000) },
+        { name: "b", text: "x".repeat(3_000) },
+      ],
+      /too large/,
+    ],
+    ["too many files", Array.from({ length: 12 }, (_, i) => ({ name: `f${i}` })), /more than 10 files/],
+  ];
+  test.each(hostile)("refuse %s in a sentence and keep nothing", async (_what, members, says) => {
+    const sourcesDir = path.join(dir, randomUUID());
+    const store = aStore({ sourcesDir, limits: { packedBytesMax: 10_000, bytesMax: 5_000, entriesMax: 10 } });
+    await expect(store.saveUpload(serviceId, inPieces(tarOf(members)))).rejects.toThrow(says);
+    expect(await readdir(path.join(sourcesDir, serviceId))).toEqual([]);
+  });
+
+  test("never write through a link of their own", async () => {
+    const outside = path.join(dir, randomUUID());
+    await mkdir(outside);
+    const store = aStore();
+    for (const members of [
+      [
+        { name: "x", type: "5" },
+        { name: "a", type: "2", link: "x" },
+        { name: "a/file", text: "1" },
+      ],
+      [
+        { name: "a", text: "1" },
+        { name: "a/file", text: "1" },
+      ],
+    ] satisfies TarMember[][]) {
+      const { sourceId } = await store.saveUpload(serviceId, inPieces(tarOf(members)));
+      await expect(checkedOut(store, { kind: "upload", sourceId })).rejects.toThrow(/at once/);
+    }
+    const twice = await store.saveUpload(
+      serviceId,
+      inPieces(
+        tarOf([
+          { name: "a", type: "2", link: "b" },
+          { name: "a", text: "the later" },
+        ]),
+      ),
+    );
+    const { into } = await checkedOut(store, { kind: "upload", sourceId: twice.sourceId });
+    expect(await readFile(path.join(into, "a"), "utf8")).toBe("the later");
+  });
+
+  test("refuse what is no archive, or only a part of one, or larger than allowed", async () => {
+    const store = aStore({ limits: { packedBytesMax: 2_000, bytesMax: 10_000_000, entriesMax: 10 } });
+    const whole = tarOf([{ name: "a", text: String(Math.random()).repeat(40) }]);
+    await expect(store.saveUpload(serviceId, inPieces(Buffer.from("hello")))).rejects.toMatchObject({
+      code: "malformed",
+    });
+    await expect(store.saveUpload(serviceId, inPieces(whole.subarray(0, -20)))).rejects.toMatchObject({
+      code: "malformed",
+    });
+    await expect(
+      store.saveUpload(serviceId, inPieces(tarOf([{ name: "a" }]).subarray(0, 0))),
+    ).rejects.toMatchObject({ code: "malformed" });
+    const large = Buffer.alloc(3_000, "not even gzip, but too large first");
+    await expect(store.saveUpload(serviceId, inPieces(large))).rejects.toMatchObject({
+      code: expect.stringMatching(/too_large|malformed/) as string,
+    });
+    await expect(checkedOut(store, { kind: "upload", sourceId: "0".repeat(64) })).rejects.toThrow(
+      "starform up",
+    );
+  });
+});
+
+describe("Git addresses", () => {
+  test("are fetched by branch, tag, commit or as they stand, and say which commit it was", async () => {
+    await using repository = await aRepository({ "index.js": "old" });
+    await repository.git("tag", "v1");
+    const second = await repository.commit({ "index.js": "new" }, "second\n\nwith a body");
+    const store = aStore();
+    const url = `file://${repository.dir}`;
+    const seen: unknown[] = [];
+    for (const ref of ["main", "v1", repository.first, repository.first.slice(0, 10), "HEAD"]) {
+      const { into, commit } = await checkedOut(store, { kind: "git", url, ref });
+      seen.push([await readFile(path.join(into, "index.js"), "utf8"), commit?.sha, commit?.ref]);
+      expect(await readdir(into)).toEqual(["index.js"]);
+    }
+    expect(seen).toEqual([
+      ["new", second, "main"],
+      ["old", repository.first, "v1"],
+      ["old", repository.first, repository.first],
+      ["old", repository.first, repository.first.slice(0, 10)],
+      ["new", second, "HEAD"],
+    ]);
+  });
+
+  test("say what is wrong: no such branch, no such repository, an empty one, ssh, a folder that is not allowed", async () => {
+    await using repository = await aRepository();
+    const store = aStore();
+    const fails = (url: string, says: string, ref = "main", from = store) =>
+      expect(checkedOut(from, { kind: "git", url, ref })).rejects.toThrow(says);
+    await fails(`file://${repository.dir}`, 'there is no branch, tag or commit "trunk"', "trunk");
+    await fails(`file://${repository.dir}`, "its branches are main", "trunk");
+    await fails(`file://${repository.dir}-nowhere`, "cannot be read");
+    const empty = path.join(dir, randomUUID());
+    execFileSync("git", ["init", "--quiet", "--bare", empty]);
+    await fails(`file://${empty}`, "has no branches yet");
+    await fails("git@github.com:a/b.git", "ssh address");
+    await fails("ext::sh -c id", "https://");
+    const closed = aStore({ isFileAllowed: false });
+    await fails(`file://${repository.dir}`, "may not be read on this installation", "main", closed);
+    await fails(`file://${repository.dir}`, "is not the name of a branch", "--upload-pack=id");
+  });
+
+  test("never show the token in an address", async () => {
+    const url = "http://me:sesame-open@127.0.0.1:9/a/b.git";
+    const failure = (await checkedOut(aStore(), { kind: "git", url, ref: "main" }).catch(
+      (error: unknown) => error,
+    )) as Error;
+    expect(failure.message).toContain("http://***@127.0.0.1:9/a/b.git cannot be read");
+    expect(failure.message).not.toContain("sesame");
+  });
+});
+
+describe("the built-in repositories", () => {
+  test("refuse to give half a source when an object is missing", async () => {
+    await using repository = await aRepository({ "a.txt": "1", "b.txt": "2" });
+    const store = aStore();
+    const bare = await store.repositoryDir(serviceId);
+    await repository.git("push", `file://${bare}`, "main");
+    const blob = (await repository.git("rev-parse", "main:b.txt")).text.trim();
+    await rm(path.join(bare, "objects", blob.slice(0, 2), blob.slice(2)), { force: true });
+    await expect(checkedOut(store, { kind: "commit", sha: repository.first })).rejects.toThrow(
+      /git archive failed/,
+    );
+  });
+
+  test("say when a commit is not there any more", async () => {
+    await expect(checkedOut(aStore(), { kind: "commit", sha: "1".repeat(40) })).rejects.toThrow(
+      "push it again",
+    );
+  });
+});
