@@ -1,0 +1,225 @@
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { planSource } from "@starform/build-plan/plan-source";
+import { ServiceSettings } from "@starform/contract/services";
+import { systemClock } from "@starform/std/clock";
+import { until } from "@starform/std/retry";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { folderSourceStore } from "../src/adapters/sources/source-store.ts";
+import { folderWorkDirs } from "../src/adapters/sources/work-dirs.ts";
+import type { BuildWork, DeploymentProgress } from "../src/core/builds/ports.ts";
+import { runBuild } from "../src/core/builds/run-build.ts";
+import { inPieces, tarOf } from "./tar-file.ts";
+import { openProcessBuilder, type ProcessBuilderUnderTest } from "./process-builder.ts";
+
+let dir: string;
+let under: ProcessBuilderUnderTest;
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), "run-build-"));
+  under = await openProcessBuilder();
+});
+afterAll(async () => {
+  await under?.[Symbol.asyncDispose]();
+  await rm(dir, { recursive: true, force: true });
+});
+
+type Finished = Parameters<DeploymentProgress["finishBuild"]>[1];
+
+/** A deployment of a folder with these files, and all that its build said. */
+async function aDeployment(files: Record<string, string>, more: Partial<BuildWork> = {}) {
+  const sources = folderSourceStore({
+    gitDir: path.join(dir, "git"),
+    sourcesDir: path.join(dir, "sources"),
+    isFileAllowed: true,
+  });
+  const serviceId = randomUUID();
+  const packed = tarOf(Object.entries(files).map(([name, text]) => ({ name, text })));
+  const { sourceId } = await sources.saveUpload(serviceId, inPieces(packed));
+  const work: BuildWork = {
+    deploymentId: randomUUID(),
+    buildId: randomUUID(),
+    workspaceId: randomUUID(),
+    projectId: randomUUID(),
+    serviceId,
+    serviceName: "web",
+    environment: "production",
+    source: { kind: "upload", sourceId },
+    settings: ServiceSettings.parse({}),
+    variables: {},
+    secretNames: [],
+    noCache: false,
+    ...more,
+  };
+  const stages: string[] = [];
+  const said: { seq: number; text: string }[] = [];
+  const seen: { finished?: Finished; failed?: string } = {};
+  const progress: DeploymentProgress = {
+    beginBuild: async (id) => (id === work.deploymentId && !seen.finished ? work : undefined),
+    beginStage: async (_id, stage) => void stages.push(`${stage} begins`),
+    endStage: async (_id, stage, outcome) => void stages.push(`${stage} ${outcome}`),
+    setCommit: async () => undefined,
+    finishBuild: async (_id, built) => void (seen.finished = built),
+    failBuild: async (_id, reason) => void (seen.failed = reason),
+  };
+  const workDir = path.join(dir, "work");
+  const run = runBuild({
+    progress,
+    sources,
+    builds: under.builds,
+    log: { line: (_work, { seq, text }) => void said.push({ seq, text }) },
+    plan: planSource,
+    workDirs: folderWorkDirs(workDir),
+    clock: systemClock,
+  });
+  return {
+    work,
+    stages,
+    seen,
+    said,
+    text: () => said.map(({ text }) => text).join("\n"),
+    run: (signal: AbortSignal = new AbortController().signal) => run(work.deploymentId, signal),
+    leftovers: () => readdir(workDir),
+  };
+}
+
+/** Built without npm, which needs seconds to start on a busy machine. */
+const app = { "start.sh": "node index.js", "index.js": "1" };
+const builtBy = (buildCommand: string) => ({ settings: ServiceSettings.parse({ buildCommand }) });
+
+describe("a build", () => {
+  test("goes from the source to the image, tells why it does what it does, and leaves nothing lying about", async () => {
+    const deployment = await aDeployment(app, builtBy("echo building"));
+    await deployment.run();
+    expect(deployment.stages).toEqual([
+      "clone begins",
+      "clone succeeded",
+      "build begins",
+      "build succeeded",
+      "push begins",
+      "push succeeded",
+    ]);
+    expect(deployment.text()).toContain("because there is a start.sh");
+    expect(deployment.text()).toContain("building");
+    expect(deployment.said.map(({ seq }) => seq)).toEqual(deployment.said.map((_, i) => i + 1));
+    expect(deployment.seen.finished).toMatchObject({
+      imageDigest: expect.stringMatching(/^sha256:/),
+      info: { providers: ["shell"] },
+      fileSettings: {},
+    });
+    expect(await deployment.leftovers()).toEqual([]);
+    const { finished } = deployment.seen;
+    await deployment.run();
+    expect(deployment.seen.finished).toBe(finished);
+  });
+
+  test("takes the settings of starform.json over the stored ones, and an environment's over the file's", async () => {
+    const starform = {
+      startCommand: "node file.js",
+      buildCommand: "echo built by the file",
+      replicas: 2,
+      builder: "railpack",
+      environments: { production: { replicas: 3, cron: "0 3 * * *" } },
+    };
+    const files = { ...app, Dockerfile: "FROM scratch", "starform.json": JSON.stringify(starform) };
+    const deployment = await aDeployment(files, {
+      settings: ServiceSettings.parse({ startCommand: "node stored.js", tier: "nova" }),
+    });
+    await deployment.run();
+    expect(deployment.text()).toContain("built by the file");
+    expect(deployment.text()).toContain("starform.json sets");
+    expect(deployment.seen.finished?.fileSettings).toEqual({
+      startCommand: "node file.js",
+      buildCommand: "echo built by the file",
+      replicas: 3,
+      builder: "plan",
+      schedule: "0 3 * * *",
+    });
+    const config = JSON.parse(await under.fileOf(deployment.seen.finished!.image, "../config.json")) as {
+      cmd: string;
+    };
+    expect(config.cmd).toBe("node file.js");
+  });
+
+  test("builds the folder that is the service's own", async () => {
+    const files = {
+      "README.md": "",
+      ...Object.fromEntries(Object.entries(app).map(([name, text]) => [`apps/web/${name}`, text])),
+    };
+    const deployment = await aDeployment(files, {
+      settings: ServiceSettings.parse({ rootDirectory: "apps/web" }),
+    });
+    await deployment.run();
+    expect(await under.fileOf(deployment.seen.finished!.image, "index.js")).toBe("1");
+    expect(deployment.seen.finished?.fileSettings).toEqual({});
+  });
+
+  test.each([
+    [
+      "a wrong starform.json",
+      { ...app, "starform.json": '{"buildComand":"x"}' },
+      /buildComand is not a key here; did you mean buildCommand\?/,
+    ],
+    ["a source without an app", { "notes.md": "" }, /no app was found in the source/],
+    ["an empty source", {}, /the source is empty/],
+    [
+      "a command that fails",
+      { ...app, "starform.json": '{"buildCommand":"exit 3"}' },
+      /the step "build" failed/,
+    ],
+    ["a Dockerfile where there are no containers", { Dockerfile: "FROM scratch" }, /--runtime docker/],
+  ])("fails with a sentence for %s, and the job ends well", async (_what, files, says) => {
+    const deployment = await aDeployment(files);
+    await deployment.run();
+    expect(deployment.seen.failed).toMatch(says);
+    expect(deployment.stages.at(-1)).toBe("build failed");
+    expect(deployment.seen.finished).toBeUndefined();
+    expect(await deployment.leftovers()).toEqual([]);
+  });
+
+  test("fails in its clone when the source is not there any more", async () => {
+    const deployment = await aDeployment(app, { source: { kind: "upload", sourceId: "0".repeat(64) } });
+    await deployment.run();
+    expect(deployment.seen.failed).toContain("send the folder again");
+    expect(deployment.stages).toEqual(["clone begins", "clone failed"]);
+  });
+
+  test("stops when it is told to, says nothing more, and leaves nothing running", async () => {
+    const mark = `sleep 6${Date.now() % 1_000_000}`;
+    const deployment = await aDeployment(app, builtBy(`echo ready; ${mark}`));
+    const stop = new AbortController();
+    const running = deployment.run(stop.signal);
+    await until("it builds", () => deployment.text().includes("\nready"));
+    stop.abort();
+    await running;
+    expect(deployment.seen).toEqual({});
+    expect(await under.isRunning(mark)).toBe(false);
+    expect(await under.builds.getBuildStatus(deployment.work)).toEqual({ state: "cancelled" });
+    expect(existsSync(path.join(dir, "work", deployment.work.buildId))).toBe(false);
+  });
+
+  test("is tried again when the platform fails, not the source", async () => {
+    const broken = await aDeployment(app);
+    await expect(
+      runBuild({
+        progress: {
+          ...({} as DeploymentProgress),
+          beginBuild: async () => broken.work,
+          beginStage: () => Promise.reject(new Error("the database is away")),
+        },
+        sources: folderSourceStore({
+          gitDir: path.join(dir, "git"),
+          sourcesDir: path.join(dir, "sources"),
+          isFileAllowed: true,
+        }),
+        builds: under.builds,
+        log: { line: () => undefined },
+        plan: planSource,
+        workDirs: folderWorkDirs(path.join(dir, "work")),
+        clock: systemClock,
+      })(broken.work.deploymentId, new AbortController().signal),
+    ).rejects.toThrow("the database is away");
+  });
+});
