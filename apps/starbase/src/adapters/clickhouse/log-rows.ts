@@ -12,14 +12,10 @@ export type LogRow = {
   readonly deployment_id: string;
   readonly build_id: string;
   readonly attributes: string;
-  readonly row_hash: string;
 };
 
-/** `row_hash` tells lines of one time and number apart; lines equal in everything are one line, sent twice. */
-export const logColumns = `toUnixTimestamp64Milli(ts) AS ts_ms, service_id, level, stream, message, seq, instance_id, deployment_id, build_id, attributes,
-  cityHash64(service_id, instance_id, deployment_id, build_id, stream, level, message, attributes) AS row_hash`;
-
-export const keyOf = (row: LogRow): string => `${row.ts_ms}/${row.seq}/${row.row_hash}`;
+export const logColumns =
+  "toUnixTimestamp64Milli(ts) AS ts_ms, service_id, level, stream, message, seq, instance_id, deployment_id, build_id, attributes";
 
 export const toLogEntry = (row: LogRow): LogEntry => ({
   ts: new Date(Number(row.ts_ms)),
@@ -42,6 +38,12 @@ function attributesIn(text: string): Record<string, unknown> {
   }
 }
 
-/** The order of lines: by time, then as their writer numbered them. */
+/** The order of lines: by time, then as their writer numbered them; the rest only keeps equal ones in one order. */
 export const inOrder = (a: LogRow, b: LogRow): number =>
-  Number(a.ts_ms) - Number(b.ts_ms) || Number(a.seq) - Number(b.seq) || (a.row_hash < b.row_hash ? -1 : 1);
+  Number(a.ts_ms) - Number(b.ts_ms) ||
+  Number(a.seq) - Number(b.seq) ||
+  compare(a.instance_id, b.instance_id) ||
+  compare(a.service_id, b.service_id) ||
+  compare(a.message, b.message);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

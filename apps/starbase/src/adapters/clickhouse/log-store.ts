@@ -5,7 +5,7 @@ import type { LogFilter, LogScope, LogStore } from "../../ports/log-store.ts";
 import { ensureLogSchema } from "./log-schema.ts";
 import { cursorOf, isTie, pageQuery, tiesQuery, type PageQuestion } from "./log-page.ts";
 import { inOrder, toLogEntry, type LogRow } from "./log-rows.ts";
-import { tailRows, type Select } from "./log-tail.ts";
+import { tailColumns, tailRows, type Select, type TailRow } from "./log-tail.ts";
 
 export type ClickhouseLogStore = LogStore & AsyncDisposable;
 
@@ -39,10 +39,14 @@ export function clickhouseLogStore({
     });
     return answer.json();
   };
-  const newest = async (scope: LogScope, filter: LogFilter, question: PageQuestion): Promise<LogRow[]> => {
+  const newest = async <Row extends LogRow = LogRow>(
+    scope: LogScope,
+    filter: LogFilter,
+    question: PageQuestion,
+  ): Promise<Row[]> => {
     if (scope.serviceIds.length === 0) return [];
     const { sql, params } = pageQuery(scope, filter, question);
-    return (await select<LogRow>(sql, params)).sort(inOrder);
+    return (await select<Row>(sql, params)).sort(inOrder);
   };
   /** Oldest first; longer than asked for only where lines of one time and number lie across its edge. */
   const page = async (scope: LogScope, filter: LogFilter, { limit, cursor }: PageQuestion) => {
@@ -66,7 +70,8 @@ export function clickhouseLogStore({
     },
     async *tail(scope, { backlog = 0, ...filter }, signal) {
       if (scope.serviceIds.length === 0) return;
-      const history = async () => (backlog > 0 ? newest(scope, filter, { limit: backlog }) : []);
+      const history = async () =>
+        backlog > 0 ? newest<TailRow>(scope, filter, { limit: backlog, columns: tailColumns }) : [];
       try {
         for await (const rows of tailRows(select, scope, filter, history, signal)) yield rows.map(toLogEntry);
       } catch (error) {
