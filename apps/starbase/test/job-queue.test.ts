@@ -1,0 +1,153 @@
+import { openTestDatabase } from "@starform/testkit/postgres";
+import { until } from "@starform/std/retry";
+import { Fault } from "@starform/std/fault";
+import { pino } from "pino";
+import { sql } from "kysely";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { openDatabase, type Database } from "../src/adapters/postgres/database.ts";
+import { postgresJobQueue } from "../src/adapters/postgres/job-queue.ts";
+import { openJobRunner } from "../src/adapters/postgres/job-runner.ts";
+import { migrate } from "../src/adapters/postgres/migrate.ts";
+import { CannotHeal, handle, job, type JobHandler } from "../src/ports/job-queue.ts";
+
+const greet = job({
+  name: "greet",
+  payload: z.object({ who: z.string() }),
+  attemptsMax: 3,
+  queue: ({ who }) => (who.startsWith("serial") ? "serial" : who),
+});
+
+let stack: AsyncDisposableStack;
+let url: string;
+let database: Database;
+beforeEach(async () => {
+  stack = new AsyncDisposableStack();
+  url = stack.use(await openTestDatabase()).url;
+  await migrate(url);
+  database = stack.use(openDatabase({ url, poolMax: 6, onError: () => undefined }));
+});
+afterEach(() => stack.disposeAsync());
+
+const logger = pino({ level: "silent" });
+const runner = (...handlers: JobHandler[]) =>
+  openJobRunner({ pool: database.pool, url, handlers, crons: [], concurrency: 4, logger });
+const queue = () => postgresJobQueue(database.db);
+const waiting = async () =>
+  Number(
+    (
+      await sql<{ n: number }>`select count(*)::int as n from graphile_worker._private_jobs`.execute(
+        database.db,
+      )
+    ).rows[0]?.n,
+  );
+
+describe("the job queue", () => {
+  test("runs what was enqueued in a transaction that commits, and nothing of one that rolls back", async () => {
+    const seen: string[] = [];
+    await database.db.transaction().execute((tx) => postgresJobQueue(tx).enqueue(greet, { who: "kept" }));
+    await database.db
+      .transaction()
+      .execute(async (tx) => {
+        await postgresJobQueue(tx).enqueue(greet, { who: "lost" });
+        throw new Error("rolled back");
+      })
+      .catch(() => undefined);
+    stack.use(await runner(handle(greet, async ({ who }) => void seen.push(who))));
+    await until("the queue is empty", async () => (await waiting()) === 0);
+    expect(seen).toEqual(["kept"]);
+  });
+
+  test("replaces a job of the same key that has not begun, and takes one back", async () => {
+    const seen: string[] = [];
+    const later = { key: "k", runAt: new Date(Date.now() + 60_000) };
+    await queue().enqueue(greet, { who: "first" }, later);
+    await queue().enqueue(greet, { who: "second" }, { key: "k" });
+    await queue().enqueue(greet, { who: "cancelled" }, { key: "gone", runAt: new Date(Date.now() + 60_000) });
+    await queue().cancel("gone");
+    stack.use(await runner(handle(greet, async ({ who }) => void seen.push(who))));
+    await until("the queue is empty", async () => (await waiting()) === 0);
+    expect(seen).toEqual(["second"]);
+  });
+
+  test("runs jobs of one queue one after the other, in their order", async () => {
+    const seen: string[] = [];
+    let [running, most] = [0, 0];
+    for (let i = 0; i < 5; i++) await queue().enqueue(greet, { who: `serial${i}` });
+    const work = async ({ who }: { who: string }) => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.push(who);
+      running -= 1;
+    };
+    stack.use(await runner(handle(greet, work)));
+    await until("the queue is empty", async () => (await waiting()) === 0);
+    expect([seen, most]).toEqual([["serial0", "serial1", "serial2", "serial3", "serial4"], 1]);
+  });
+
+  test.each([
+    ["says it cannot heal", () => new CannotHeal("the source is gone")],
+    ["is the caller's fault", () => new Fault("invalid", "the source is gone")],
+  ])("ends a job that %s at once, with its reason", async (_, error) => {
+    const given: string[] = [];
+    let runs = 0;
+    const work = async () => {
+      runs += 1;
+      throw error();
+    };
+    await queue().enqueue(greet, { who: "x" });
+    stack.use(
+      await runner(handle(greet, work, async ({ who }, reason) => void given.push(`${who}: ${reason}`))),
+    );
+    await until("it was given up", () => given.length > 0);
+    expect([runs, given]).toEqual([1, ["x: the source is gone"]]);
+  });
+
+  test("tries again what may heal", async () => {
+    let runs = 0;
+    await queue().enqueue(greet, { who: "x" });
+    stack.use(
+      await runner(
+        handle(greet, async () => {
+          runs += 1;
+          if (runs === 1) throw new Error("the network is away");
+        }),
+      ),
+    );
+    await until("the queue is empty", async () => (await waiting()) === 0);
+    expect(runs).toBe(2);
+  });
+
+  test("frees the job of a worker that is gone without a word", async () => {
+    const seen: string[] = [];
+    await queue().enqueue(greet, { who: "orphan" });
+    await sql`update graphile_worker._private_jobs set locked_by = 'pool-of-the-dead', locked_at = now() - interval '1 minute'`.execute(
+      database.db,
+    );
+    await sql`update graphile_worker._private_job_queues set locked_by = 'pool-of-the-dead', locked_at = now() - interval '1 minute'`.execute(
+      database.db,
+    );
+    stack.use(await runner(handle(greet, async ({ who }) => void seen.push(who))));
+    await until("the queue is empty", async () => (await waiting()) === 0);
+    expect(seen).toEqual(["orphan"]);
+  });
+
+  test("tells a running job by its signal when the worker closes, and leaves it for the next", async () => {
+    const seen: string[] = [];
+    await queue().enqueue(greet, { who: "long" });
+    const first = await runner(
+      handle(greet, (_payload, signal) => {
+        seen.push("begun");
+        return new Promise((_resolve, reject) =>
+          signal.addEventListener("abort", () => reject(new Error("closing"))),
+        );
+      }),
+    );
+    await until("it runs", () => seen.length > 0);
+    await first[Symbol.asyncDispose]();
+    await sql`update graphile_worker._private_jobs set run_at = now()`.execute(database.db);
+    stack.use(await runner(handle(greet, async () => void seen.push("again"))));
+    await until("the queue is empty", async () => (await waiting()) === 0);
+    expect(seen).toEqual(["begun", "again"]);
+  });
+});
