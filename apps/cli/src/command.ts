@@ -6,7 +6,7 @@ import type { Host } from "./host.ts";
 /** What stricli hands a command: the host, and where the exit code goes. */
 export type RunContext = CommandContext & {
   readonly host: Host;
-  fail(error: unknown, flags: GlobalFlags): Promise<void>;
+  fail(error: unknown): Promise<void>;
   finish(exitCode: number): void;
 };
 
@@ -50,11 +50,14 @@ export function command<F extends BaseFlags = Record<never, never>, A extends re
       ...(definition.positional ? { positional: definition.positional } : {}),
     } as never,
     async func(this: RunContext, flags: F & GlobalFlags, ...args: A) {
+      const { openContext } = await import("./context.ts");
+      const context = openContext(this.host, flags);
       try {
-        const { openContext } = await import("./context.ts");
-        this.finish((await definition.run(openContext(this.host, flags), flags, ...args)) ?? 0);
+        this.finish((await definition.run(context, flags, ...args)) ?? 0);
+        context.progress.end();
       } catch (error) {
-        await this.fail(error, flags);
+        context.progress.end();
+        await this.fail(error);
       }
     },
   } as never);

@@ -64,10 +64,7 @@ export function openContext(host: Host, flags: GlobalFlags): Context {
   const links = fileLinks(config.configDir);
   const mayColour = isColoured(config, host.stdout) && !flags.json;
   const progress = progressOn(host.stderr, !flags.json);
-  const write = (sink: Sink, text: string) => {
-    progress.clear();
-    sink.write(`${text}\n`);
-  };
+  const write = (sink: Sink, text: string) => progress.above(() => sink.write(`${text}\n`));
   const local = () => localPlatform(host.cloneDir);
   const url = (folder = host.cwd) =>
     config.url ?? links.around(folder)?.link.url ?? credentials.current() ?? local()?.url ?? localUrl;
@@ -104,7 +101,7 @@ export function openContext(host: Host, flags: GlobalFlags): Context {
     async confirm(question) {
       if (flags.yes) return true;
       if (!host.isInputTerminal) throw usageError(`${question} Say so with --yes.`);
-      progress.clear();
+      progress.end();
       const answer = (await host.ask(`${question} [Y/n] `)).toLowerCase();
       return ["", "y", "yes"].includes(answer);
     },

@@ -11,7 +11,6 @@ import {
 import type { Application, ApplicationText, CommandContext } from "@stricli/core";
 import type { RunContext } from "./command.ts";
 import { commandAliases, commandTable } from "./commands/command-table.ts";
-import type { GlobalFlags } from "./context.ts";
 import { exitCodes } from "./exit-error.ts";
 import type { Host } from "./host.ts";
 import { version as currentVersion } from "./version.ts";
@@ -36,9 +35,9 @@ export async function runCli(host: Host, argv: readonly string[]): Promise<numbe
     process: process as CommandContext["process"],
     host,
     finish: (code) => (exitCode = code),
-    fail: async (error, flags: GlobalFlags) => {
+    fail: async (error) => {
       const { tell } = await import("./tell-error.ts");
-      exitCode = tell(host, error, flags);
+      exitCode = tell(host, error);
     },
   };
   await run(app, words, context as never);

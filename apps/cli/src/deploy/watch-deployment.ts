@@ -36,17 +36,20 @@ export async function watchDeployment(
   first: Deployment,
 ): Promise<number> {
   let last = first;
+  let trouble: string | undefined;
   const { host, progress } = context;
   const startedAt = performance.now();
   const log = showBuildLog(context, api, target, first);
   const ticker = setInterval(() => {
-    if (steps[last.status]) progress.say(steps[last.status]!, sayDuration(performance.now() - startedAt));
+    if (trouble) progress.say("Waiting for the platform", trouble);
+    else if (steps[last.status])
+      progress.say(steps[last.status]!, sayDuration(performance.now() - startedAt));
   }, 1_000);
   try {
     report(context, first);
     const follow = followDeployment(api, first.id, {
       signal: host.interrupted,
-      onTrouble: (words) => words && progress.say("Waiting for the platform", words),
+      onTrouble: (words) => void (trouble = words),
     });
     for await (const deployment of follow) {
       if (deployment.status !== last.status) report(context, deployment);
@@ -61,7 +64,7 @@ export async function watchDeployment(
   } finally {
     clearInterval(ticker);
     await log.end(0);
-    progress.clear();
+    progress.end();
   }
 }
 
@@ -115,6 +118,7 @@ async function showLastWords(
   const page = await api
     .call(searchLogs, { params: paramsOf(target), query }, { timeoutMs: 5_000 })
     .catch(() => undefined);
+  context.progress.end();
   if (!page?.items.length) return;
   if (!context.isJson) context.say(`\nThe last lines of the app:`);
   for (const entry of page.items)
@@ -125,6 +129,7 @@ async function showLastWords(
 /** Says how it ended; resolves to the exit code. The URL, or with `--json` the result, is the last line. */
 function conclude(context: Context, deployment: Deployment): number {
   const { paint } = context;
+  context.progress.end();
   const { status, number, reason, url, durationMs } = deployment;
   if (context.isJson) context.jsonLine(resultOf(deployment));
   const time = durationMs === null ? "" : ` in ${sayDuration(durationMs)}`;

@@ -12,7 +12,7 @@ export async function watchOrLeave(
   isDetached: boolean,
 ): Promise<number> {
   if (!isDetached) return watchDeployment(context, api, target, deployment);
-  context.progress.clear();
+  context.progress.end();
   const { service, number, url } = deployment;
   if (context.isJson) context.jsonLine(resultOf(deployment));
   context.say(`${service} #${number} has begun; watch it: starform deployments watch ${number}`);

@@ -15,13 +15,15 @@ export function signInLinkOf(text: string): { readonly url: string; readonly cod
 
 /**
  * The API behind an address. A person may paste the dashboard's: then it is looked for at the same place, and (as the
- * embedded platform has it) at the port after it.
+ * embedded platform has it) at the port after it. This machine has one name, so that a credential is found again.
  */
 export async function findApi(address: string): Promise<string> {
-  const candidates = [address, portAfter(address)].filter((url) => url !== undefined);
+  const named =
+    new URL(address).hostname === "localhost" ? address.replace("//localhost", "//127.0.0.1") : address;
+  const candidates = [named, portAfter(named)].filter((url) => url !== undefined);
   for (const url of candidates) if (await isApi(url).catch(() => false)) return url;
   // Nobody answered as an API would: the first call will say what is wrong with the address that was given.
-  return address;
+  return named;
 }
 
 function portAfter(address: string): string | undefined {
