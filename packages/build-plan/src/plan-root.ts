@@ -45,19 +45,23 @@ export interface PlanError {
   readonly hint: string;
 }
 
+/** What a folder's plan is, and what was seen of it on the way; no tree where the folder itself could not be opened. */
+export interface PlannedRoot {
+  readonly outcome: PlanOutcome;
+  readonly tree?: SourceTree;
+}
+
 /** Plans one folder of a source, without looking for further services. See `planSource`. */
-export async function planRoot(dir: string, options: PlanOptions = {}): Promise<PlanOutcome> {
+export async function planRoot(dir: string, options: PlanOptions = {}): Promise<PlannedRoot> {
+  let tree: SourceTree | undefined;
   try {
     const { root, rootDirectory, file } = await openRoot(dir, options);
-    const tree = await openSourceTree(root);
-    return planTree(tree, { ...options, rootDirectory }, file);
+    tree = await openSourceTree(root);
+    return { outcome: planTree(tree, { ...options, rootDirectory }, file), tree };
   } catch (cause) {
-    if (cause instanceof PlanRefusal)
-      return {
-        ok: false,
-        error: { message: cause.message, lookedFor: [...cause.lookedFor], hint: cause.hint },
-      };
-    throw cause;
+    if (!(cause instanceof PlanRefusal)) throw cause;
+    const error = { message: cause.message, lookedFor: [...cause.lookedFor], hint: cause.hint };
+    return { outcome: { ok: false, error }, ...(tree ? { tree } : {}) };
   }
 }
 

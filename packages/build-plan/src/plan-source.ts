@@ -1,7 +1,7 @@
 import type { PlanInfo } from "./plan-info.ts";
 import { nothingFoundMessage } from "./choose-provider.ts";
 import { type PlanOptions, type PlanOutcome, planRoot } from "./plan-root.ts";
-import { proposeServices } from "./propose-services.ts";
+import { servicesBeside } from "./propose-services.ts";
 
 export type { PlanError, PlanOptions, PlanOutcome } from "./plan-root.ts";
 export type { Decision, PlanInfo, ServiceProposal, ToolVersion } from "./plan-info.ts";
@@ -13,11 +13,12 @@ export type { Decision, PlanInfo, ServiceProposal, ToolVersion } from "./plan-in
  * A source planned from its root also gets `info.services` when it seems to hold several services.
  */
 export async function planSource(dir: string, options: PlanOptions = {}): Promise<PlanOutcome> {
-  const outcome = await planRoot(dir, options);
+  const planned = await planRoot(dir, options);
+  const { outcome } = planned;
   const isFromRoot = outcome.ok
     ? outcome.info.rootDirectory === "."
     : outcome.error.message === nothingFoundMessage && !options.rootDirectory;
-  const services = isFromRoot ? await proposeServices(dir) : [];
+  const services = isFromRoot ? await servicesBeside(dir, planned) : [];
   if (outcome.ok) return services.length > 1 ? { ...outcome, info: { ...outcome.info, services } } : outcome;
   return services.length > 0 ? { ok: false, error: inFolders(outcome.error.lookedFor, services) } : outcome;
 }

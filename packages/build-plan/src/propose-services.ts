@@ -1,7 +1,7 @@
 import type { ServiceProposal } from "./plan-info.ts";
-import { planRoot } from "./plan-root.ts";
+import { type PlannedRoot, type PlanOutcome, planRoot } from "./plan-root.ts";
 import { mainProcess, readProcfile } from "./procfile.ts";
-import { openSourceTree, type SourceTree } from "./source-tree.ts";
+import type { SourceTree } from "./source-tree.ts";
 import { PlanRefusal } from "./plan-refusal.ts";
 import { readReferences } from "./read-references.ts";
 import { readStarformFile, type StarformSettings } from "./starform-file.ts";
@@ -15,22 +15,30 @@ const foldersMax = 40;
  * recognised. A proposal is for a person to correct; a folder that cannot be planned is left out.
  */
 export async function proposeServices(dir: string): Promise<ServiceProposal[]> {
+  return servicesBeside(dir, await planRoot(dir, { rootDirectory: "." }));
+}
+
+/** The same for a source whose root is planned already. */
+export async function servicesBeside(
+  dir: string,
+  { outcome, tree }: PlannedRoot,
+): Promise<ServiceProposal[]> {
+  if (!tree) return [];
   try {
-    const tree = await openSourceTree(dir);
     const members = workspaceServices(tree);
-    const found =
-      members.length > 0
-        ? [...members, ...(await inFolders(dir, tree, members))]
-        : [...(await atRoot(dir, tree)), ...(await inFolders(dir, tree, []))];
-    return withUniqueNames(found);
+    const atTop = members.length > 0 ? members : await atRoot(dir, tree, providerOf(outcome));
+    return withUniqueNames([...atTop, ...(await inFolders(dir, tree, members))]);
   } catch (cause) {
     if (cause instanceof PlanRefusal) return [];
     throw cause;
   }
 }
 
-async function atRoot(dir: string, tree: SourceTree): Promise<ServiceProposal[]> {
-  const provider = await providerOf(dir, ".");
+async function atRoot(
+  dir: string,
+  tree: SourceTree,
+  provider: string | undefined,
+): Promise<ServiceProposal[]> {
   if (provider === undefined) return [];
   const settings = await settingsOf(dir);
   const name = nameOf((tree.readJson("package.json") as { name?: unknown } | undefined)?.name) ?? "web";
@@ -112,7 +120,7 @@ async function inFolders(
 }
 
 async function inFolder(dir: string, tree: SourceTree, folder: string): Promise<ServiceProposal | undefined> {
-  const provider = await providerOf(dir, folder);
+  const provider = providerOf((await planRoot(dir, { rootDirectory: folder })).outcome);
   if (provider === undefined) return undefined;
   const settings = await settingsOf(`${dir}/${folder}`);
   const last = folder.slice(folder.lastIndexOf("/") + 1);
@@ -128,8 +136,7 @@ async function inFolder(dir: string, tree: SourceTree, folder: string): Promise<
   };
 }
 
-async function providerOf(dir: string, rootDirectory: string): Promise<string | undefined> {
-  const outcome = await planRoot(dir, { rootDirectory });
+function providerOf(outcome: PlanOutcome): string | undefined {
   if (!outcome.ok) return undefined;
   return outcome.kind === "dockerfile" ? "dockerfile" : outcome.info.providers[0];
 }

@@ -1,5 +1,7 @@
-import { opendir, realpath, stat } from "node:fs/promises";
+import { type Dirent, opendirSync } from "node:fs";
+import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { PlanRefusal } from "./plan-refusal.ts";
 
 /** What the planner will look at, at most. What lies beyond is built all the same; it only cannot be detected. */
@@ -86,28 +88,36 @@ async function readFolder(root: string, folder: string, found: Found): Promise<s
 
 type Kind = "file" | "directory" | "linked-directory" | "other";
 
+/** Read in one go, bounded in number, with a turn for others after each folder: many times faster than entry by entry. */
 async function listFolder(
   root: string,
   folder: string,
   found: Found,
 ): Promise<{ name: string; kind: Kind }[]> {
-  const entries: { name: string; kind: Kind }[] = [];
   const here = path.join(root, folder);
+  const entries: { name: string; kind: Kind }[] = [];
+  await setImmediate();
+  for (const entry of readEntries(here, folder, found)) {
+    if (!isPlainName(entry.name)) {
+      found.notes.add("names with line breaks, control characters or invalid UTF-8 were passed over");
+      continue;
+    }
+    const kind = entry.isSymbolicLink() ? await linkKind(root, path.join(here, entry.name)) : kindOf(entry);
+    entries.push({ name: entry.name, kind });
+  }
+  return entries;
+}
+
+const kindOf = (entry: Dirent): Kind =>
+  entry.isFile() ? "file" : entry.isDirectory() ? "directory" : "other";
+
+function readEntries(here: string, folder: string, found: Found): Dirent[] {
+  const entries: Dirent[] = [];
   try {
-    for await (const entry of await opendir(here, { bufferSize: 256 })) {
+    using open = opendirSync(here, { bufferSize: 512 });
+    for (let entry = open.readSync(); entry; entry = open.readSync()) {
       if (entries.length >= walkLimits.entriesPerFolderMax) return tooMany(folder, found);
-      if (!isPlainName(entry.name)) {
-        found.notes.add("names with line breaks, control characters or invalid UTF-8 were passed over");
-        continue;
-      }
-      const kind: Kind = entry.isFile()
-        ? "file"
-        : entry.isDirectory()
-          ? "directory"
-          : entry.isSymbolicLink()
-            ? await linkKind(root, path.join(here, entry.name))
-            : "other";
-      entries.push({ name: entry.name, kind });
+      entries.push(entry);
     }
   } catch (cause) {
     if (folder === "") throw cause;
