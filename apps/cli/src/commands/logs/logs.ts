@@ -50,8 +50,7 @@ export default command<Flags, [string?]>({
       context.isJson
         ? context.jsonLine(entry)
         : context.say(logLine(context, entry, { isShort: flags.build }));
-    if (flags.follow)
-      return follow(context, api, target, { ...scoped, limit: Math.min(flags.lines ?? 100, 5_000) }, show);
+    if (flags.follow) return follow(context, api, target, { ...scoped, ...backlogOf(context, flags) }, show);
     const until = flags.until ? { until: timeOf(context, flags.until) } : {};
     const count = flags.lines ?? (flags.since || flags.build ? 100_000 : 100);
     const entries = await newest(api, target, { ...scoped, ...until }, count);
@@ -82,6 +81,10 @@ function timeOf({ host }: Context, text: string): string {
   if (Number.isNaN(at)) throw usageError(`"${text}" is no time: write 10m, 2h, 7d, or 2026-01-31T12:00:00Z`);
   return new Date(at).toISOString();
 }
+
+/** What a tail begins with; `-n 0` is nothing but what comes from now on. */
+const backlogOf = ({ host }: Context, { lines = 100 }: Flags): TailQuery =>
+  lines === 0 ? { since: host.now().toISOString(), limit: 1 } : { limit: Math.min(lines, 5_000) };
 
 /** The deployment whose lines are meant; a build log without a name is the latest deployment's. */
 async function deploymentOf(api: Api, target: Target, flags: Flags, named: string | undefined) {
