@@ -180,42 +180,42 @@ async function solveAndRun(
   channel: GrpcChannel,
   ref: string,
   session: string,
-  request: SolveRequest,
+  { source, exporter, cacheImports = [], cacheExports = [] }: SolveRequest,
   signal: AbortSignal | undefined,
 ): Promise<SolveResult> {
-  const { source, exporter, cacheImports = [], cacheExports = [] } = request;
-  const over = new AbortController();
-  const solved = channel.unary(
-    methods.solve,
-    {
-      ref,
-      session,
-      cache: { imports: cacheImports, exports: cacheExports },
-      ...(exporter && { exporter: exporter.type, exporterAttrs: exporter.attrs, exporters: [exporter] }),
-      ...("definition" in source && { definition: source.definition }),
-      ...("frontend" in source && { frontend: source.frontend, frontendAttrs: source.attrs }),
-    },
-    signal && { signal },
-  );
-  if (!("run" in source)) return solved;
-  solved.catch(() => undefined).finally(() => over.abort());
-  const ran = runFrontend(
-    channel,
+  const [over, stuck] = [new AbortController(), new AbortController()];
+  const asked = {
     ref,
-    source.run,
-    signal ? AbortSignal.any([signal, over.signal]) : over.signal,
-  );
-  const failure = await ran.then(
-    () => undefined,
-    (error: Error) => error,
-  );
-  // The builder's own words come first: it may have ended the build while the frontend was asking.
-  const result = await solved.catch((error: Error) => {
-    throw failure instanceof BuildFailed ? failure : error;
+    session,
+    cache: { imports: cacheImports, exports: cacheExports },
+    ...(exporter && { exporter: exporter.type, exporterAttrs: exporter.attrs, exporters: [exporter] }),
+    ...("definition" in source && { definition: source.definition }),
+    ...("frontend" in source && { frontend: source.frontend, frontendAttrs: source.attrs }),
+  };
+  const solved = channel.unary(methods.solve, asked, { signal: either(signal, stuck) });
+  if (!("run" in source)) return solved;
+  void solved.catch(() => undefined).finally(() => over.abort());
+  let failure: unknown;
+  let timer: NodeJS.Timeout | undefined;
+  runFrontend(channel, ref, source.run, either(signal, over)).catch((error: unknown) => {
+    failure = error;
+    timer = setTimeout(() => stuck.abort(error), frontendGraceMs);
   });
-  if (failure) throw failure;
-  return result;
+  try {
+    return await solved;
+  } catch (error) {
+    // The builder repeats what our frontend told it; the frontend's own words come first where they are a verdict.
+    throw failure instanceof BuildFailed ? failure : error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
+
+/** How long a builder may take to end a build whose frontend failed; one that never heard of it would wait for ever. */
+const frontendGraceMs = 5_000;
+
+const either = (signal: AbortSignal | undefined, other: AbortController): AbortSignal =>
+  signal ? AbortSignal.any([signal, other.signal]) : other.signal;
 
 /** How long the last reports of a build that is over may take. */
 const drainMs = 2_000;

@@ -37,8 +37,14 @@ export async function grpcChannel(socket: Duplex): Promise<GrpcChannel> {
   const closed = new AbortController();
   const gone = (cause?: Error): void => closed.abort(connectionLost(cause));
   session.on("error", gone).on("close", () => gone());
-  // Node cannot yet be told to end a session in the turn in which it began; and a refused certificate shows only now.
-  await untilGreeted(session);
+  // A TLS error after the handshake (a refused certificate) reaches the socket and not the session.
+  socket.on("error", (error) => {
+    gone(error);
+    session.destroy();
+  });
+  socket.on("close", () => gone());
+  // Node cannot yet be told to end a session in the turn in which it began.
+  await untilGreeted(session, closed.signal);
   const open = (path: string, options: CallOptions = {}): ClientHttp2Stream =>
     request(session, path, options);
   return {
@@ -56,27 +62,29 @@ export async function grpcChannel(socket: Duplex): Promise<GrpcChannel> {
 
 const greetingMs = 15_000;
 
-function untilGreeted(session: ClientHttp2Session): Promise<void> {
+function untilGreeted(session: ClientHttp2Session, closed: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      session.destroy();
       reject(new Error(`the builder did not answer within ${greetingMs / 1_000} s: is it BuildKit?`));
+      session.destroy();
     }, greetingMs);
-    const settle = (finish: () => void) => (): void => {
+    session.once("remoteSettings", () => {
       clearTimeout(timer);
-      finish();
-    };
-    session.once("remoteSettings", settle(resolve));
-    session.once("error", (error) => settle(() => reject(connectionLost(error)))());
-    session.once(
-      "close",
-      settle(() => reject(connectionLost())),
-    );
+      resolve();
+    });
+    closed.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(closed.reason as Error);
+    });
   });
 }
 
-const connectionLost = (cause?: Error): Error =>
-  new Error(`the connection to the builder was lost${cause ? `: ${cause.message}` : ""}`, { cause });
+function connectionLost(cause?: Error): Error {
+  const first = cause?.message.split("\n", 1)[0] ?? "";
+  const alert = /tlsv?[\w.]* alert ([a-z ]+)/.exec(first)?.[1];
+  const why = alert ? `it refused this client's certificate (${alert})` : first;
+  return new Error(`the connection to the builder was lost${why && `: ${why}`}`, { cause });
+}
 
 function request(
   session: ClientHttp2Session,
