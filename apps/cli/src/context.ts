@@ -100,7 +100,7 @@ export function openContext(host: Host, flags: GlobalFlags): Context {
     note: (text) => write(host.stderr, text),
     async confirm(question) {
       if (flags.yes) return true;
-      if (!host.isInputTerminal) throw usageError(`${question} Say so with --yes.`);
+      if (!host.isInputTerminal) throw usageError(`${question} There is no terminal to ask at: add --yes.`);
       progress.end();
       const answer = (await host.ask(`${question} [Y/n] `)).toLowerCase();
       return ["", "y", "yes"].includes(answer);

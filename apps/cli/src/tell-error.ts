@@ -20,7 +20,10 @@ function sentenceOf(error: unknown): string {
     const issues = error.issues
       .filter(({ message }) => !error.message.includes(message))
       .map(({ path, message }) => `\n  ${path}: ${message}`);
-    const way = error.code === "unauthenticated" ? "\n  sign in: starform login" : "";
+    const way =
+      error.code === "unauthenticated" && !error.message.includes("starform login")
+        ? "\n  sign in: starform login"
+        : "";
     return error.message + issues.join("") + way;
   }
   const code = (error as NodeJS.ErrnoException).code;

@@ -9,7 +9,7 @@ import {
   type Deployment,
 } from "@starform/contract/deployments";
 import { searchLogs, tailLogs, type LogEntry } from "@starform/contract/logs";
-import { createProject, getProject } from "@starform/contract/projects";
+import { createProject, getProject, listEnvironments } from "@starform/contract/projects";
 import { createService, getService } from "@starform/contract/services";
 import { Fault } from "@starform/std/fault";
 import { pause } from "@starform/std/retry";
@@ -17,7 +17,7 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { fakePlatform, on, type Handlers } from "./fake-platform.ts";
 import { aFolder, interruptWith, starform } from "./run-starform.ts";
-import { aDeployment, aLine, aProject, aService, deploymentId } from "./sample-answers.ts";
+import { aDeployment, aLine, aProject, aService, deploymentId, ids } from "./sample-answers.ts";
 
 const app = { "package.json": '{"scripts":{"start":"node server.js"}}', "server.js": "console.log(1)" };
 const resultKeys = ["deploymentId", "status", "url", "imageDigest", "durationMs"];
@@ -206,6 +206,31 @@ test("an unlinked folder without --yes and without a terminal is exit 2 and make
   expect(code).toBe(2);
   expect(stderr).toMatch(/--yes/);
   expect(made).toEqual({ project: false, service: false });
+});
+
+test("an environment that does not exist is told, and nothing is made for it", async () => {
+  const { handlers, made } = aPlatformThatDeploys([{ status: "deployed" }]);
+  made.project = true;
+  const production = {
+    id: ids.build,
+    projectId: ids.project,
+    name: "production",
+    isProtected: false,
+    isEphemeral: false,
+    createdAt: "2026-11-29T11:00:00Z",
+  };
+  await using platform = await fakePlatform({
+    ...handlers,
+    ...on(listEnvironments, () => ({ items: [production] })),
+  });
+  using folder = await aFolder("shop", app);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const { code, stderr } = await starform(["up", "--yes", "-e", "prodction"], { cwd: folder.path, env });
+  expect({ code, stderr }).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("did you mean production?") as string,
+  });
+  expect(made.service).toBe(false);
 });
 
 test("a wrong token is one sentence and exit 1", async () => {

@@ -8,6 +8,7 @@ import type { Api, Context } from "../context.ts";
 import { exitCodes, ExitError, usageError } from "../exit-error.ts";
 import { readFolderKeys } from "../source/folder-keys.ts";
 import { chosenOf, paramsOf, projectRef, queryOf, type Target } from "../target.ts";
+import { refuseUnbuildable, refuseUnknownEnvironment } from "./refuse-early.ts";
 import { slugOf } from "./slug-of.ts";
 
 export type Ensured = { readonly target: Target; readonly service: Service };
@@ -37,6 +38,7 @@ export async function ensureService(
     await exists(() => api.call(getProject, { params: { project: target.project } })),
   );
   const found = hasProject ? await find(api, target) : undefined;
+  if (hasProject && !found) await refuseUnknownEnvironment(api, target);
   if (found && chosen.project && chosen.service) return { target, service: found };
 
   if (
@@ -60,17 +62,6 @@ export async function ensureService(
     `${context.paint("green", "✓")} ${basename(folder)} is linked to service ${service.name} of project ${service.projectSlug}`,
   );
   return { target: { ...target, service: service.name }, service };
-}
-
-/** A folder that no plan can be made for is told before anything is made for it. */
-async function refuseUnbuildable(folder: string, isFolderSent: boolean): Promise<void> {
-  if (!isFolderSent) return;
-  const { planSource } = await import("@starform/build-plan/plan-source");
-  const outcome = await planSource(folder);
-  if (outcome.ok) return;
-  const { message, lookedFor, hint } = outcome.error;
-  const looked = lookedFor.length > 0 ? `\n  looked for: ${lookedFor.join(", ")}` : "";
-  throw new ExitError(exitCodes.failed, `${message}${looked}\n  ${hint}`);
 }
 
 const find = (api: Api, target: Target) =>

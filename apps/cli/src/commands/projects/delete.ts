@@ -13,7 +13,9 @@ export const deleteOne = command<{}, [string]>({
     const { slug } = await call(getProject, { params });
     if (!context.flags.yes) {
       if (!context.host.isInputTerminal)
-        throw usageError(`deleting ${slug} deletes everything in it. Say so with --yes.`);
+        throw usageError(
+          `deleting ${slug} deletes everything in it. There is no terminal to ask at: add --yes.`,
+        );
       const typed = await context.host.ask(
         `This deletes ${slug} with every service, deployment and variable. Type its name to go on: `,
       );

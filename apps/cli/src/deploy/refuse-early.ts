@@ -1,0 +1,28 @@
+import { listEnvironments } from "@starform/contract/projects";
+import { nearest } from "@starform/std/nearest";
+import type { Api } from "../context.ts";
+import { exitCodes, ExitError } from "../exit-error.ts";
+import type { Target } from "../target.ts";
+
+/** A service that is not found in an environment that does not exist is not missing. */
+export async function refuseUnknownEnvironment(api: Api, { project, environment }: Target): Promise<void> {
+  const { items } = await api.call(listEnvironments, { params: { project } });
+  const names = items.map(({ name }) => name);
+  if (names.includes(environment)) return;
+  const near = nearest(environment, names);
+  throw new ExitError(
+    exitCodes.failed,
+    `project ${project} has no environment ${environment}${near ? ` (did you mean ${near}?)` : ""}: starform environments new ${environment}`,
+  );
+}
+
+/** A folder that no plan can be made for is told before anything is made for it. */
+export async function refuseUnbuildable(folder: string, isFolderSent: boolean): Promise<void> {
+  if (!isFolderSent) return;
+  const { planSource } = await import("@starform/build-plan/plan-source");
+  const outcome = await planSource(folder);
+  if (outcome.ok) return;
+  const { message, lookedFor, hint } = outcome.error;
+  const looked = lookedFor.length > 0 ? `\n  looked for: ${lookedFor.join(", ")}` : "";
+  throw new ExitError(exitCodes.failed, `${message}${looked}\n  ${hint}`);
+}
