@@ -2,6 +2,7 @@
  * The gateway beside Debian's nginx and Caddy: the same upstream (1 KiB answers), the same load, one core each, in
  * turn within each round. A figure is the median of the rounds' ratios, so that a busy moment spoils one round only.
  */
+import type { Figure } from "./figure.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,14 +10,6 @@ import { load, type Measured } from "./gateway/load.ts";
 import { startProxies } from "./gateway/proxies.ts";
 import { findTools } from "./gateway/tools.ts";
 
-export type Figure = {
-  name: string;
-  value: number;
-  unit: string;
-  ratio: number;
-  target: number;
-  ok: boolean;
-};
 type Round = { readonly nginx: Measured; readonly gateway: Measured; readonly caddy: Measured | undefined };
 
 /** Many short rounds: what else the machine does then weighs on all three alike. */

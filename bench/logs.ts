@@ -7,15 +7,7 @@ import { telemetryProcess, type TelemetryProcess } from "@starform/testkit/telem
 import { clickhouseLogStore } from "../apps/starbase/src/adapters/clickhouse/log-store.ts";
 import type { LogScope, LogStore } from "../apps/starbase/src/ports/log-store.ts";
 
-export type Figure = {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  /** The figure over its floor or peer; for an absolute target, over that target. */
-  readonly ratio: number;
-  readonly target: number;
-  readonly ok: boolean;
-};
+import type { Figure } from "./figure.ts";
 
 export type LogsOptions = { readonly lines?: number; readonly tailSeconds?: number };
 
@@ -186,15 +178,18 @@ async function ask({ url, user, password }: TelemetryProcess, query: string, bod
 const insertRaw = (telemetry: TelemetryProcess, body: string): Promise<string> =>
   ask(telemetry, "INSERT INTO logs.customer_logs FORMAT JSONEachRow", body);
 
-/** Medians of both, asked in turns; the first few of each are only to warm up. */
+/** Medians of both, asked in turns that change their order; the first few are only to warm up. */
 async function sideBySide(
   peer: () => Promise<unknown>,
   ours: () => Promise<unknown>,
 ): Promise<{ ms: number; ratio: number }> {
   const [peerMs, ourMs]: [number[], number[]] = [[], []];
-  for (let n = 0; n < 65; n++) {
-    const [a, b] = [await timed(peer), await timed(ours)];
-    if (n >= 5) [peerMs, ourMs].forEach((list, index) => list.push(index === 0 ? a : b));
+  for (let n = 0; n < 110; n++) {
+    const first = n % 2 === 0 ? await timed(peer) : await timed(ours);
+    const second = n % 2 === 0 ? await timed(ours) : await timed(peer);
+    if (n < 10) continue;
+    peerMs.push(n % 2 === 0 ? first : second);
+    ourMs.push(n % 2 === 0 ? second : first);
   }
   return { ms: quantile(ourMs, 0.5), ratio: quantile(ourMs, 0.5) / quantile(peerMs, 0.5) };
 }
