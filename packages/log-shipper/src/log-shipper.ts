@@ -85,8 +85,10 @@ export function openLogShipper(options: LogShipperOptions, seams: LogShipperSeam
   const dueInMs = (): number => {
     if (isClosing) return 0;
     if (queue.length === 0) return queue.hasGaps ? gapAgeMs : Infinity;
-    if (flushes.length > 0 || queue.length >= batchLinesMax) return 0;
-    return Math.max(firstWaitsSinceMs + flushMs, lastSentMs + spacingMs) - performance.now();
+    if (queue.length >= batchLinesMax) return 0;
+    // A flush does not wait for more lines, but keeps the spacing: many callers flush once a second each.
+    const gatheredAtMs = flushes.length > 0 ? 0 : firstWaitsSinceMs + flushMs;
+    return Math.max(gatheredAtMs, lastSentMs + spacingMs) - performance.now();
   };
 
   /** One step: sends the oldest lines, or waits until there is something to send. */

@@ -39,13 +39,13 @@ export function conditionOf(scope: LogScope, filter: LogFilter): Condition {
   if (filter.buildId !== undefined) narrow("build_id = {build_id:String}", { build_id: filter.buildId });
   if (filter.text !== undefined && filter.text !== "") {
     const text = filter.text.toWellFormed();
-    narrow("positionCaseInsensitiveUTF8(message, {text:String}) > 0", { text });
-    const grams = longestAscii(text);
-    // What the index can answer: it knows ASCII in lower case, four letters at a time.
-    if (grams.length >= 4)
-      narrow("lower(message) LIKE {grams:String}", {
-        grams: `%${grams.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`,
-      });
+    // `lower` knows ASCII alone, and the index is made of it, four letters at a time. For other text it can only say
+    // where not to look, by the longest part in ASCII.
+    const isAscii = /^[\x20-\x7E]+$/.test(text);
+    const part = isAscii ? text : longestAscii(text);
+    if (!isAscii) narrow("positionCaseInsensitiveUTF8(message, {text:String}) > 0", { text });
+    if (isAscii || part.length >= 4)
+      narrow("lower(message) LIKE {part:String}", { part: `%${likeOf(part)}%` });
   }
   return { sql: conditions.join(" AND "), params };
 }
@@ -56,3 +56,6 @@ const longestAscii = (text: string): string =>
     (longest, run) => (run.length > longest.length ? run : longest),
     "",
   );
+
+/** Lower case, with what LIKE would read as a pattern taken literally. */
+const likeOf = (text: string): string => text.toLowerCase().replace(/[\\%_]/g, "\\$&");
