@@ -51,12 +51,13 @@ export function command<F extends BaseFlags = Record<never, never>, A extends re
     } as never,
     async func(this: RunContext, flags: F & GlobalFlags, ...args: A) {
       const { openContext } = await import("./context.ts");
-      const context = openContext(this.host, flags);
+      let context: Context | undefined;
       try {
+        context = openContext(this.host, flags);
         this.finish((await definition.run(context, flags, ...args)) ?? 0);
         context.progress.end();
       } catch (error) {
-        context.progress.end();
+        context?.progress.end();
         await this.fail(error);
       }
     },

@@ -9,20 +9,30 @@ import { readFolderKeys } from "./source/folder-keys.ts";
 export type ProjectTarget = { readonly project: string; readonly environment: string };
 export type Target = ProjectTarget & { readonly service: string };
 
-/** What the flags, the environment, the folder's link and its starform.json say, in that order. */
-export function chosenOf(context: Context, folder = context.host.cwd) {
+/**
+ * What the flags, the environment, the folder's link and its starform.json say, in that order. A folder below a linked
+ * one belongs to the same project; whether also to the same service depends: to look at it, yes, but `up` there sends
+ * another app, so `isOwnService` counts only a link of the folder itself.
+ */
+export function chosenOf(
+  context: Context,
+  folder = context.host.cwd,
+  { isOwnService = false }: { isOwnService?: boolean } = {},
+) {
   const { flags, config } = context;
   const linked = context.links.around(folder);
   const keys = readFolderKeys(folder);
   const project = flags.project ?? config.project;
   // A link's service belongs to the link's project: naming another project drops it.
   const link = project === undefined || project === linked?.link.project ? linked?.link : undefined;
+  const isOwnLink = linked?.folder === folder && link !== undefined;
+  const linkedService = isOwnLink || !isOwnService ? link?.service : undefined;
   return {
     workspace: flags.workspace ?? config.workspace,
     project: project ?? link?.project ?? keys.project,
-    service: flags.service ?? config.service ?? link?.service ?? keys.service,
+    service: flags.service ?? config.service ?? linkedService ?? keys.service,
     environment: flags.environment ?? config.environment ?? link?.environment ?? firstEnvironment,
-    link,
+    hasOwnLink: isOwnLink && Boolean(link?.service),
   };
 }
 

@@ -1,12 +1,12 @@
 import { isFault } from "@starform/std/fault";
-import { readConfig } from "./config.ts";
+import { colourOf } from "./config.ts";
 import { ExitError, exitCodes } from "./exit-error.ts";
 import type { Host } from "./host.ts";
 import { paintWith } from "./output/paint.ts";
 
 /** Tells a person what went wrong in one sentence and says which exit code that is. */
 export function tell(host: Host, error: unknown): number {
-  const { colour } = readConfig(host.env, host.homeDir);
+  const colour = colourOf(host.env);
   const paint = paintWith(colour === "always" || (colour === "on_terminals" && host.stderr.isTerminal));
   const stopped = host.interrupted.aborted ? host.interrupted.reason : undefined;
   const cause = stopped instanceof ExitError && !(error instanceof ExitError) ? stopped : error;

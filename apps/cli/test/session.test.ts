@@ -87,6 +87,18 @@ test("STARFORM_URL and STARFORM_TOKEN work without a login", async () => {
   expect((await starform(["whoami"], { cwd: folder.path, env })).code).toBe(0);
 });
 
+test("a STARFORM_URL that is no address is exit 2, and a scheme may be left out", async () => {
+  await using platform = await fakePlatform(whoami);
+  using folder = await aFolder("shop");
+  const at = (STARFORM_URL: string) =>
+    starform(["whoami"], { cwd: folder.path, env: { STARFORM_URL, STARFORM_TOKEN: platform.token } });
+  expect(await at("ftp://x")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("no address") as string,
+  });
+  expect((await at(platform.url.replace("http://", ""))).code).toBe(0);
+});
+
 test("a platform that is not there is one sentence with its address", async () => {
   using folder = await aFolder("shop");
   const env = { STARFORM_URL: "http://127.0.0.1:1", STARFORM_TOKEN: "sf_x" };

@@ -99,6 +99,27 @@ test("up --yes in an unlinked folder makes what is missing, links the folder and
   expect(status.stdout.trimEnd().split("\n").at(-1)).toBe("http://web-shop.localhost:4402");
 });
 
+test("a folder below a linked one is another service of the same project", async () => {
+  const { handlers } = aPlatformThatDeploys([{ status: "deployed" }]);
+  await using platform = await fakePlatform(handlers);
+  using folder = await aFolder("shop", {
+    ...app,
+    "api/package.json": app["package.json"],
+    "api/server.js": "",
+  });
+  const config = join(folder.path, "..", "config");
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token, XDG_CONFIG_HOME: config };
+  await starform(["up", "--yes", "--detach"], { cwd: folder.path, env });
+  await starform(["up", "--yes", "--detach"], { cwd: join(folder.path, "api"), env });
+  const deployed = platform.calls
+    .filter(({ id }) => id === "createDeployment")
+    .map(({ input }) => input.params);
+  expect(deployed).toEqual([
+    { project: "shop", service: "shop" },
+    { project: "shop", service: "api" },
+  ]);
+});
+
 test("the same folder is the same source", async () => {
   const { handlers, sources } = aPlatformThatDeploys([{ status: "deployed" }]);
   await using platform = await fakePlatform(handlers);

@@ -24,7 +24,7 @@ export async function ensureService(
   folder: string,
   wanted: { type?: ServiceType; schedule?: string; isFolderSent?: boolean } = {},
 ): Promise<Ensured> {
-  const chosen = chosenOf(context, folder);
+  const chosen = chosenOf(context, folder, { isOwnService: true });
   const named = slugOf(basename(folder));
   const project = chosen.project ?? named;
   const name = chosen.service ?? named;
@@ -51,7 +51,7 @@ export async function ensureService(
   if (!found) await refuseUnbuildable(folder, wanted.isFolderSent ?? false);
   if (!hasProject) await makeProject(context, api, project, chosen.workspace);
   const service = found ?? (await makeService(api, target, wanted, folder));
-  if (!chosen.link?.service)
+  if (!chosen.hasOwnLink)
     context.links.save(realpathSync(folder), {
       url: api.url,
       project: service.projectSlug,

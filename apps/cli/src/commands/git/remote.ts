@@ -12,7 +12,8 @@ export const remote = command<{ name?: string }>({
     const { host, paint } = context;
     const folder = await repositoryOf(context);
     const api = await context.api({ url: context.url(folder) });
-    const { service } = await ensureService(context, api, folder);
+    const isLinkedHere = context.links.around(host.cwd)?.folder === host.cwd;
+    const { service } = await ensureService(context, api, isLinkedHere ? host.cwd : folder);
     const git = (...args: string[]) => gitIn(context, folder, args);
     const has = await host.run("git", ["remote", "get-url", name], { cwd: folder });
     await (has.code === 0
