@@ -17,7 +17,14 @@ const starbaseMay: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What core may import besides: no engine, no vendor, no store. */
-const coreMay = ["zod", "croner", "@starform/contract", "@starform/std", "@starform/build-plan", "node:crypto"];
+const coreMay = [
+  "zod",
+  "croner",
+  "@starform/contract",
+  "@starform/std",
+  "@starform/build-plan",
+  "node:crypto",
+];
 /** Packages that keep to less than the rule. */
 const packageMay: Readonly<Record<string, readonly string[]>> = { contract: ["zod"], std: [] };
 

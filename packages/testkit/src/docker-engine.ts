@@ -6,7 +6,12 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { closeEngineNetwork, openEngineNetwork, wrapFirewall, type EngineNetwork } from "@starform/std/engine-network";
+import {
+  closeEngineNetwork,
+  openEngineNetwork,
+  wrapFirewall,
+  type EngineNetwork,
+} from "@starform/std/engine-network";
 
 export type DockerEngine = { readonly socketPath: string } & AsyncDisposable;
 
