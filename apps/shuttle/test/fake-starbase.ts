@@ -54,7 +54,7 @@ export async function openFakeStarbase(token: string, port = 0) {
     }
     const parts: Buffer[] = [];
     for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
-    const body = JSON.parse(Buffer.concat(parts).toString()) as Record<string, never>;
+    const body = JSON.parse(Buffer.concat(parts).toString()) as Record<string, unknown>;
     if (call === "status") {
       for (const report of body["reports"] as StatusReport[]) {
         told.reports.set(report.service_id, report);

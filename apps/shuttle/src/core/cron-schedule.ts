@@ -6,6 +6,7 @@ export type DueRun = { readonly at: Date; readonly isLate: boolean };
 const lateAfterMs = 60_000;
 /** So many missed runs are told one by one; of more, the latest. */
 const missedMax = 20;
+const absenceMaxMs = 24 * 3_600_000;
 
 /** Why a schedule can never run; undefined for a good one. All times are UTC. */
 export function scheduleFault(schedule: string | null): string | undefined {
@@ -26,16 +27,23 @@ export function dueRuns(
   now: Date,
 ): { runs: DueRun[]; next: Date | undefined } {
   const cron = new Cron(schedule, { timezone: "UTC", paused: true });
-  const times: Date[] = [];
-  // A long absence is looked at from its end: hours of missed minutes are of no use to anybody.
-  const from = Math.max(seenUntil.getTime(), now.getTime() - 24 * 3_600_000);
-  let at = cron.nextRun(new Date(from));
-  while (at && at.getTime() <= now.getTime()) {
-    times.push(at);
-    at = cron.nextRun(at);
+  const fromMs = Math.max(seenUntil.getTime(), now.getTime() - absenceMaxMs);
+  let [times, next] = [[] as Date[], undefined as Date | undefined];
+  // A long absence is looked at from its end, in steps: of thousands of missed runs only the latest are of use.
+  for (let windowMs = 2 * lateAfterMs; ; windowMs *= 2) {
+    const beginMs = Math.max(fromMs, now.getTime() - windowMs);
+    [times, next] = timesBetween(cron, new Date(beginMs), now);
+    if (beginMs === fromMs || times.length >= missedMax) break;
   }
   const runs = times
     .slice(-missedMax)
-    .map((time) => ({ at: time, isLate: now.getTime() - time.getTime() > lateAfterMs }));
-  return { runs, next: at ?? undefined };
+    .map((at) => ({ at, isLate: now.getTime() - at.getTime() > lateAfterMs }));
+  return { runs, next };
+}
+
+function timesBetween(cron: Cron, from: Date, until: Date): [Date[], Date | undefined] {
+  const times: Date[] = [];
+  let at = cron.nextRun(from);
+  for (; at && at.getTime() <= until.getTime(); at = cron.nextRun(at)) times.push(at);
+  return [times, at ?? undefined];
 }

@@ -19,6 +19,8 @@ type Deps = {
 
 /** Long polls and their floor: when Starbase does not hold the request, it is asked this often. */
 const waitSeconds = 30;
+/** A list without any service is believed when it is still so after this time. */
+const doubtMs = 10_000;
 
 /** Keeps the desired state as new as Starbase has it, and as it last was while Starbase is away. */
 export function desiredStateLoop(deps: Deps, intervalMs: number): DesiredView & AsyncDisposable {
@@ -27,9 +29,13 @@ export function desiredStateLoop(deps: Deps, intervalMs: number): DesiredView & 
   let [state, etag] = [kept?.state, kept?.etag];
   if (state && state.cluster_id !== deps.clusterId) [state, etag] = [undefined, undefined];
 
+  let [hasAsked, doubtedSinceMs] = [false, undefined as number | undefined];
+
   const take = (document: unknown, newEtag: string | undefined): boolean => {
-    const verdict = judgeDocument(document, state, deps.clusterId);
-    if (verdict.kind === "refused") {
+    const isSaidAgain = doubtedSinceMs !== undefined && performance.now() - doubtedSinceMs >= doubtMs;
+    const verdict = judgeDocument(document, state, deps.clusterId, isSaidAgain);
+    doubtedSinceMs = verdict.kind === "doubtful" ? (doubtedSinceMs ?? performance.now()) : undefined;
+    if (verdict.kind !== "taken") {
       deps.warn(`the desired state was refused, and the last good one stays: ${verdict.reason}`);
       return false;
     }
@@ -40,12 +46,17 @@ export function desiredStateLoop(deps: Deps, intervalMs: number): DesiredView & 
     return true;
   };
   const ask = async (): Promise<void> => {
-    const beganMs = performance.now();
-    const fetched = await deps.starbase.fetchDesired(etag, waitSeconds, ending.signal);
+    const [beganMs, isFirst] = [performance.now(), !hasAsked];
+    const fetched = await deps.starbase.fetchDesired(etag, hasAsked ? waitSeconds : 0, ending.signal);
+    hasAsked = true;
     deps.reached();
     const isTaken = fetched.kind === "document" && take(fetched.document, fetched.etag);
     // A server that does not hold the request, or sends what is refused, must not be asked without end.
-    if (!isTaken && performance.now() - beganMs < 1_000) await pause(intervalMs, ending.signal);
+    if (!isTaken && !isFirst && performance.now() - beganMs < 1_000)
+      await pause(
+        doubtedSinceMs === undefined ? intervalMs : Math.min(intervalMs, doubtMs / 2),
+        ending.signal,
+      );
   };
   const run = async (): Promise<void> => {
     for (let fails = 0; !ending.signal.aborted;) {

@@ -27,7 +27,7 @@ export function fileDesiredStore(dir: string): DesiredStore {
       return (
         read(current) ??
         numbers()
-          .reverse()
+          .toReversed()
           .map((number) => read(join(previousDir, `${number}.json`)))
           .find((kept) => kept !== undefined)
       );

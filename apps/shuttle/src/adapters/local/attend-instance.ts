@@ -49,6 +49,7 @@ async function untilReady(
   const timeoutMs = Math.max(...asked.map((probe) => probe.timeout_seconds)) * 1_000;
   let lookedMs = beganMs;
   let silence: string | undefined;
+  let elsewhereSinceMs: number | undefined;
   while (!signal.aborted) {
     const results = await askAll(asked, address, timings.probeTimeoutMs);
     if (signal.aborted) return false;
@@ -67,8 +68,14 @@ async function untilReady(
     }
     const answer = bad.kind === "wrong" ? bad.reason : undefined;
     events.lacks(answer ?? silence);
-    if (spentMs > timeoutMs) {
-      events.timedOut(reasonOfTimeout(timeoutMs, instance.port, answer ? undefined : silence, answer));
+    if (silence === undefined) elsewhereSinceMs = undefined;
+    else elsewhereSinceMs ??= performance.now();
+    const isElsewhere =
+      elsewhereSinceMs !== undefined && performance.now() - elsewhereSinceMs > timings.wrongPortMs;
+    if (spentMs > timeoutMs || isElsewhere) {
+      events.timedOut(
+        reasonOfTimeout(Math.min(spentMs, timeoutMs), instance.port, answer ? undefined : silence, answer),
+      );
       return false;
     }
     await pause(spentMs < timings.probeEagerMs ? timings.probeEveryMs : timings.probeLaterMs, signal);

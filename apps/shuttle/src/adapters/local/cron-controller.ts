@@ -3,7 +3,9 @@ import type { CronRunReport, DesiredService, StatusReport } from "@starform/cont
 import { pause } from "@starform/std/retry";
 import type { Again } from "../../core/cluster.ts";
 import { dueRuns, scheduleFault } from "../../core/cron-schedule.ts";
-import { reasonOfEnding, reasonOfMissingImage } from "../../core/reasons.ts";
+import { reasonOfMissingImage } from "../../core/reasons.ts";
+import { backgroundWork } from "./background-work.ts";
+import { describeEnding } from "./describe-ending.ts";
 import type { Instance } from "./engine.ts";
 import { instanceSpec } from "./instance-spec.ts";
 import { label } from "./labels.ts";
@@ -23,7 +25,8 @@ export function cronController(
 ) {
   const lives = new Map<string, LiveInstance>();
   const ended = new Set<string>();
-  const background = new Set<Promise<void>>();
+  const closing = new AbortController();
+  const background = backgroundWork(book.key, closing.signal, deps.warn, () => undefined);
   let strangers = [...found];
   let desired: DesiredService | undefined;
   let version = 0;
@@ -38,15 +41,11 @@ export function cronController(
   };
   const release = (live: LiveInstance, stopMs?: number): void => {
     live.state = "retiring";
-    const work = async () => {
+    background.begin(async () => {
       if (stopMs !== undefined) await deps.engine.stop(live.id, stopMs);
       await letGo(deps, live);
       lives.delete(live.id);
-    };
-    const task = work()
-      .catch((error: unknown) => deps.warn(`${book.key}: ${String(error)}`))
-      .finally(() => background.delete(task));
-    background.add(task);
+    });
   };
   const running = () => [...lives.values()].find((live) => live.state !== "retiring");
   const runOf = (service: DesiredService, scheduledFor: Date): CronRunReport => ({
@@ -92,18 +91,11 @@ export function cronController(
       if (!live || !exit) continue;
       const run = book.find(label(live.instance.labels, "run-id"));
       const isGood = exit.exitCode === 0 && !exit.isOom;
-      await Promise.race([live.pump.done, pause(500)]);
       const reason = isGood
         ? null
         : exit.isLost
           ? "the machine stopped while it ran"
-          : reasonOfEnding(exit, {
-              tier: label(live.instance.labels, "tier"),
-              memoryBytes: Number(label(live.instance.labels, "memory-bytes")),
-              ranForMs: Date.now() - live.instance.startedAtMs,
-              command: desired?.command ?? "the image's own",
-              lastLine: live.pump.lastLine(),
-            });
+          : await describeEnding(live, exit, desired?.command ?? null);
       if (run)
         book.record({
           ...run,
@@ -135,7 +127,7 @@ export function cronController(
     fault =
       scheduleFault(service.schedule) ??
       ((await deps.engine.hasImage(service.image)) ? undefined : reasonOfMissingImage(service.image));
-    if (scheduleFault(service.schedule) || service.replicas === 0) return undefined;
+    if (scheduleFault(service.schedule)) return undefined;
     const now = new Date();
     const { runs, next } = dueRuns(service.schedule!, book.seenUntil(now), now);
     for (const { at, isLate } of runs) {
@@ -163,7 +155,7 @@ export function cronController(
       environment: desired.environment,
       deployment_id: desired.provenance.deployment_id,
       observed_version: version,
-      phase: fault ? "failed" : desired.replicas === 0 ? "stopped" : "scheduled",
+      phase: fault ? "failed" : "scheduled",
       ready_replicas: 0,
       desired_replicas: 0,
       restarts: 0,
@@ -180,7 +172,6 @@ export function cronController(
       changed();
       return true;
     },
-    instances: (): readonly LiveInstance[] => [...lives.values()],
     async remove(): Promise<void> {
       for (const instance of strangers) await deps.engine.remove(instance.id);
       for (const live of lives.values()) {
@@ -194,13 +185,14 @@ export function cronController(
           });
         if (live.state !== "retiring") release(live, (desired?.drain_seconds ?? 10) * 1_000);
       }
-      while (background.size > 0) await Promise.all(background);
+      await background.settled();
     },
     async leave(patienceMs = 0): Promise<void> {
+      closing.abort();
       await Promise.race([Promise.all([...lives.values()].map((live) => live.pump.done)), pause(patienceMs)]);
       for (const live of lives.values()) live.attending.abort();
       await Promise.all([...lives.values()].map((live) => live.pump.stop()));
-      await Promise.all(background);
+      await background.settled();
     },
   };
 }

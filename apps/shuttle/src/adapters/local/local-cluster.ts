@@ -28,7 +28,7 @@ export type LocalClusterOptions = {
 };
 type Controller = Pick<
   ReturnType<typeof serviceController>,
-  "apply" | "report" | "ended" | "instances" | "remove" | "leave"
+  "apply" | "report" | "ended" | "remove" | "leave"
 >;
 
 /** The longest that closing waits for an app to end by itself. */

@@ -5,6 +5,8 @@ export type LocalTimings = {
   readonly probeEagerMs: number;
   readonly probeLaterMs: number;
   readonly probeTimeoutMs: number;
+  /** A new instance that listens elsewhere only is given up after this time, before its own time is over. */
+  readonly wrongPortMs: number;
   /** An instance without a port is ready when it stayed up this long. */
   readonly settledAfterMs: number;
   readonly livenessEveryMs: number;
@@ -20,6 +22,7 @@ export const localTimings: LocalTimings = {
   probeEagerMs: 10_000,
   probeLaterMs: 500,
   probeTimeoutMs: 5_000,
+  wrongPortMs: 30_000,
   settledAfterMs: 1_500,
   livenessEveryMs: 5_000,
   livenessFailsMax: 3,

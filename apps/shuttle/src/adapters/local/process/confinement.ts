@@ -18,6 +18,9 @@ export type Confinement = {
   readonly warnings: readonly string[];
 };
 
+/** Nothing but plain processes, as on a machine that allows no more. */
+export const unconfined: Confinement = { bwrap: undefined, layer: "none", setpriv: undefined, warnings: [] };
+
 /** Tries each means for real: its being installed says little about what a kernel or a container allows. */
 export async function probeConfinement(dataDir: string, searchPath: string): Promise<Confinement> {
   const isRoot = process.getuid?.() === 0;

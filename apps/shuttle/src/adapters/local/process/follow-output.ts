@@ -1,4 +1,4 @@
-import { watch } from "node:fs";
+import { fstatSync, ftruncateSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { doorbell } from "../../../core/doorbell.ts";
@@ -9,11 +9,14 @@ export type OutputSource = {
   /** True once nothing will be written any more. */
   isEnded(): boolean;
   /** Runs the work while the app's processes stand still. */
-  frozen(work: () => Promise<void>): Promise<void>;
+  frozen(work: () => void): void;
 };
 type Stream = {
   readonly name: "stdout" | "stderr";
   readonly file: string;
+  /** Bytes that were cut from the file's beginning. */
+  base: number;
+  /** Where to read on, in the file as it is now. */
   handle: FileHandle | undefined;
   offset: number;
   heldSinceMs: number | undefined;
@@ -31,13 +34,13 @@ export async function* followOutput(
   cursor: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<OutputChunk> {
-  const [out = 0, err = 0] = (cursor ?? "").split(":").map(Number);
-  const streams: Stream[] = [
-    { name: "stdout", file: "out", handle: undefined, offset: out || 0, heldSinceMs: undefined },
-    { name: "stderr", file: "err", handle: undefined, offset: err || 0, heldSinceMs: undefined },
+  const [out, err] = (cursor ?? "").split(":").map(Number);
+  const streams = [
+    openStream(source.dir, "stdout", "out", out),
+    openStream(source.dir, "stderr", "err", err),
   ];
   const bell = directoryBell(source.dir, signal);
-  const cursorNow = () => streams.map((stream) => stream.offset).join(":");
+  const cursorNow = () => streams.map((stream) => stream.base + stream.offset).join(":");
   try {
     while (!signal.aborted) {
       const isLast = source.isEnded();
@@ -58,6 +61,26 @@ export async function* followOutput(
   }
 }
 
+function openStream(dir: string, name: Stream["name"], file: string, place: number | undefined): Stream {
+  const base = cutSoFar(dir, file);
+  return {
+    name,
+    file,
+    base,
+    handle: undefined,
+    offset: Math.max(0, (place || 0) - base),
+    heldSinceMs: undefined,
+  };
+}
+
+function cutSoFar(dir: string, file: string): number {
+  try {
+    return Number(readFileSync(join(dir, `${file}.cut`), "utf8"));
+  } catch {
+    return 0;
+  }
+}
+
 async function nextChunk(
   stream: Stream,
   source: OutputSource,
@@ -75,7 +98,7 @@ async function nextChunk(
       ? { bytesRead: 0 }
       : await stream.handle.read(buffer, 0, buffer.length, stream.offset);
   if (bytesRead === 0) {
-    if (stream.offset >= bytesReadMax && !isLast) await letGo(stream, source);
+    if (stream.offset >= bytesReadMax && !isLast) letGo(stream, source);
     return undefined;
   }
   const bytes = wholeLines(stream, buffer.subarray(0, bytesRead), isLast);
@@ -99,11 +122,14 @@ function wholeLines(stream: Stream, bytes: Buffer, isLast: boolean): Buffer {
 }
 
 /** Empties a file that was read to its end; nothing can be written between the look and the cut. */
-async function letGo(stream: Stream, source: OutputSource): Promise<void> {
-  await source.frozen(async () => {
-    if ((await stream.handle!.stat()).size !== stream.offset) return;
-    await stream.handle!.truncate(0);
+function letGo(stream: Stream, source: OutputSource): void {
+  const { fd } = stream.handle!;
+  source.frozen(() => {
+    if (fstatSync(fd).size !== stream.offset) return;
+    ftruncateSync(fd, 0);
+    stream.base += stream.offset;
     stream.offset = 0;
+    writeFileSync(join(source.dir, `${stream.file}.cut`), String(stream.base));
   });
 }
 

@@ -1,8 +1,9 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AppTools } from "./app-tools.ts";
 import type { Confinement } from "./confinement.ts";
 import type { ProcessImage } from "./image-store.ts";
+import { asUser, sandboxCommand } from "./sandbox-command.ts";
 import { commandLine, quoted } from "./shell-words.ts";
 
 export type Launch = {
@@ -20,44 +21,7 @@ export type Launch = {
 };
 type Means = { readonly tools: AppTools; readonly confinement: Confinement };
 
-/** What bubblewrap shows of /etc: names and certificates, nothing of this machine's own. */
-const etc = [
-  "alternatives",
-  "ca-certificates",
-  "crypto-policies",
-  "fonts",
-  "gai.conf",
-  "host.conf",
-  "hosts",
-  "ld.so.cache",
-  "ld.so.conf",
-  "ld.so.conf.d",
-  "localtime",
-  "magic",
-  "mime.types",
-  "networks",
-  "nsswitch.conf",
-  "pki",
-  "protocols",
-  "resolv.conf",
-  "services",
-  "ssl",
-  "timezone",
-];
-/** bubblewrap would keep the directories it makes to root. */
-const openDirs = [
-  "/etc",
-  "/home",
-  "/opt",
-  "/opt/starform",
-  "/opt/starform/bin",
-  "/opt/starform/lib",
-  "/sys",
-  "/sys/fs",
-  "/sys/fs/cgroup",
-  "/var",
-];
-/** Names that a POSIX shell keeps for itself. */
+/** Names that a shell keeps for itself. */
 const reserved = new Set(["UID", "EUID", "PPID", "BASHOPTS", "SHELLOPTS", "BASH_VERSINFO", "_"]);
 const standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -66,13 +30,14 @@ const standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * who it is, lets the app run with its output in files, and notes how it ended. The app's variables travel in a file
  * that is read after all rights are given up, so that none of them can steer what runs before.
  */
-export function writeLauncher(launch: Launch, means: Means): string {
-  const { dir, uid } = launch;
-  const start = join(dir, "start");
-  writeFileSync(start, startScript(launch, means), { mode: 0o400 });
-  if (means.confinement.setpriv) chownSync(start, uid, uid);
-  const words = means.confinement.bwrap ? sandboxed(launch, means) : plain(launch, means);
-  const path = join(dir, "keeper");
+export function writeLauncher(launch: Launch, { tools, confinement }: Means): string {
+  const start = join(launch.dir, "start");
+  writeFileSync(start, startScript(launch, { tools, confinement }), { mode: 0o400 });
+  if (confinement.setpriv) chownSync(start, launch.uid, launch.uid);
+  const words = confinement.bwrap
+    ? sandboxCommand(launch, tools, confinement)
+    : plainCommand(launch, tools, confinement);
+  const path = join(launch.dir, "keeper");
   writeFileSync(path, keeperScript(words, launch.joinFiles), { mode: 0o500 });
   return path;
 }
@@ -97,19 +62,15 @@ const keeperScript = (words: readonly string[], joinFiles: readonly string[]): s
 
 function startScript(launch: Launch, { tools, confinement }: Means): string {
   const inside = confinement.bwrap ? (path: string) => path : seenFromOutside(launch.image.tree);
-  const own = confinement.bwrap ? "/opt/starform/bin" : join(launch.dir, "bin");
-  const { PATH: asked, ...image } = launch.image.env;
+  const own = confinement.bwrap ? "/run/starform/bin" : join(launch.dir, "bin");
+  const { PATH: asked, ...ofImage } = launch.image.env;
+  const wanted = (launch.env["PATH"] ?? asked ?? "").split(":").filter(Boolean);
   const env: Record<string, string> = {
-    HOME: confinement.bwrap ? "/home/app" : launch.dir,
+    HOME: confinement.bwrap ? "/home/app" : join(launch.dir, "home"),
     LANG: "C.UTF-8",
-    ...Object.fromEntries(Object.entries(image).map(([name, value]) => [name, inside(value)])),
+    ...Object.fromEntries(Object.entries(ofImage).map(([name, value]) => [name, inside(value)])),
     ...launch.env,
-    PATH: [
-      own,
-      ...launch.image.paths.map(inside),
-      ...(launch.env["PATH"] ?? asked ?? "").split(":").filter(Boolean).map(inside),
-      standardPath,
-    ].join(":"),
+    PATH: [own, ...[...launch.image.paths, ...wanted].map(inside), standardPath].join(":"),
   };
   return [
     ...Object.entries(env)
@@ -121,156 +82,23 @@ function startScript(launch: Launch, { tools, confinement }: Means): string {
   ].join("\n");
 }
 
-const asUser = (setpriv: string, uid: number): string[] => [
-  setpriv,
-  "--reuid",
-  String(uid),
-  "--regid",
-  String(uid),
-  "--clear-groups",
-  "--no-new-privs",
-  "--inh-caps=-all",
-  "--bounding-set=-all",
-  "--",
-];
-
-function plain({ dir, uid }: Launch, { tools, confinement }: Means): string[] {
+/** Without a sandbox: the same start file, with Node and npm in a directory of the instance. */
+function plainCommand({ dir, uid }: Launch, { node, npmRoot }: AppTools, { setpriv }: Confinement): string[] {
   const bin = join(dir, "bin");
+  const programs = {
+    node: [node],
+    ...(npmRoot
+      ? { npm: [node, join(npmRoot, "bin/npm-cli.js")], npx: [node, join(npmRoot, "bin/npx-cli.js")] }
+      : {}),
+  };
   mkdirSync(bin, { mode: 0o755 });
-  writeFileSync(join(bin, "node"), `#!/bin/sh\nexec ${quoted(tools.node)} "$@"\n`, { mode: 0o755 });
-  if (tools.npmRoot)
-    for (const name of ["npm", "npx"])
-      writeFileSync(
-        join(bin, name),
-        `#!/bin/sh\nexec ${quoted(tools.node)} ${quoted(join(tools.npmRoot, "bin", `${name}-cli.js`))} "$@"\n`,
-        { mode: 0o755 },
-      );
-  if (confinement.setpriv) {
-    chownSync(bin, uid, uid);
-    // The app has to reach its own start file and tools; what else lies there stays root's.
-    chmodSync(dir, 0o711);
-  }
-  return [...(confinement.setpriv ? asUser(confinement.setpriv, uid) : []), "/bin/sh", join(dir, "start")];
-}
-
-function sandboxed(launch: Launch, { tools, confinement }: Means): string[] {
-  const { dir, image, uid } = launch;
-  const isRoot = confinement.setpriv !== undefined;
-  const user = isRoot ? uid : (process.getuid?.() ?? 1000);
-  writeFileSync(
-    join(dir, "passwd"),
-    `root:x:0:0:root:/root:/bin/sh\napp:x:${user}:${user}::/home/app:/bin/sh\n`,
-    { mode: 0o444 },
-  );
-  writeFileSync(join(dir, "group"), `root:x:0:\napp:x:${user}:\n`, { mode: 0o444 });
-  const bwrap = [
-    confinement.bwrap!,
-    "--unshare-pid",
-    "--unshare-ipc",
-    "--unshare-uts",
-    "--hostname",
-    launch.hostname,
-    ...(isRoot ? [] : ["--unshare-user", "--cap-drop", "ALL"]),
-    ...(launch.cgroupView.length > 0 ? ["--unshare-cgroup-try"] : []),
-    "--die-with-parent",
-    "--new-session",
-    "--clearenv",
-    ...openDirs.flatMap((path) => ["--perms", "0755", "--dir", path]),
-    "--ro-bind",
-    "/usr",
-    "/usr",
-    ...["bin", "sbin", "lib", "lib32", "lib64"].flatMap(systemDir),
-    "--proc",
-    "/proc",
-    "--dev",
-    "/dev",
-    "--perms",
-    "1777",
-    "--tmpfs",
-    "/dev/shm",
-    ...["/tmp", "/var/tmp", "/run", "/home/app"].flatMap((path) => ["--perms", "1777", "--tmpfs", path]),
-    "--perms",
-    "0755",
-    "--dir",
-    "/run/starform",
-    ...etc.flatMap((name) => ["--ro-bind-try", `/etc/${name}`, `/etc/${name}`]),
-    "--ro-bind",
-    join(dir, "passwd"),
-    "/etc/passwd",
-    "--ro-bind",
-    join(dir, "group"),
-    "/etc/group",
-    ...toolBinds(tools),
-    "--ro-bind",
-    join(dir, "start"),
-    "/run/starform/start",
-    ...launch.cgroupView.flatMap(({ source, target }) => ["--ro-bind-try", source, target]),
-    ...appBinds(launch, confinement),
-    ...launch.volumes.flatMap(({ source, mountPath }) => ["--bind", source, mountPath]),
-    "--chdir",
-    "/",
-    "--",
-    ...(isRoot ? asUser(confinement.setpriv!, uid) : []),
-    "/bin/sh",
-    "/run/starform/start",
-  ];
-  return confinement.layer === "overlay" && isRoot ? overlaid(dir, image.tree, uid, bwrap) : bwrap;
-}
-
-/** Merged systems have a link to /usr, older ones a directory. */
-function systemDir(name: string): string[] {
-  return existsSync(`/${name}`)
-    ? existsSync(`/usr/${name}`)
-      ? ["--symlink", `usr/${name}`, `/${name}`]
-      : ["--ro-bind", `/${name}`, `/${name}`]
-    : [];
-}
-
-const toolBinds = ({ node, npmRoot }: AppTools): string[] => [
-  "--ro-bind",
-  node,
-  "/opt/starform/bin/node",
-  ...(npmRoot
-    ? [
-        "--ro-bind",
-        npmRoot,
-        "/opt/starform/lib/npm",
-        ...["npm", "npx"].flatMap((name) => [
-          "--symlink",
-          `../lib/npm/bin/${name}-cli.js`,
-          `/opt/starform/bin/${name}`,
-        ]),
-      ]
-    : []),
-];
-
-function appBinds({ dir, image }: Launch, { layer }: Confinement): string[] {
-  if (layer === "overlay") return ["--bind", join(dir, "merged"), "/app"];
-  if (layer === "bwrap") return ["--overlay-src", image.tree, "--tmp-overlay", "/app"];
-  return ["--ro-bind", image.tree, "/app"];
-}
-
-/** The layer is mounted in a mount namespace of the instance: it goes with it, however that ends. */
-function overlaid(dir: string, tree: string, uid: number, command: readonly string[]): string[] {
-  for (const name of ["upper", "work", "merged"]) mkdirSync(join(dir, name), { recursive: true });
-  chownSync(join(dir, "upper"), uid, uid);
-  chmodSync(join(dir, "upper"), 0o777);
-  const script =
-    'cd "$1" && mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" merged && shift 2 && exec "$@"';
-  const escaped = tree.replaceAll(/[\\:,]/g, String.raw`\$&`);
-  return [
-    "unshare",
-    "--mount",
-    "--propagation",
-    "private",
-    "sh",
-    "-c",
-    script,
-    "sh",
-    dir,
-    escaped,
-    ...command,
-  ];
+  for (const [name, words] of Object.entries(programs))
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec ${commandLine(words)} "$@"\n`, { mode: 0o755 });
+  mkdirSync(join(dir, "home"), { mode: 0o700 });
+  if (setpriv) chownSync(join(dir, "home"), uid, uid);
+  // Another user has to reach its own start file and tools; what else lies there stays ours.
+  if (setpriv) chmodSync(dir, 0o711);
+  return [...(setpriv ? asUser(setpriv, uid) : []), "/bin/sh", join(dir, "start")];
 }
 
 /** Without a sandbox there is no /app: paths below it are told where the tree really lies. */

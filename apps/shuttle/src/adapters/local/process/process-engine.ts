@@ -4,14 +4,14 @@ import { mkdirSync, chownSync, watch, type FSWatcher } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { pause } from "@starform/std/retry";
-import { reasonOfMissingCommand, reasonOfMissingImage } from "../../../core/reasons.ts";
 import type { Engine, Instance, InstanceExit, InstanceSpec, StartResult } from "../engine.ts";
 import { findAppTools } from "./app-tools.ts";
 import { openCgroups, type Cgroups } from "./cgroups.ts";
-import { probeConfinement } from "./confinement.ts";
+import { probeConfinement, unconfined } from "./confinement.ts";
 import { appProcesses, askToEnd, endNow } from "./end-processes.ts";
 import { followOutput } from "./follow-output.ts";
 import { freePort } from "./free-port.ts";
+import { launchable } from "./launchable.ts";
 import { imageStore } from "./image-store.ts";
 import { instanceFiles } from "./instance-files.ts";
 import { writeLauncher } from "./launcher.ts";
@@ -24,12 +24,11 @@ export type ProcessEngineOptions = {
   readonly imagesDir: string;
   /** Where programs are looked for. */
   readonly searchPath: string;
+  /** `none` leaves out the sandbox and the limits even where the machine has them. */
+  readonly confinement?: "auto" | "none";
   /** Told once what this machine cannot hold apart. */
   readonly warn: (sentence: string) => void;
 };
-
-/** Linux takes no single variable of this size. */
-const variableBytesMax = 128 * 1024;
 
 /**
  * Instances as processes of this machine: bubblewrap and control groups where it allows them. They run on without
@@ -39,11 +38,12 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
   const files = instanceFiles(join(options.dir, "instances"));
   const images = imageStore(options.imagesDir);
   const tools = findAppTools(options.searchPath);
-  const confinement = await probeConfinement(options.dir, options.searchPath);
+  const isPlain = options.confinement === "none";
+  const confinement = isPlain ? unconfined : await probeConfinement(options.dir, options.searchPath);
   const found =
-    process.platform === "linux"
+    process.platform === "linux" && !isPlain
       ? openCgroups(groupName(options.dir))
-      : { missing: "this system has no control groups" };
+      : { missing: "there are no control groups here" };
   const groups: Cgroups | undefined = "missing" in found ? undefined : found;
   for (const warning of [
     ...confinement.warnings,
@@ -89,30 +89,9 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
   }, 2_000);
   for (const id of files.ids()) attend(id);
 
-  const refusalOf = async (spec: InstanceSpec) => {
-    const image = await images.find(spec.image);
-    if (!image) return { kind: "image_missing", reason: reasonOfMissingImage(spec.image) } as const;
-    const command = spec.command ?? image.cmd;
-    if (!command?.trim()) return { kind: "command_missing", reason: reasonOfMissingCommand() } as const;
-    const large = Object.entries(spec.env).find(
-      ([name, value]) => Buffer.byteLength(value) + name.length + 2 > variableBytesMax,
-    );
-    if (large)
-      return {
-        kind: "invalid",
-        reason: `the variable ${large[0]} is ${Math.round(Buffer.byteLength(large[1]) / 1024)} KiB: Linux takes at most 128 KiB, so put it into a file or a bucket`,
-      } as const;
-    if (spec.volumes.length > 0 && !confinement.bwrap)
-      return {
-        kind: "invalid",
-        reason: "this machine runs apps without a sandbox, so a volume cannot be mounted: install bubblewrap",
-      } as const;
-    return { kind: "ok", image, command } as const;
-  };
-
   const start = async (spec: InstanceSpec): Promise<StartResult> => {
-    const ready = await refusalOf(spec);
-    if (ready.kind !== "ok") return { kind: "refused", refusal: ready };
+    const ready = await launchable(spec, images, confinement);
+    if ("refusal" in ready) return { kind: "refused", refusal: ready.refusal };
     if (confinement.layer === "overlay") await images.open(spec.image);
     const taken = new Set(files.ids().map((id) => files.read(id)?.port));
     const port = spec.port !== null ? await freePort((candidate) => taken.has(candidate)) : null;
@@ -200,10 +179,14 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
         {
           dir: files.dirOf(id),
           isEnded: () => exitOf(id) !== undefined,
-          frozen: async (work) => {
+          frozen(work) {
             const pids = appProcesses(files.livePid(id) ?? -1).map((member) => member.pid);
             signalAll(pids, "SIGSTOP");
-            await work().finally(() => signalAll(pids, "SIGCONT"));
+            try {
+              work();
+            } finally {
+              signalAll(pids, "SIGCONT");
+            }
           },
         },
         cursor,

@@ -81,7 +81,7 @@ function socketInodes(pid: number): string[] {
 /** `0100007F:1F90`: the address in groups of four bytes, each in the machine's own order. */
 function socketOf(text: string): ListeningSocket {
   const [address = "", port = "0"] = text.split(":");
-  const bytes = address.match(/.{8}/g)?.flatMap((word) => (word.match(/../g) ?? []).reverse()) ?? [];
+  const bytes = address.match(/.{8}/g)?.flatMap((word) => (word.match(/../g) ?? []).toReversed()) ?? [];
   if (bytes.length === 4) {
     const host = bytes.map((byte) => Number.parseInt(byte, 16)).join(".");
     return { port: Number.parseInt(port, 16), host, isLoopback: host.startsWith("127.") };

@@ -1,0 +1,24 @@
+import { pause } from "@starform/std/retry";
+import { reasonOfEnding } from "../../core/reasons.ts";
+import type { InstanceExit } from "./engine.ts";
+import { label } from "./labels.ts";
+import type { LiveInstance } from "./live-instance.ts";
+
+/** How long the last lines of an ended app are waited for. */
+const lastWordsMs = 500;
+
+/** Why an instance ended, in a sentence, with its last words where there are some. */
+export async function describeEnding(
+  { instance, pump }: LiveInstance,
+  exit: InstanceExit,
+  command: string | null,
+): Promise<string> {
+  await Promise.race([pump.done, pause(lastWordsMs)]);
+  return reasonOfEnding(exit, {
+    tier: label(instance.labels, "tier"),
+    memoryBytes: Number(label(instance.labels, "memory-bytes")),
+    ranForMs: Date.now() - instance.startedAtMs,
+    command: command ?? "the image's own",
+    lastLine: pump.lastLine(),
+  });
+}

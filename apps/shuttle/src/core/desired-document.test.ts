@@ -1,0 +1,46 @@
+import { randomUUID } from "node:crypto";
+import { expect, test } from "vitest";
+import { aDocument, aService } from "../../test/desired.ts";
+import { judgeDocument } from "./desired-document.ts";
+
+const clusterId = randomUUID();
+const [a, b] = [aService({ image: "a" }), aService({ image: "b" })];
+const last = aDocument(clusterId, 7, [a, b]);
+const judge = (document: unknown) => judgeDocument(document, last, clusterId);
+
+test.each([
+  ["empty text's value", undefined, /malformed/],
+  ["a document without services", { cluster_id: clusterId, version: 8 }, /malformed/],
+  [
+    "a service without its image",
+    aDocument(clusterId, 8, [{ ...a, image: undefined as never }]),
+    /malformed: services\.0\.image/,
+  ],
+  ["another cluster's", aDocument(randomUUID(), 8, [a]), /belongs to cluster/],
+  ["an older version", aDocument(clusterId, 6, [a, b]), /older than 7/],
+  ["an empty list while services run", aDocument(clusterId, 8, []), /must be said again/],
+  ["an absence without a newer version", aDocument(clusterId, 7, [a]), /leaves out services/],
+  ["the same service twice", aDocument(clusterId, 8, [a, b, { ...a }]), /twice/],
+])("refuses %s", (_name, document, reason) => {
+  const verdict = judge(document);
+  expect(verdict.kind !== "taken" && verdict.reason).toMatch(reason);
+});
+
+test("believes an empty list of a newer version when it is said again, and no other", () => {
+  expect(judge(aDocument(clusterId, 8, [])).kind).toBe("doubtful");
+  expect(judgeDocument(aDocument(clusterId, 8, []), last, clusterId, true).kind).toBe("taken");
+  expect(judgeDocument(aDocument(clusterId, 7, []), last, clusterId, true).kind).toBe("refused");
+});
+
+test("takes the first, the same again, a newer one that names fewer, and an empty one once all are marked as deleted", () => {
+  expect(judgeDocument(last, undefined, clusterId).kind).toBe("taken");
+  expect(judge(last).kind).toBe("taken");
+  expect(judge(aDocument(clusterId, 8, [a])).kind).toBe("taken");
+  const deleted = aDocument(clusterId, 8, [{ ...a, deleted: true }]);
+  expect(judge(deleted).kind).toBe("taken");
+  expect(judgeDocument(aDocument(clusterId, 9, []), deleted, clusterId).kind).toBe("taken");
+});
+
+test("takes a document with members it does not know", () => {
+  expect(judge({ ...last, version: 8, invented: { later: true } }).kind).toBe("taken");
+});

@@ -1,0 +1,82 @@
+import { expect, test } from "vitest";
+import { reasonOfEnding, reasonOfLiveness, reasonOfSilence, reasonOfTimeout, sayBytes } from "./reasons.ts";
+
+const context = {
+  tier: "mininova",
+  memoryBytes: 512 * 2 ** 20,
+  ranForMs: 400,
+  command: "node server.js",
+  lastLine: undefined,
+};
+const ending = { exitCode: 0, signal: null, isOom: false };
+
+test.each([
+  [
+    { ...ending, exitCode: 137, isOom: true },
+    {},
+    "killed: used more than 512 MiB, the limit of tier mininova",
+  ],
+  [
+    { ...ending, exitCode: 1 },
+    { lastLine: "Error:  Cannot find module 'express'" },
+    "exited with code 1 after 0.4 s; its last line: Error: Cannot find module 'express'",
+  ],
+  [ending, {}, "exited with code 0 after 0.4 s: the start command must keep running"],
+  [{ ...ending, exitCode: 127 }, {}, "the start command was not found: node server.js"],
+  [{ ...ending, exitCode: 126 }, {}, "the start command cannot be executed: node server.js"],
+  [{ ...ending, exitCode: 139 }, {}, "ended by signal SIGSEGV after 0.4 s"],
+  [
+    { ...ending, exitCode: null, signal: "SIGKILL" },
+    { ranForMs: 65_000 },
+    "ended by signal SIGKILL after 1 min 5 s",
+  ],
+  [{ ...ending, exitCode: null }, {}, "ended after 0.4 s, and its exit code is not known"],
+])("an ending is told by what was seen of it: %j", (seen, own, sentence) => {
+  expect(reasonOfEnding(seen, { ...context, ...own })).toBe(sentence);
+});
+
+test.each([
+  [8080, [], false, undefined],
+  [8080, [{ port: 8080, isLoopback: true }], false, undefined],
+  [
+    8080,
+    [{ port: 3000, isLoopback: false }],
+    false,
+    "listens on 3000, but PORT is 8080: listen on the port in PORT",
+  ],
+  [
+    8080,
+    [
+      { port: 9229, isLoopback: true },
+      { port: 3000, isLoopback: false },
+      { port: 3000, isLoopback: true },
+    ],
+    true,
+    "listens on 3000, 9229, but PORT is 8080: listen on the port in PORT",
+  ],
+  [
+    8080,
+    [{ port: 8080, isLoopback: true }],
+    true,
+    "listens on 127.0.0.1:8080 only, where nothing outside can reach it: listen on 0.0.0.0",
+  ],
+])("a silent port %i is explained by what is open instead: %j", (port, listeners, isolates, sentence) => {
+  expect(reasonOfSilence(port, listeners, isolates)).toBe(sentence);
+});
+
+test("a timeout tells the nearest cause that is known", () => {
+  expect(reasonOfTimeout(60_000, 8080, undefined, "GET /healthz answered 500")).toBe(
+    "not ready within 1 min: GET /healthz answered 500",
+  );
+  expect(reasonOfTimeout(5_000, 8080, undefined, undefined)).toBe(
+    "not ready within 5.0 s: nothing listens on port 8080: listen on the port in PORT",
+  );
+  expect(reasonOfLiveness(3, "GET / answered 503")).toBe(
+    "failed 3 health checks in a row: GET / answered 503",
+  );
+  expect([sayBytes(512 * 2 ** 20), sayBytes(2 ** 30), sayBytes(1.5 * 2 ** 30)]).toEqual([
+    "512 MiB",
+    "1 GiB",
+    "1.5 GiB",
+  ]);
+});

@@ -1,0 +1,433 @@
+import type { CronRunReport, DesiredService, StatusReport } from "@starform/contract/clusters";
+import type { LogLine } from "@starform/log-shipper/log-shipper";
+import { until } from "@starform/std/retry";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Cluster } from "../src/core/cluster.ts";
+import { keyOf } from "../src/core/service-key.ts";
+import { workQueue } from "../src/loops/work-queue.ts";
+import { aService, redeployed } from "./desired.ts";
+
+/** What a suite needs of one kind of cluster: to open it (again), to have an image, to ask an app as a visitor would. */
+export type ClusterRig = AsyncDisposable & {
+  open(onClose: "stop" | "leave"): Promise<Cluster>;
+  /** An image of the sample app with this start command; none when it is null. */
+  image(command: string | null): Promise<string>;
+  readonly missingImage: string;
+  ask(service: DesiredService, path: string): Promise<string>;
+  readonly lines: readonly LogLine[];
+  /** Each instance has a network of its own. */
+  readonly isolatesNetwork: boolean;
+};
+
+/** Brings a cluster to what is wanted the way Shuttle does: level-triggered, key by key. */
+export function driven(cluster: Cluster) {
+  const wanted = new Map<string, DesiredService>();
+  const queue = workQueue({
+    reconcile: async (key, signal) => {
+      const service = wanted.get(key);
+      return service ? cluster.apply(service, 1, signal) : cluster.remove(key, signal);
+    },
+    failed: (key, error) => console.error(key, error),
+  });
+  const listening = cluster.onChange((key) => queue.add(key));
+  return {
+    want(service: DesiredService): DesiredService {
+      wanted.set(keyOf(service), service);
+      queue.add(keyOf(service));
+      return service;
+    },
+    unwant(service: DesiredService): void {
+      wanted.delete(keyOf(service));
+      queue.add(keyOf(service));
+    },
+    reaches: (service: DesiredService, phase: StatusReport["phase"]): Promise<StatusReport> =>
+      until(
+        `${service.service_name} is ${phase}`,
+        () => {
+          const report = cluster.observe(keyOf(service));
+          return report?.phase === phase && report.deployment_id === service.provenance.deployment_id
+            ? report
+            : undefined;
+        },
+        { withinMs: 40_000 },
+      ).catch((error: unknown) => {
+        throw new Error(`it is ${JSON.stringify(cluster.observe(keyOf(service)))}`, { cause: error });
+      }),
+    async [Symbol.asyncDispose]() {
+      listening[Symbol.dispose]();
+      await queue[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const none = { kind: "none", timeout_seconds: 1 } as const;
+const probes = (startup: DesiredService["probes"]["startup"]) => ({
+  startup,
+  readiness: none,
+  liveness: none,
+});
+
+/** What every cluster owes Shuttle, whatever runs below it. */
+export function clusterContract(name: string, openRig: () => Promise<ClusterRig>): void {
+  describe(`a cluster of ${name}`, () => {
+    let rig: ClusterRig;
+    let cluster: Cluster;
+    let hand: ReturnType<typeof driven>;
+    let image: string;
+    const podsOf = async (service: DesiredService) =>
+      (await cluster.runningPods())
+        .filter((pod) => pod.serviceId === service.service_id)
+        .map((pod) => pod.podId);
+    const envOf = async (service: DesiredService) =>
+      JSON.parse(await rig.ask(service, "/env")) as Record<string, string>;
+    const gone = (service: DesiredService) => {
+      hand.unwant(service);
+      return until("it is gone", async () => (await podsOf(service)).length === 0, { withinMs: 20_000 });
+    };
+
+    beforeAll(async () => {
+      rig = await openRig();
+      cluster = await rig.open("leave");
+      hand = driven(cluster);
+      image = await rig.image("node server.mjs");
+    }, 120_000);
+    afterAll(async () => {
+      await hand?.[Symbol.asyncDispose]();
+      await cluster?.[Symbol.asyncDispose]();
+      await rig?.[Symbol.asyncDispose]();
+    }, 120_000);
+
+    test("gives an app its variables unharmed, its port and its name, and nothing of the machine's", async () => {
+      const env = { TRICKY: 'it\'s\n"two" lines of $HOME `id` \\', EMPTY: "" };
+      const group = {
+        var_group_id: "g",
+        checksum: "sha256:1",
+        variables: { SHARED: "later wins", EMPTY: "no more" },
+        secret_names: ["SHARED"],
+      };
+      const service = hand.want(aService({ image, env, var_groups: [group] }));
+      await hand.reaches(service, "running");
+      const seen = await envOf(service);
+      expect(seen).toMatchObject({
+        TRICKY: env.TRICKY,
+        SHARED: "later wins",
+        EMPTY: "no more",
+        STARFORM_REPLICA_ID: "0",
+      });
+      expect(Number(seen["PORT"])).toBeGreaterThan(0);
+      expect(seen["STARFORM_INSTANCE_ID"]).toBe((await podsOf(service))[0]);
+      expect(
+        Object.keys(seen).filter((key) => /VITEST|NODE_|npm_|STARFORM_(?!REPLICA|INSTANCE)/.test(key)),
+      ).toEqual([]);
+      await gone(service);
+    });
+
+    test("replaces versions without one failed request, and finishes what the old one had begun", async () => {
+      let service = hand.want(aService({ image, env: { VERSION: "1", SLOW: "300" }, replicas: 2 }));
+      await hand.reaches(service, "running");
+      const answers: string[] = [];
+      let isOver = false;
+      const visitors = Array.from({ length: 4 }, async () => {
+        while (!isOver)
+          answers.push(await rig.ask(service, "/").catch((error: unknown) => `failed: ${String(error)}`));
+      });
+      for (const version of ["2", "3"]) {
+        service = hand.want(redeployed(service, { env: { VERSION: version, SLOW: "300" } }));
+        const report = await hand.reaches(service, "running");
+        expect(report.serving_deployment_id).toBe(service.provenance.deployment_id);
+      }
+      await until("only the last serves", async () => (await podsOf(service)).length === 2, {
+        withinMs: 20_000,
+      });
+      isOver = true;
+      await Promise.all(visitors);
+      expect(answers.filter((answer) => !answer.startsWith("version"))).toEqual([]);
+      expect(new Set(answers.map((answer) => answer.slice(0, 9)))).toEqual(
+        new Set(["version 1", "version 2", "version 3"]),
+      );
+      await gone(service);
+    });
+
+    test("leaves the old version serving when a new one fails, says why, and still repairs the old one", async () => {
+      const old = hand.want(aService({ image, env: { VERSION: "good" } }));
+      await hand.reaches(old, "running");
+      const bad = hand.want(redeployed(old, { env: { MODE: "crash" } }));
+      const report = await hand.reaches(bad, "failed");
+      expect(report.reason).toMatch(/^exited with code 3 .*the database is missing/);
+      expect(report.serving_deployment_id).toBe(old.provenance.deployment_id);
+      const before = await rig.ask(bad, "/");
+      expect(before).toContain("version good");
+      await rig.ask(bad, "/exit");
+      await until(
+        "the old version is back",
+        async () => {
+          const answer = await rig.ask(bad, "/").catch(() => before);
+          return answer !== before && answer.includes("version good");
+        },
+        { withinMs: 20_000 },
+      );
+      const cured = hand.want(redeployed(old, { env: { VERSION: "cured" } }));
+      await hand.reaches(cured, "running");
+      expect(await rig.ask(cured, "/")).toContain("version cured");
+      await gone(cured);
+    });
+
+    test("tells the true reason of each failure in one sentence", async () => {
+      const http = { kind: "http", path: "/healthz", timeout_seconds: 8 } as const;
+      const failing = {
+        exit: {
+          service: aService({ image, env: { MODE: "crash" } }),
+          reason: /^exited with code 3 after .* s; its last line: Error: the database is missing$/,
+        },
+        signal: { service: aService({ image, env: { MODE: "killed" } }), reason: /^ended by signal SIGSEGV/ },
+        ...(cluster.capabilities.includes("memory-limit")
+          ? {
+              oom: {
+                service: aService({
+                  image,
+                  env: { MODE: "leak" },
+                  resources: { cpu_millis: 250, memory_bytes: 64 << 20 },
+                }),
+                reason: /^killed: used more than 64 MiB, the limit of tier mininova$/,
+              },
+            }
+          : {}),
+        port: {
+          service: aService({ image, env: { LISTEN: "19377" }, probes: probes(http) }),
+          reason:
+            /^not ready within 8(\.0)? s: listens on 19377, but PORT is \d+: listen on the port in PORT$/,
+        },
+        silent: {
+          service: aService({ image, env: { MODE: "silent" }, probes: probes(http) }),
+          reason: /^not ready within 8(\.0)? s: nothing listens on port \d+/,
+        },
+        probe: {
+          service: aService({ image, env: { HEALTH: "500" }, probes: probes(http) }),
+          reason: /^not ready within 8(\.0)? s: GET \/healthz answered 500$/,
+        },
+        ...(rig.isolatesNetwork
+          ? {
+              loopback: {
+                service: aService({ image, env: { BIND: "127.0.0.1" }, probes: probes(http) }),
+                reason: /listens on 127\.0\.0\.1:\d+ only.*0\.0\.0\.0/,
+              },
+            }
+          : {}),
+        image: {
+          service: aService({ image: rig.missingImage }),
+          reason: /^the image .* is not on this machine/,
+        },
+        command: {
+          service: aService({ image: await rig.image(null) }),
+          reason: /^there is no start command/,
+        },
+        unknown: {
+          service: aService({ image: await rig.image("no-such-program --now") }),
+          reason: /^the start command was not found/,
+        },
+      };
+      for (const { service } of Object.values(failing)) hand.want(service);
+      const early = until(
+        "the wrong port is told long before the time is over",
+        () => cluster.observe(keyOf(failing.port.service))?.reason?.includes("listens on 19377"),
+        { withinMs: 30_000 },
+      );
+      for (const { service, reason } of Object.values(failing)) {
+        const report = await hand.reaches(service, "failed");
+        expect(report.reason).toMatch(reason);
+        expect(report).toMatchObject({ ready_replicas: 0, serving_deployment_id: null });
+      }
+      await early;
+      await Promise.all(Object.values(failing).map(({ service }) => gone(service)));
+    }, 60_000);
+
+    test("scales up and down, and to nothing and back", async () => {
+      const service = hand.want(aService({ image }));
+      await hand.reaches(service, "running");
+      const [first] = await podsOf(service);
+      for (const replicas of [3, 1, 0, 1]) {
+        hand.want({ ...service, replicas });
+        await until(
+          `there are ${replicas}`,
+          async () =>
+            (await podsOf(service)).length === replicas &&
+            cluster.observe(keyOf(service))?.ready_replicas === replicas,
+          { withinMs: 30_000 },
+        );
+        await hand.reaches(service, replicas === 0 ? "stopped" : "running");
+      }
+      expect(await podsOf(service)).not.toContain(first);
+      await gone(service);
+    });
+
+    test("restarts by nonce and by a changed var group, and for nothing that an instance does not see", async () => {
+      const service = hand.want(aService({ image }));
+      await hand.reaches(service, "running");
+      const before = await podsOf(service);
+      const renamed = hand.want({
+        ...service,
+        service_name: "other",
+        drain_seconds: 3,
+        hostnames: ["shop.example.com"],
+      });
+      await until(
+        "the new name has its route",
+        async () => (await rig.ask({ ...renamed, hostname: "shop.example.com" }, "/").catch(() => "")) !== "",
+      );
+      expect(await podsOf(renamed)).toEqual(before);
+      for (const change of [
+        { restart_nonce: "again" },
+        { restart_nonce: "again", config_checksum: "sha256:2" },
+      ]) {
+        const running = await podsOf(renamed);
+        const changed = hand.want({ ...renamed, ...change });
+        await until(
+          "another instance runs alone",
+          async () =>
+            (await podsOf(changed)).length === 1 &&
+            !(await podsOf(changed)).some((pod) => running.includes(pod)),
+          { withinMs: 30_000 },
+        );
+        expect((await hand.reaches(changed, "running")).serving_deployment_id).toBe(
+          service.provenance.deployment_id,
+        );
+      }
+      await gone(service);
+    });
+
+    test("starts a crashed app again, and one that fails its health checks", async () => {
+      const live = { kind: "http", path: "/healthz", timeout_seconds: 10 } as const;
+      const service = hand.want(
+        aService({ image, probes: { startup: live, readiness: live, liveness: live } }),
+      );
+      await hand.reaches(service, "running");
+      for (const [path, reason] of [
+        ["/exit", /^exited with code 1/],
+        ["/sick", /^failed 3 health checks in a row: GET \/healthz answered 500$/],
+      ] as const) {
+        const before = await podsOf(service);
+        await rig.ask(service, path);
+        await until("the reason is told", () => reason.test(cluster.observe(keyOf(service))?.reason ?? ""), {
+          withinMs: 20_000,
+        });
+        await until(
+          "another one runs",
+          async () => (await podsOf(service)).some((pod) => !before.includes(pod)),
+          { withinMs: 20_000 },
+        );
+        await hand.reaches(service, "running");
+      }
+      expect(cluster.observe(keyOf(service))?.restarts).toBe(2);
+      await gone(service);
+    });
+
+    test("ends an app that does not hear SIGTERM once its drain time is over", async () => {
+      const service = hand.want(aService({ image, env: { MODE: "deaf" }, drain_seconds: 1 }));
+      await hand.reaches(service, "running");
+      await gone(service);
+    });
+
+    test("runs a worker without a port, and ships every line it writes once, over a restart of Shuttle", async () => {
+      const service = hand.want(
+        aService({
+          image: await rig.image("node worker.mjs"),
+          service_type: "worker",
+          hostname: null,
+          ports: [],
+          probes: probes(none),
+        }),
+      );
+      await hand.reaches(service, "running");
+      const before = await podsOf(service);
+      const ticks = () =>
+        rig.lines.filter((line) => line.serviceId === service.service_id && line.message.startsWith("tick"));
+      await until("it writes", () => ticks().length > 2);
+      await hand[Symbol.asyncDispose]();
+      await cluster[Symbol.asyncDispose]();
+      const seen = ticks().length;
+      cluster = await rig.open("leave");
+      hand = driven(cluster);
+      hand.want(service);
+      await hand.reaches(service, "running");
+      expect(await podsOf(service)).toEqual(before);
+      await until("it goes on", () => ticks().length > seen + 3);
+      expect(ticks().map((line) => line.message)).toEqual(ticks().map((_, at) => `tick ${at}`));
+      expect(ticks().map((line) => line.seq)).toEqual(ticks().map((_, at) => ticks()[0]!.seq + at));
+      await gone(service);
+      await until("its last words are there", () =>
+        rig.lines.some((line) => line.serviceId === service.service_id && line.message === "worker done"),
+      );
+    });
+
+    test("runs a cron on time, never twice at once, with a record of each run", async () => {
+      const service = hand.want(
+        aService({
+          image: await rig.image("node job.mjs"),
+          service_type: "cron",
+          hostname: null,
+          ports: [],
+          schedule: "* * * * * *",
+          env: { TAKES: "1200" },
+          probes: probes(none),
+        }),
+      );
+      await hand.reaches(service, "scheduled");
+      const runs = new Map<string, CronRunReport>();
+      await until(
+        "runs end well and others are left out",
+        async () => {
+          const pending = cluster.cronRuns().filter((run) => run.service_id === service.service_id);
+          for (const run of pending) runs.set(run.run_id, run);
+          await cluster.cronRunsTaken(pending);
+          const outcomes = [...runs.values()].map((run) => run.outcome);
+          return (
+            outcomes.filter((outcome) => outcome === "succeeded").length >= 2 && outcomes.includes("skipped")
+          );
+        },
+        { withinMs: 30_000 },
+      );
+      const spans = [...runs.values()]
+        .filter((run) => run.ended_at !== null)
+        .map((run) => [Date.parse(run.started_at!), Date.parse(run.ended_at!)] as const)
+        .sort((a, b) => a[0] - b[0]);
+      for (const [at, span] of spans.slice(1).entries())
+        expect(span[0]).toBeGreaterThanOrEqual(spans[at]![1]);
+      expect([...runs.values()].find((run) => run.outcome === "skipped")?.reason).toMatch(/still going/);
+      await gone(service);
+      hand.want(redeployed(service, { schedule: "every day" }));
+      await until("a bad schedule is told", () =>
+        cluster.observe(keyOf(service))?.reason?.includes("cannot be read"),
+      );
+      hand.unwant(service);
+    });
+
+    test("measures what each instance uses, and how full the cluster is", async () => {
+      const service = hand.want(aService({ image }));
+      await hand.reaches(service, "running");
+      const usage = (await cluster.usage()).find((pod) => pod.serviceId === service.service_id);
+      expect(usage?.memoryWorkingSetBytes).toBeGreaterThan(1 << 20);
+      expect(usage?.cpuSeconds).toBeGreaterThan(0);
+      const capacity = await cluster.capacity();
+      expect(capacity.podCount).toBeGreaterThanOrEqual(1);
+      expect(capacity.cpuRequestedMillis).toBeGreaterThanOrEqual(250);
+      expect(await cluster.inventory()).toContain(keyOf(service));
+      await gone(service);
+    });
+
+    test("ends every app when it is closed to stop", async () => {
+      const service = hand.want(aService({ image }));
+      await hand.reaches(service, "running");
+      await hand[Symbol.asyncDispose]();
+      await cluster[Symbol.asyncDispose]();
+      cluster = await rig.open("stop");
+      hand = driven(cluster);
+      await until("it was found again", async () => (await podsOf(service)).length === 1);
+      await hand[Symbol.asyncDispose]();
+      await cluster[Symbol.asyncDispose]();
+      expect(await rig.ask(service, "/").catch(() => "silence")).toBe("silence");
+      cluster = await rig.open("stop");
+      hand = driven(cluster);
+      expect(await cluster.runningPods()).toEqual([]);
+    });
+  });
+}
