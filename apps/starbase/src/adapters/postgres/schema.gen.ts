@@ -115,6 +115,14 @@ export interface Environments {
   project_id: string;
 }
 
+export interface GitHeads {
+  ref: string;
+  seen_at: Timestamp;
+  service_id: string;
+  settled_at: Timestamp | null;
+  sha: string;
+}
+
 export interface Hosts {
   environment_id: string;
   hostname: string;
@@ -276,6 +284,7 @@ export interface DB {
   cron_runs: CronRuns;
   deployments: Deployments;
   environments: Environments;
+  git_heads: GitHeads;
   hosts: Hosts;
   idempotency_keys: IdempotencyKeys;
   login_codes: LoginCodes;
