@@ -1,3 +1,4 @@
+import { starformJsonSchema } from "@starform/build-plan/starform-file";
 import { isUuid } from "@starform/std/ids";
 import { Fault } from "@starform/std/fault";
 import type { Logger } from "pino";
@@ -64,6 +65,7 @@ export async function openApiServer(
   const app = buildServer({ logger });
   stack.defer(() => app.close());
   await openApi(app, config.urls.api);
+  app.get("/schemas/starform.json", { schema: { hide: true } }, () => starformJsonSchema());
   app.get("/healthz", { schema: { hide: true } }, () => ({ status: "ok" }));
   for (const routes of [
     identityRoutes,

@@ -7,6 +7,7 @@ import type { Config } from "../config.ts";
 import { reconcileHeads } from "../core/builds/reconcile-heads.ts";
 import { acceptLostPush } from "../core/deployments/push.ts";
 import { sweepDeployments } from "../core/deployments/sweep.ts";
+import { cleanUpJobs } from "../jobs/clean-up.ts";
 import type { CronJob } from "../ports/job-queue.ts";
 import { openBuilds } from "./builds.ts";
 import { openCore, type Core } from "./core.ts";
@@ -19,9 +20,12 @@ const concurrency = 6;
 export async function openWorker(config: Config, logger: Logger): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const core = await openCore(config, logger, stack);
-  openLogs(config, logger, stack);
+  const logs = openLogs(config, logger, stack);
   const { pool } = core;
-  const handlers = [openBuilds(config, core, logger, stack)];
+  const handlers = [
+    openBuilds(config, core, logger, stack),
+    ...cleanUpJobs({ sources: openSources(config), logs }),
+  ];
   const crons = cronsOf(config, core, logger);
   stack.use(await openJobRunner({ pool, url: config.database.url, handlers, crons, concurrency, logger }));
   await stack.use(await openHealth(config.http.host, config.http.workerPort));

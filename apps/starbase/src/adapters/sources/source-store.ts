@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { mkdir, readdir, stat, writeFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { Fault } from "@starform/std/fault";
 import type { Commit, SourceStore } from "../../core/builds/ports.ts";
@@ -44,6 +44,9 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
     if (await stat(path.join(dir, "HEAD")).catch(() => undefined)) return dir;
     await mkdir(dir, { recursive: true });
     await git.run(["init", "--quiet", "--bare", "--initial-branch=main", dir]);
+    await mkdir(path.join(dir, "info"), { recursive: true });
+    // A build gets what a clone would: `git archive` alone would leave out and rewrite what .gitattributes says.
+    await writeFile(path.join(dir, "info", "attributes"), "* -export-ignore -export-subst\n");
     return dir;
   };
   /** Exit code and content of `git archive` are both looked at: a missing object must not become half a source. */
@@ -58,6 +61,14 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
     git,
     saveUpload: (serviceId, body) => uploaded.save(safe(serviceId), body),
     hasUpload: (serviceId, sourceId) => uploaded.has(safe(serviceId), sourceId),
+    async removeService(serviceId) {
+      for (const dir of [
+        builtIn(serviceId),
+        fetched(serviceId),
+        path.join(options.sourcesDir, safe(serviceId)),
+      ])
+        await rm(dir, { recursive: true, force: true });
+    },
     repositoryDir: (serviceId) => bare(builtIn(serviceId)),
 
     async serviceIds() {

@@ -68,6 +68,8 @@ export interface SourceStore {
     body: AsyncIterable<Uint8Array>,
   ): Promise<{ sourceId: string; sizeBytes: number }>;
   hasUpload(serviceId: string, sourceId: string): Promise<boolean>;
+  /** Forgets all code of a service; again, it changes nothing. */
+  removeService(serviceId: string): Promise<void>;
   /**
    * Lays the source out in `dir`, which must be empty. A Fault `invalid` says what is wrong with it (repository not
    * reachable, no such branch, links that lead outside).

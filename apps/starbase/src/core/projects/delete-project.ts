@@ -4,7 +4,9 @@ import type { Authorize } from "../access/authorize.ts";
 import { record } from "../audit/record.ts";
 import { cancelOpen } from "../deployments/cancel.ts";
 import type { Actor } from "../identity/actor.ts";
+import { serviceCleanUp } from "../services/jobs.ts";
 import type { Transact } from "../stores.ts";
+import { projectCleanUp } from "./jobs.ts";
 
 /** Removes a project with all it holds; its services leave the desired state with it. */
 export const deleteProject =
@@ -24,6 +26,9 @@ export const deleteProject =
         actor: actor.email,
         subject: project.slug,
       });
+      for (const { id } of await uow.services.ofProject(project.id))
+        await uow.jobs.enqueue(serviceCleanUp, { serviceId: id });
+      await uow.jobs.enqueue(projectCleanUp, { workspaceId: project.workspaceId, projectId: project.id });
       await uow.projects.remove(project.workspaceId, project.id);
       await uow.clusters.bumpVersion(project.clusterId);
     });

@@ -9,6 +9,7 @@ import { cancelOpen } from "../deployments/cancel.ts";
 import type { CreateDeployment } from "../deployments/create-deployment.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { Transact } from "../stores.ts";
+import { serviceCleanUp } from "./jobs.ts";
 import { hostOf, placeService } from "./place-service.ts";
 import type { PlacedService } from "./ports.ts";
 import { checkSchedule, defaultSettings, withPatch, type SettingsPatch } from "./settings.ts";
@@ -158,6 +159,7 @@ export const deleteService =
         await cancelOpen(uow, clock, place, "the service was deleted");
       }
       await uow.services.remove(project.id, service.id);
+      await uow.jobs.enqueue(serviceCleanUp, { serviceId: service.id });
       await uow.clusters.bumpVersion(project.clusterId);
       await record(uow.audit, clock, {
         workspaceId: project.workspaceId,

@@ -1,0 +1,9 @@
+import { z } from "zod";
+import { job } from "../../ports/job-queue.ts";
+
+/** Removes the code that was kept of a deleted service. */
+export const serviceCleanUp = job({
+  name: "service.clean_up",
+  payload: z.object({ serviceId: z.uuid() }),
+  attemptsMax: 10,
+});

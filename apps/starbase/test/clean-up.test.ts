@@ -1,0 +1,45 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { deleteProject } from "@starform/contract/projects";
+import { until } from "@starform/std/retry";
+import { pino } from "pino";
+import { expect, test } from "vitest";
+import { openDatabase } from "../src/adapters/postgres/database.ts";
+import { openJobRunner } from "../src/adapters/postgres/job-runner.ts";
+import { folderSourceStore } from "../src/adapters/sources/source-store.ts";
+import { cleanUpJobs } from "../src/jobs/clean-up.ts";
+import { aProject, openApiWorld, ownerToken } from "./api-world.ts";
+
+test("a deleted project leaves neither code nor logs behind", async () => {
+  await using world = await openApiWorld();
+  const { ref, project, service } = await aProject(world);
+  const sent = await fetch(`${world.url}/v1/projects/${ref.project}/services/${ref.service}/sources`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${ownerToken}`, "content-type": "application/gzip" },
+    body: gzipSync(Buffer.alloc(1_024)),
+  });
+  expect(sent.status).toBe(201);
+  const folder = join(world.config.dataDir, "sources", service.id);
+  expect(existsSync(folder)).toBe(true);
+
+  await world.owner(deleteProject, { params: { project: ref.project }, query: { confirm: ref.project } });
+  const forgotten: string[] = [];
+  await using database = openDatabase({ ...world.config.database, onError: () => undefined });
+  const sources = folderSourceStore({
+    sourcesDir: join(world.config.dataDir, "sources"),
+    gitDir: join(world.config.dataDir, "git"),
+    isFileAllowed: true,
+  });
+  const logs = { deleteProject: async (_: string, projectId: string) => void forgotten.push(projectId) };
+  await using _runner = await openJobRunner({
+    pool: database.pool,
+    url: world.config.database.url,
+    handlers: cleanUpJobs({ sources, logs }),
+    crons: [],
+    concurrency: 2,
+    logger: pino({ level: "silent" }),
+  });
+  await until("the code is gone", () => !existsSync(folder));
+  await until("the logs are gone", () => forgotten.includes(project.id));
+});
