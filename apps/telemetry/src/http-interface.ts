@@ -85,23 +85,23 @@ async function stream(
   response: ServerResponse,
 ): Promise<void> {
   const reader = pieces[Symbol.asyncIterator]();
-  const first = await reader.next();
-  response.setHeader("content-type", "text/plain; charset=UTF-8");
-  if (wantsGzip) response.setHeader("content-encoding", "gzip");
-  const rest = Readable.from(piecesFrom(first, reader), { objectMode: false });
-  if (wantsGzip) await pipeline(rest, createGzip({ level: 1 }), response);
-  else await pipeline(rest, response);
+  try {
+    const first = await reader.next();
+    response.setHeader("content-type", "text/plain; charset=UTF-8");
+    if (wantsGzip) response.setHeader("content-encoding", "gzip");
+    const rest = Readable.from(piecesFrom(first, reader), { objectMode: false });
+    await (wantsGzip ? pipeline(rest, createGzip({ level: 1 }), response) : pipeline(rest, response));
+  } finally {
+    // Also when the asker went away before the first piece: the statement's place must be free again.
+    await reader.return?.();
+  }
 }
 
 async function* piecesFrom(
   first: IteratorResult<Uint8Array>,
   reader: AsyncIterator<Uint8Array>,
 ): AsyncIterable<Uint8Array> {
-  try {
-    for (let piece = first; !piece.done; piece = await reader.next()) yield piece.value;
-  } finally {
-    await reader.return?.();
-  }
+  for (let piece = first; !piece.done; piece = await reader.next()) yield piece.value;
 }
 
 function plain(

@@ -159,6 +159,26 @@ describe.skipIf(!canRun)(
       await packed.close();
     });
 
+    test("a reader that goes away, early or in the middle, gives its place back", async () => {
+      const body =
+        "SELECT number, sleepEachRow(0.0001), repeat('x', 1000) FROM numbers(100000) FORMAT JSONEachRow";
+      const leave = async (afterMs: number | undefined): Promise<void> => {
+        const left = new AbortController();
+        if (afterMs !== undefined) setTimeout(() => left.abort(), afterMs);
+        const response = await fetch(telemetry.url, {
+          method: "POST",
+          body,
+          signal: left.signal,
+          headers: { "x-clickhouse-key": telemetry.password },
+        });
+        await response.body?.getReader().read();
+        left.abort();
+      };
+      await Promise.allSettled(Array.from({ length: 20 }, (_, n) => leave(n % 2 ? undefined : 5)));
+      const answers = await Promise.all(Array.from({ length: 16 }, () => read("SELECT 1 AS one")));
+      expect(answers).toHaveLength(16);
+    });
+
     test("lets statements run side by side without seeing each other's parameters", async () => {
       const answers = await Promise.all(
         Array.from({ length: 40 }, (_, n) => read("SELECT {n:UInt32} AS n", { n })),

@@ -1,7 +1,5 @@
-export const logLevels = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = (typeof logLevels)[number];
-export const logStreams = ["stdout", "stderr", "build", "http", "system"] as const;
-export type LogStream = (typeof logStreams)[number];
+export type LogLevel = "debug" | "info" | "warn" | "error";
+export type LogStream = "stdout" | "stderr" | "build" | "http" | "system";
 
 /** One line of one service. `seq` grows with each line of one instance or build, so that equal times keep their order. */
 export type LogLine = {
