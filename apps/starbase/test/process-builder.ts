@@ -49,9 +49,9 @@ export async function openProcessBuilder(
     imagesDir,
     cacheDir,
     async imagesOf({ projectId, serviceId }) {
-      const hexes = await readdir(path.join(imagesDir, "sha256")).catch(() => []);
+      const hexes = await readdir(path.join(imagesDir, "sha256")).catch((): string[] => []);
       const claimed = await Promise.all(
-        hexes.map((hex) => readdir(path.join(imagesDir, "claims", hex)).catch(() => [])),
+        hexes.map((hex) => readdir(path.join(imagesDir, "claims", hex)).catch((): string[] => [])),
       );
       const own = hexes.filter((_, i) => claimed[i]!.includes(`${projectId}.${serviceId}`));
       return own.map((hex) => `starform.local/${projectId}/${serviceId}@sha256:${hex}`);
@@ -86,7 +86,7 @@ export async function openProcessBuilder(
 }
 
 async function commandLines(): Promise<string[]> {
-  const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const pids = (await readdir("/proc").catch((): string[] => [])).filter((name) => /^\d+$/.test(name));
   return Promise.all(
     pids.map((pid) =>
       readFile(`/proc/${pid}/cmdline`, "utf8").then(

@@ -202,6 +202,15 @@ describe("Git addresses", () => {
 });
 
 describe("the built-in repositories", () => {
+  test("give what a clone would, whatever .gitattributes keeps out of archives", async () => {
+    const files = { ".gitattributes": "* export-ignore\n*.txt export-subst\n", "a.txt": "$Format:%H$" };
+    await using repository = await aRepository(files);
+    const store = aStore();
+    await repository.git("push", `file://${await store.repositoryDir(serviceId)}`, "main");
+    const { into } = await checkedOut(store, { kind: "commit", sha: repository.first });
+    expect(await readFile(path.join(into, "a.txt"), "utf8")).toBe("$Format:%H$");
+  });
+
   test("refuse to give half a source when an object is missing", async () => {
     await using repository = await aRepository({ "a.txt": "1", "b.txt": "2" });
     const store = aStore();

@@ -16,7 +16,7 @@ import { runPlan } from "./run-plan.ts";
 import type { Rooms, Sandbox } from "./sandbox.ts";
 import { projectCache } from "./step-cache.ts";
 import { digestTree } from "./tree-digest.ts";
-import { watchLimits } from "./watch-limits.ts";
+import { tooManyProcesses, watchLimits } from "./watch-limits.ts";
 
 /** What all builds of one builder share. */
 export type Builder = {
@@ -30,6 +30,10 @@ export type Builder = {
 };
 
 const tailLines = 20;
+
+/** Where a project's caches lie: shared by its services, never by projects. */
+export const projectDir = ({ cacheDir }: Pick<Builder, "cacheDir">, projectId: string): string =>
+  path.join(cacheDir, "projects", projectId);
 
 /** One build from its source to its image. Throws BuildStopped for what the customer must change. */
 export async function buildImage(
@@ -76,8 +80,7 @@ export async function buildImage(
   const cgroup = openCgroup(spec.buildId, builder.limits);
   if (!cgroup && process.platform === "linux")
     say("sandbox", "NO LIMITS on memory and processes: this machine lets the platform make no cgroups");
-  const projectDir = path.join(builder.cacheDir, "projects", spec.projectId);
-  const mountsDir = path.join(projectDir, "mounts");
+  const mountsDir = path.join(projectDir(builder, spec.projectId), "mounts");
   await mkdir(mountsDir, { recursive: true });
   await makeRooms(workDir, builder.sandbox.uid);
   using watch = watchLimits({ limits: builder.limits, cgroup, folders: [workDir, mountsDir] }, end);
@@ -120,6 +123,7 @@ export async function buildImage(
     for (const reader of readers) reader.end();
     aborter.signal.throwIfAborted();
     if (ended.code === 0) return;
+    if ((cgroup?.events().refusedForks ?? 0) > 0) throw tooManyProcesses(builder.limits);
     const isOutOfMemory = (cgroup?.events().oomKills ?? 0) > oomKillsBefore;
     throw new BuildStopped(
       failure(step, redact(command), ended, isOutOfMemory ? builder.limits.memoryBytesMax : undefined, tail),
@@ -137,7 +141,7 @@ export async function buildImage(
         toolsDir: path.join(builder.cacheDir, "tools"),
         machine: builder.machine,
         sandbox: builder.sandbox,
-        cache: projectCache(path.join(projectDir)),
+        cache: projectCache(projectDir(builder, spec.projectId)),
         keyOf: builder.keyOf,
         noCache: spec.noCache,
         variables: spec.variables,
@@ -184,7 +188,12 @@ function failure(
         : code === 127
           ? "was not found (exit code 127)"
           : `ended with exit code ${code}`;
-  const lines = tail.filter((line) => line.trim() !== "").map((line) => line.slice(0, 500));
+  // oxlint-disable-next-line no-control-regex
+  const plain = (line: string) => line.replaceAll(/\x1b\[[0-9;]*[A-Za-z]/g, "");
+  const lines = tail
+    .map(plain)
+    .filter((line) => line.trim() !== "")
+    .map((line) => line.slice(0, 500));
   return `the step "${step}" failed: \`${shown}\` ${how}${lines.length > 0 ? `\n${lines.join("\n")}` : ""}`;
 }
 

@@ -79,6 +79,8 @@ export function imageStore(dir: string): ImageStore {
       await claim(owner, hex);
       await writeWhole(recordFile(owner.buildId), result);
       await settle(staged, hex);
+      // Waiting for the disk would cost seconds on a busy machine; losing power before it is done costs one deployment.
+      if (process.platform === "linux") void runProgram("sync", ["-f", imageDir(hex)]).catch(() => undefined);
       await writeWhole(sourceFile(owner.serviceId, sourceKey), {
         hex,
         sizeBytes: tree.sizeBytes,
@@ -129,7 +131,7 @@ const exists = async (file: string): Promise<boolean> =>
 async function writeWhole(file: string, value: unknown): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
   const draft = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-  await writeFile(draft, JSON.stringify(value), { flush: true });
+  await writeFile(draft, JSON.stringify(value));
   await rename(draft, file);
 }
 

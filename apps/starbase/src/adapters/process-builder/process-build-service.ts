@@ -1,19 +1,19 @@
 import { mkdirSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { wordsOf } from "@starform/std/fault";
 import { holderOf, takeLock } from "@starform/std/lock";
 import { pause } from "@starform/std/retry";
 import type { BuildHandle, BuildService, BuildStatus } from "../../ports/build-service.ts";
 import { defaultBuildLimits, type BuildLimits } from "./build-limits.ts";
-import { buildImage, type Builder } from "./build-process.ts";
+import { buildImage, projectDir, type Builder } from "./build-process.ts";
 import { BuildStopped } from "./build-stopped.ts";
 import { removeLeftCgroup } from "./cgroup.ts";
 import { imageStore } from "./image-store.ts";
 import { openLogSpool, type LogSpool } from "./log-spool.ts";
 import { gatherMachineTools } from "./machine-tools.ts";
 import { openSandbox } from "./sandbox.ts";
-import { cacheKeys } from "./step-cache.ts";
+import { cacheKeys, projectCache } from "./step-cache.ts";
 
 export type ProcessBuildOptions = {
   readonly imagesDir: string;
@@ -33,6 +33,8 @@ export type ProcessBuildOptions = {
 };
 
 type Running = {
+  readonly projectId: string;
+  readonly logFile: string;
   readonly spool: LogSpool;
   readonly cancel: AbortController;
   readonly done: Promise<void>;
@@ -89,11 +91,8 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
         throw new Error(`build ${spec.buildId} is running in process ${lock.by.pid}`);
       const [logsDir, cancel] = [path.join(options.workDir, "logs"), new AbortController()];
       mkdirSync(logsDir, { recursive: true });
-      const spool = openLogSpool(
-        path.join(logsDir, `${spec.buildId}.ndjson`),
-        builder.limits.logBytesMax,
-        Date.now,
-      );
+      const logFile = path.join(logsDir, `${spec.buildId}.ndjson`);
+      const spool = openLogSpool(logFile, builder.limits.logBytesMax, Date.now);
       const start = async () => {
         const workDir = workDirOf(spec.buildId);
         // Of an earlier try whose process was killed.
@@ -103,6 +102,8 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
         return buildImage(builder, spec, workDir, spool, cancel.signal);
       };
       const running: Running = {
+        projectId: spec.projectId,
+        logFile,
         spool,
         cancel,
         status: { state: "running" },
@@ -117,7 +118,7 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
               options.log(wordsOf(error)),
             );
             lock.release();
-            forget(builds);
+            await tidy(spec.projectId).catch((error) => options.log(wordsOf(error)));
           }),
       };
       builds.set(spec.buildId, running);
@@ -147,6 +148,19 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
     },
   };
 
+  /** Caches that grew too large, and logs of builds that ended long ago. */
+  async function tidy(projectId: string): Promise<void> {
+    const isBusy = [...builds.values()].some(
+      (one) => one.projectId === projectId && one.status.state === "running",
+    );
+    if (!isBusy) await projectCache(projectDir(builder, projectId)).trim();
+    const ended = [...builds].filter(([, { status }]) => status.state !== "running");
+    for (const [buildId, { logFile }] of ended.slice(0, -endedMax)) {
+      builds.delete(buildId);
+      await rm(logFile, { force: true });
+    }
+  }
+
   async function statusOf({ buildId }: BuildHandle): Promise<BuildStatus> {
     const running = builds.get(buildId);
     if (running) return running.status;
@@ -166,11 +180,6 @@ function endOf(error: unknown, log: (text: string) => void): BuildStatus {
   };
 }
 
-function forget(builds: Map<string, Running>): void {
-  const ended = [...builds].filter(([, { status }]) => status.state !== "running");
-  for (const [buildId] of ended.slice(0, -endedMax)) builds.delete(buildId);
-}
-
 /** Work trees and cgroups of builds whose process is gone. */
 async function clearLeftovers(workDir: string): Promise<void> {
   for (const name of await readdir(workDir)) {
@@ -178,8 +187,21 @@ async function clearLeftovers(workDir: string): Promise<void> {
       if (!holderOf(path.join(workDir, name))) await rm(path.join(workDir, name), { force: true });
       continue;
     }
-    if (name === "logs" || holderOf(path.join(workDir, `${name}.lock`))) continue;
+    if (name === "logs") {
+      await removeOld(path.join(workDir, name));
+      continue;
+    }
+    if (holderOf(path.join(workDir, `${name}.lock`))) continue;
     await removeLeftCgroup(name);
     await rm(path.join(workDir, name), { recursive: true, force: true });
+  }
+}
+
+/** Another process may still be reading what is young. */
+async function removeOld(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    const file = path.join(dir, name);
+    if (Date.now() - ((await stat(file).catch(() => undefined))?.mtimeMs ?? 0) > 86_400_000)
+      await rm(file, { force: true });
   }
 }

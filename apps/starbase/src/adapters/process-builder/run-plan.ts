@@ -1,4 +1,4 @@
-import { lstat, mkdir } from "node:fs/promises";
+import { lchown, lstat, mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { BuildPlan, Step } from "@starform/build-plan/build-plan";
 import type { PlanInfo } from "@starform/build-plan/plan-info";
@@ -93,11 +93,9 @@ export async function runPlan(run: PlanRun, app: string): Promise<ImageConfig> {
         mounts: await mountsOf(run, step, state.app),
         tools: tools.brought.map((tool) => ({ ...tool, isWritable: false })),
       };
-      await run.exec(
-        step.name,
-        command,
-        stepRooms,
-        environment(run, stepRooms, toolBins(run, tools), state, visibleTo(step, run.variables)),
+      const env = environment(run, stepRooms, toolBins(run, tools), state, visibleTo(step, run.variables));
+      await oneAtATime(lockedMounts(run, step, stepRooms), () =>
+        run.exec(step.name, command, stepRooms, env),
       );
     },
   };
@@ -133,6 +131,25 @@ async function layOut(
     ports: [],
     plan: { provider: run.info.providers[0] ?? "none", versions: tools.versions },
   };
+}
+
+const lockedMounts = ({ plan }: PlanRun, step: Step, rooms: Rooms): string[] =>
+  step.caches.some((name) => plan.caches[name]?.type === "locked")
+    ? rooms.mounts.map(({ from }) => from)
+    : [];
+
+const holders = new Map<string, Promise<unknown>>();
+
+/** A tool whose cache is `locked` does not bear company in it: builds of this process take turns. */
+async function oneAtATime<T>(folders: readonly string[], action: () => Promise<T>): Promise<T> {
+  const before = folders.map((folder) => holders.get(folder));
+  const mine = Promise.allSettled(before).then(action);
+  for (const folder of folders)
+    holders.set(
+      folder,
+      mine.catch(() => undefined),
+    );
+  return mine;
 }
 
 /** How many steps start from a step's files or take some: only the last may have the tree itself. */
@@ -190,11 +207,20 @@ async function mountsOf(run: PlanRun, step: Step, app: string): Promise<Rooms["m
     // Yarn's default for root; builds run as another user, whose default is this one.
     const at = directory.replace("/usr/local/share/.cache", "/root/.cache");
     if (!/^\/(app|root|opt)\//.test(at)) continue;
-    if (at.startsWith("/app/")) {
-      const target = await inside(app, at.slice("/app/".length), { make: true }).catch(() => undefined);
-      if (!target || (await lstat(target).catch(() => undefined))?.isSymbolicLink()) continue;
-    }
+    if (at.startsWith("/app/") && !(await makeMountPoint(run, app, at.slice("/app/".length)))) continue;
     mounts.push({ at, from: await run.cache.mount(name, run.sandbox.uid) });
   }
   return mounts;
+}
+
+/** The folder that is mounted over, and those on the way to it, made as the builder's own: steps write beside it. */
+async function makeMountPoint({ sandbox: { uid } }: PlanRun, app: string, file: string): Promise<boolean> {
+  const target = await inside(app, file, { make: true }).catch(() => undefined);
+  const stats = target && (await lstat(target).catch(() => undefined));
+  if (!target || (stats && !stats.isDirectory())) return false;
+  await mkdir(target, { recursive: true });
+  const names = path.posix.normalize(file).split("/").filter(Boolean);
+  const folders = names.map((_, i) => path.join(app, ...names.slice(0, i + 1)));
+  if (uid !== undefined) for (const folder of folders) await lchown(folder, uid, uid);
+  return true;
 }

@@ -105,7 +105,8 @@ export async function addLayer(
   for (const included of layer.include ?? ["."]) {
     const file = included === "/app" ? "." : included.replace(/^\/app\//, "");
     if (file.startsWith("/")) {
-      run.say("deploy", `${file} lies outside of /app and is not kept on the process runtime`);
+      if (!/^\/(mise|opt\/corepack)(\/|$)/.test(file))
+        run.say("deploy", `${file} lies outside of /app and is not kept on the process runtime`);
       continue;
     }
     // A step that had nothing to install made no folder: an image without it is right.

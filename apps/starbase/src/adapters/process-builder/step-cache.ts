@@ -3,7 +3,7 @@ import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } f
 import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
 import { canonicalJson } from "@starform/std/canonical-json";
-import { runProgram } from "./program.ts";
+import { diskUsage, runProgram } from "./program.ts";
 
 /** Results of steps that another build may take instead of running them, and folders that live between builds. */
 export type ProjectCache = {
@@ -13,7 +13,12 @@ export type ProjectCache = {
   save(key: string, app: string): Promise<void>;
   /** A folder of that name, made if need be and owned by `uid`. */
   mount(name: string, uid: number | undefined): Promise<string>;
+  /** Empties the folders when they have grown past what is worth keeping. Only while no build of the project runs. */
+  trim(): Promise<void>;
 };
+
+/** Of one project, all tools together. */
+const mountsBytesMax = 5 * 2 ** 30;
 
 /** Trees kept for each project: the newest ones. */
 const treesMax = 6;
@@ -44,6 +49,11 @@ export function projectCache(dir: string): ProjectCache {
       await mkdir(folder, { recursive: true });
       if (uid !== undefined) await runProgram("chown", [`${uid}:${uid}`, folder]);
       return folder;
+    },
+
+    async trim() {
+      const mounts = path.join(dir, "mounts");
+      if ((await diskUsage([mounts])) > mountsBytesMax) await rm(mounts, { recursive: true, force: true });
     },
   };
 }

@@ -3,7 +3,7 @@ import { sayDuration } from "@starform/std/duration";
 import { sayBytes, type BuildLimits } from "./build-limits.ts";
 import { BuildStopped } from "./build-stopped.ts";
 import type { Cgroup } from "./cgroup.ts";
-import { runProgram } from "./program.ts";
+import { diskUsage } from "./program.ts";
 
 export type LimitWatch = Disposable & {
   /** The build said something. */
@@ -38,7 +38,7 @@ export function watchLimits(
       );
     const fell = freeBytesThen - free > limits.diskBytesMax / 20;
     if (!fell && usedBefore !== undefined && performance.now() - measuredAtMs < 20_000) return;
-    const used = await sizeOf(folders);
+    const used = await diskUsage(folders);
     [freeBytesThen, measuredAtMs] = [free, performance.now()];
     usedBefore ??= used;
     if (used - usedBefore > limits.diskBytesMax)
@@ -63,12 +63,7 @@ export function watchLimits(
           `the build was stopped because it printed nothing for ${sayDuration(limits.silenceMs)}: it hangs, or waits for an answer nobody gives`,
         ),
       );
-    if ((cgroup?.events().refusedForks ?? 0) > 0)
-      return end(
-        new BuildStopped(
-          `the build was stopped because it started more than ${limits.processesMax} processes at once`,
-        ),
-      );
+    if ((cgroup?.events().refusedForks ?? 0) > 0) return end(tooManyProcesses(limits));
     await disk();
   };
 
@@ -83,8 +78,5 @@ export function watchLimits(
   return { heard: () => void (heardAtMs = performance.now()), [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** `du` ends with 1 when files vanish under it, which is normal here; its total stands all the same. */
-async function sizeOf(folders: readonly string[]): Promise<number> {
-  const out = await runProgram("/bin/sh", ["-c", 'du -sck -- "$@" 2>/dev/null || true', "sh", ...folders]);
-  return Number(/^(\d+)\s+total$/m.exec(out)?.[1] ?? 0) * 1_024;
-}
+export const tooManyProcesses = ({ processesMax }: BuildLimits): BuildStopped =>
+  new BuildStopped(`the build was stopped because it started more than ${processesMax} processes at once`);
