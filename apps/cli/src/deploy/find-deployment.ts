@@ -24,7 +24,9 @@ export async function findDeployment(
   const at = typeof target === "function" ? await target() : target;
   const number = /^#?(\d{1,6})$/.exec(named)?.[1];
   if (!number && !/^[0-9a-f-]{6,36}$/i.test(named))
-    throw usageError(`"${named}" names no deployment: write its number (12), or its id`);
+    throw usageError(
+      `"${named}" names no deployment: write its number (12) or its id; a service is named with --service`,
+    );
   for await (const deployment of deploymentsOf(api, at, 200)) {
     if (number ? deployment.number === Number(number) : deployment.id.startsWith(named.toLowerCase()))
       return deployment;
