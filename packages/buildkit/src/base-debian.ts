@@ -2,29 +2,19 @@ import { execFile, spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { exists } from "./base-node.ts";
 
 const run = promisify(execFile);
 
-/** What the images of each role hold beside Debian's essentials and apt. */
+/** What the images hold beside Debian's essentials and apt; the builder has the runtime's too. */
 const packages = {
-  builder: [
-    "build-essential",
-    "ca-certificates",
-    "curl",
-    "git",
-    "pkg-config",
-    "python3",
-    "python3-dev",
-    "python3-pip",
-    "python3-venv",
-    "tzdata",
-    "unzip",
-    "xz-utils",
-  ],
   runtime: ["ca-certificates", "python3", "tzdata"],
+  builder: "build-essential curl git pkg-config python3-dev python3-pip python3-venv unzip xz-utils".split(
+    " ",
+  ),
 } as const;
 export type Role = keyof typeof packages;
 
@@ -108,25 +98,25 @@ const hasProgram = async (name: string): Promise<boolean> =>
 
 /** What identifies a Debian tree: the same words give the same image. */
 export const debianRecipe = (role: Role, { suite, sources }: Debian): string =>
-  JSON.stringify([1, suite, sources, packages[role]]);
+  JSON.stringify([2, suite, sources, packages[role]]);
 
-/** The tar of a role's Debian tree, made once and kept as `path`. Rejects with mmdebstrap's last words. */
-export async function debianTar(role: Role, debian: Debian, path: string): Promise<void> {
+/** Adds the builder's packages to a runtime tree, from inside of it. */
+export const installBuilderPackages = [
+  "apt-get update",
+  `apt-get install -y --no-install-recommends ${packages.builder.join(" ")}`,
+  "apt-get clean",
+  "rm -rf /var/lib/apt/lists/*",
+].join(" && ");
+
+/** The tar of the runtime's Debian tree, made once and kept as `path`. Rejects with mmdebstrap's last words. */
+export async function debianTar({ suite, sources }: Debian, path: string): Promise<void> {
   if ((await stat(path).catch(() => undefined))?.size) return;
   await mkdir(join(path, ".."), { recursive: true });
   const partial = `${path}.${process.pid}.partial.tar`;
-  const args = [
-    "--variant=apt",
-    "--mode=root",
-    `--include=${packages[role].join(",")}`,
-    ...withoutDocs,
-    withoutSync,
-    debian.suite,
-    partial,
-    "-",
-  ];
+  const include = `--include=${packages.runtime.join(",")}`;
+  const args = ["--variant=apt", "--mode=root", include, ...withoutDocs, withoutSync, suite, partial, "-"];
   try {
-    await mmdebstrap(args, debian.sources.join("\n"));
+    await mmdebstrap(args, sources.join("\n"));
     await rename(partial, path);
   } finally {
     await rm(partial, { force: true });
@@ -137,6 +127,8 @@ function mmdebstrap(args: readonly string[], sources: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn("mmdebstrap", args, { stdio: ["pipe", "ignore", "pipe"], env: quietApt() });
     let tail = "";
+    // It takes a minute of processor time, and people wait for the platform meanwhile.
+    if (child.pid !== undefined) setPriority(child.pid, 10);
     child.stderr.setEncoding("utf8").on("data", (text: string) => (tail = (tail + text).slice(-2000)));
     child.on("error", reject);
     child.on("close", (code) =>

@@ -7,6 +7,7 @@ import {
   debianOfMachine,
   debianRecipe,
   debianTar,
+  installBuilderPackages,
   isReachable,
   type Debian,
   type Role,
@@ -15,7 +16,7 @@ import { copyHostSystem } from "./base-host.ts";
 import { addNode, addTrust, nodeBinary, npmFolder, trustBundle, type NodeBinary } from "./base-node.ts";
 import { openBuildKit } from "./client.ts";
 import { dockerEngine, type Engine } from "./engine.ts";
-import { define, files, image, local, type Tree } from "./llb.ts";
+import { define, exec, files, image, local, type Tree } from "./llb.ts";
 import { dockerTransport } from "./transport.ts";
 
 export type BaseOptions = {
@@ -111,8 +112,23 @@ async function ensureHostImage(recipe: Recipe): Promise<BaseImages> {
 async function ensureDebianImage(recipe: Recipe, role: Role, debian: Debian): Promise<string> {
   const name = await imageName(recipe, role, debian);
   if (!(await recipe.engine.image(name)))
-    await makeImage(recipe, [name], env[role], async () => image(await debianImage(recipe, role, debian)));
+    await makeImage(recipe, [name], env[role], async () =>
+      debianTree(await debianImage(recipe, debian), role),
+    );
   return name;
+}
+
+/** The builder's packages are installed in a step of the build, over the runtime's files. */
+function debianTree(runtime: string, role: Role): Tree {
+  const base = image(runtime);
+  if (role === "runtime") return base;
+  return exec({
+    base,
+    args: ["/bin/sh", "-c", installBuilderPackages],
+    env: { PATH: env.PATH, DEBIAN_FRONTEND: "noninteractive" },
+    cwd: "/",
+    name: "install the builder's packages",
+  });
 }
 
 /** Lays Node and what this machine trusts over a tree, and stores the result under the names. */
@@ -124,7 +140,7 @@ async function makeImage(
 ): Promise<void> {
   const { cacheDir, log } = recipe.options;
   const startedAt = Date.now();
-  log(`base images: making ${names.join(" and ")}`);
+  log(`base images: making ${names.join(" and ")} (once; with Debian it takes a minute or two)`);
   await mkdir(cacheDir, { recursive: true });
   const root = await mkdtemp(join(cacheDir, "base-"));
   try {
@@ -138,12 +154,12 @@ async function makeImage(
   log(`base images: ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
 }
 
-async function debianImage({ engine, options }: Recipe, role: Role, debian: Debian): Promise<string> {
-  const tag = createHash("sha256").update(debianRecipe(role, debian)).digest("hex").slice(0, 10);
-  const repo = `starform-base/debian-${role}`;
+async function debianImage({ engine, options }: Recipe, debian: Debian): Promise<string> {
+  const tag = createHash("sha256").update(debianRecipe("runtime", debian)).digest("hex").slice(0, 10);
+  const repo = "starform-base/debian";
   if (await engine.image(`${repo}:${tag}`)) return `${repo}:${tag}`;
-  const tar = join(options.cacheDir, `debian-${role}-${tag}.tar`);
-  await debianTar(role, debian, tar);
+  const tar = join(options.cacheDir, `debian-${tag}.tar`);
+  await debianTar(debian, tar);
   await engine.importImage(createReadStream(tar), { repo, tag });
   return `${repo}:${tag}`;
 }

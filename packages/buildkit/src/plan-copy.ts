@@ -43,7 +43,7 @@ export function copyLayer(
       : files(
           from,
           [...new Set(parents)].map((path) => ({ mkdir: { path } })),
-          name,
+          "[internal] make the folders to look in",
         );
   const copies = paths.flatMap((path) => {
     const dest = hasWildcard(path) ? `${posix.dirname(path)}/` : path;
@@ -112,7 +112,7 @@ function copySteps(
   const staged = files(
     undefined,
     [{ mkdir: { path: posix.dirname(copy.dest) } }, { copy }, ...removals],
-    `leave out ${removed.join(", ")}`,
+    `[internal] leave out ${removed.join(", ")}`,
   );
   return [{ copy: { ...copy, from: staged, src: copy.dest } }];
 }

@@ -133,9 +133,12 @@ async function copied(graph: Graph, tree: Vertex, layer: PlanLayer, step: string
     from.tree,
     layer,
     graph.ability,
-    `${step}: copy ${(layer.include ?? [appDir]).join(", ")} from ${what}`,
+    `${step}: copy ${listed(layer.include ?? [appDir])} from ${what}`,
   );
 }
+
+const listed = ([first = "", second, ...more]: readonly string[]): string =>
+  [first, second, more.length > 0 && `${more.length} more`].filter(Boolean).join(", ");
 
 async function applied(graph: Graph, step: PlanStep, command: PlanCommand, state: State): Promise<State> {
   if (command.cmd !== undefined)
