@@ -68,6 +68,9 @@ export async function telemetryProcess(): Promise<TelemetryProcess> {
     await gone;
   };
 
+  // A test run that ends before its disposal must not leave the process behind.
+  const killAtExit = (): boolean => child?.kill("SIGKILL") ?? false;
+  process.once("exit", killAtExit);
   await start();
   return {
     url,
@@ -78,6 +81,7 @@ export async function telemetryProcess(): Promise<TelemetryProcess> {
     crash: () => end("SIGKILL"),
     async [Symbol.asyncDispose]() {
       await end("SIGTERM");
+      process.off("exit", killAtExit);
       await rm(home, { recursive: true, force: true });
     },
   };
