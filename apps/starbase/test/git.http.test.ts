@@ -79,7 +79,7 @@ async function aServer(changed: Partial<GitRoutesDeps<Access>> = {}) {
     /** What the Worker does at its start, a while later. */
     reconcile: () => {
       nowMs += 120_000;
-      return reconcileHeads({ repositories, ledger, push, log: () => undefined });
+      return reconcileHeads({ repositories, ledger, push, log: () => undefined, graceMs: 0 });
     },
     async [Symbol.asyncDispose]() {
       app.server.closeAllConnections();

@@ -59,7 +59,9 @@ describe.each([
     expect(await claimed("a".repeat(40))).toBe(0);
     expect(await claimed("b".repeat(40))).toBe(1);
     expect(await claimed("a".repeat(40))).toBe(1);
+    expect(await ledger.known(serviceId)).toEqual(new Map([["refs/heads/main", "a".repeat(40)]]));
     await ledger.forget(serviceId, "refs/heads/main");
+    expect(await ledger.known(serviceId)).toEqual(new Map());
     expect(await claimed("a".repeat(40))).toBe(1);
   });
 

@@ -13,6 +13,10 @@ export function memoryHeadLedger(nowMs: () => number = Date.now): HeadLedger {
       heads.set(keyOf(serviceId, ref), { serviceId, ref, sha, seenMs: nowMs(), isSettled: false });
       return true;
     },
+    async known(serviceId) {
+      const own = [...heads.values()].filter((head) => head.serviceId === serviceId);
+      return new Map(own.map(({ ref, sha }) => [ref, sha]));
+    },
     async settle(serviceId, ref, sha) {
       const head = heads.get(keyOf(serviceId, ref));
       if (head?.sha === sha) head.isSettled = true;

@@ -13,6 +13,12 @@ export const postgresHeadLedger = (db: Db): HeadLedger => ({
     return rows.length > 0;
   },
 
+  async known(serviceId) {
+    const { rows } = await sql<{ ref: string; sha: string }>`
+      select ref, sha from git_heads where service_id = ${serviceId}::uuid`.execute(db);
+    return new Map(rows.map(({ ref, sha }) => [ref, sha]));
+  },
+
   async settle(serviceId, ref, sha) {
     await sql`update git_heads set settled_at = now()
       where service_id = ${serviceId}::uuid and ref = ${ref} and sha = ${sha} and settled_at is null`.execute(

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Fault } from "@starform/std/fault";
 import type { GitBackend, GitRequest, GitResponse, RefMove } from "../../core/builds/git-remote.ts";
+import { writeInPlace } from "./git-program.ts";
 import type { Repositories } from "./source-store.ts";
 
 export type GitBackendOptions = {
@@ -33,9 +33,7 @@ exec cat <&3
 /** The real \`git http-backend\`, one process a request. */
 export function gitHttpBackend(options: GitBackendOptions): GitBackend {
   const { hooksDir, repositories, log } = options;
-  mkdirSync(hooksDir, { recursive: true });
-  writeFileSync(path.join(hooksDir, "post-receive"), hook);
-  chmodSync(path.join(hooksDir, "post-receive"), 0o755);
+  writeInPlace(path.join(hooksDir, "post-receive"), hook, 0o755);
   const slots = openSlots(options.atOnceMax ?? 8, options.waitingMax ?? 64);
   const settings = {
     "core.hooksPath": hooksDir,

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 export type Git = {
@@ -64,11 +64,19 @@ const settings = `[safe]
 	defaultBranch = main
 `;
 
+/** A file of ours that other processes may be reading: seen whole, old or new. */
+export function writeInPlace(file: string, text: string, mode = 0o644): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, text, { mode });
+  chmodSync(draft, mode);
+  renameSync(draft, file);
+}
+
 /** Git with settings of our own in `dir`, whatever the machine's say. */
 export function openGit(dir: string, networkVariables: Readonly<Record<string, string>> = {}): Git {
-  mkdirSync(dir, { recursive: true });
   const config = path.join(dir, "gitconfig");
-  writeFileSync(config, settings);
+  writeInPlace(config, settings);
   const env = {
     ...networkVariables,
     PATH: "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin",

@@ -2,6 +2,8 @@
 export interface HeadLedger {
   /** Takes a head on; false if it was taken on before by anyone. A new sha of the same ref is a new head. */
   claim(serviceId: string, ref: string, sha: string): Promise<boolean>;
+  /** The heads of a service that were taken on, by ref. */
+  known(serviceId: string): Promise<ReadonlyMap<string, string>>;
   /** It was handed on, or refused with a reason: nothing is left to do. */
   settle(serviceId: string, ref: string, sha: string): Promise<void>;
   /** The ref is gone. */

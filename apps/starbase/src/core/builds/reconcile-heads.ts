@@ -1,4 +1,5 @@
 import { isFault, wordsOf } from "@starform/std/fault";
+import { pause } from "@starform/std/retry";
 import { deployHead, type PushUpdate } from "./git-remote.ts";
 import type { HeadLedger } from "./head-ledger.ts";
 import type { Commit } from "./ports.ts";
@@ -14,6 +15,8 @@ export type ReconcileHeadsDeps = {
   /** Deploys a head in the platform's own name; a service that is gone is a Fault `not_found`. */
   readonly push: (serviceId: string, update: PushUpdate) => Promise<unknown>;
   readonly log: (text: string) => void;
+  /** How long an unclaimed head is left to the push that may be bringing it this very moment; 5 s if not said. */
+  readonly graceMs?: number;
 };
 
 /** A push that is being taken in right now is claimed and settled well within this. */
@@ -46,18 +49,30 @@ export async function reconcileHeads(deps: ReconcileHeadsDeps): Promise<number> 
       await ledger.settle(serviceId, ref, sha);
       return commit ? 1 : 0;
     });
-  for (const serviceId of await repositories.serviceIds())
+  const unclaimed = await unclaimedHeads(deps);
+  if (unclaimed.length > 0) await pause(deps.graceMs ?? 5_000);
+  for (const { serviceId, ref, sha } of unclaimed)
+    await attempt(serviceId, ref, sha, async () => {
+      const move = { ref, oldSha: none, newSha: sha };
+      const done = await deployHead(
+        { commitOf: repositories.commitOf, ledger },
+        serviceId,
+        move,
+        async (update) => [await push(serviceId, update)],
+      );
+      return done?.length ?? 0;
+    });
+  return handedOn;
+}
+
+async function unclaimedHeads({ repositories, ledger }: ReconcileHeadsDeps) {
+  const found: { serviceId: string; ref: string; sha: string }[] = [];
+  for (const serviceId of await repositories.serviceIds()) {
+    const known = await ledger.known(serviceId);
     for (const [branch, sha] of await repositories.heads(serviceId)) {
       const ref = `refs/heads/${branch}`;
-      await attempt(serviceId, ref, sha, async () => {
-        const done = await deployHead(
-          { commitOf: repositories.commitOf, ledger },
-          serviceId,
-          { ref, oldSha: none, newSha: sha },
-          async (update) => [await push(serviceId, update)],
-        );
-        return done?.length ?? 0;
-      });
+      if (known.get(ref) !== sha) found.push({ serviceId, ref, sha });
     }
-  return handedOn;
+  }
+  return found;
 }
