@@ -11,7 +11,7 @@ import {
 } from "@starform/std/engine-network";
 import { findProgram } from "../debian-packages.ts";
 import type { Program } from "../supervisor/program.ts";
-import { removeEngineTraces } from "./engine-traces.ts";
+import { endContainerd, removeEngineTraces } from "./engine-traces.ts";
 
 /** The socket of an engine that already runs on this machine and answers us. */
 export async function findSystemEngine(dockerHost: string | undefined): Promise<string | undefined> {
@@ -64,6 +64,8 @@ export function ownEngineProgram(dataDir: string): { program: Program; socketPat
       writeFileSync(join(dir, "network.json"), JSON.stringify(network));
       writeFileSync(join(dir, "daemon.json"), "{}");
       rmSync(join(dir, "dockerd.pid"), { force: true });
+      // After kill -9 the engine would wait 15 s for a containerd that its pid file wrongly says is alive.
+      await endContainerd(join(dir, "exec/containerd"));
       wrapFirewall(join(dir, "bin"), network);
     },
     get command() {

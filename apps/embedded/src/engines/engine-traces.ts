@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { signalProcess } from "@starform/std/process";
@@ -22,7 +22,8 @@ export async function removeEngineTraces({
   await until("the engine's processes to end", () => left().length === 0, { withinMs: 10_000 }).catch(
     () => undefined,
   );
-  const isOurs = (point: string) => point.startsWith(`${dir}/`) || point.startsWith(`${dataRoot}/`);
+  const isOurs = (point: string) =>
+    [dir, dataRoot].some((own) => point === own || point.startsWith(`${own}/`));
   for (const point of mountPoints().filter(isOurs).toReversed())
     await run("umount", ["-l", point]).catch(() => undefined);
   const root = "/sys/fs/cgroup";
@@ -31,6 +32,15 @@ export async function removeEngineTraces({
     .filter(existsSync);
   for (const group of groups)
     await run("find", [group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]).catch(() => undefined);
+}
+
+/** Ends an orphaned containerd and forgets it; the shims, and with them the containers, live on. */
+export async function endContainerd(dir: string): Promise<void> {
+  const left = () => processesNaming([`${dir}/containerd.toml`]);
+  for (const pid of left()) signalProcess(pid, "SIGKILL");
+  await until("containerd to end", () => left().length === 0, { withinMs: 5_000 }).catch(() => undefined);
+  for (const name of ["containerd.pid", "containerd.sock", "containerd.sock.ttrpc", "containerd-debug.sock"])
+    rmSync(join(dir, name), { force: true });
 }
 
 function processesNaming(paths: string[]): number[] {

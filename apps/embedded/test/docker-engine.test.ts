@@ -1,0 +1,44 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { requireEngineInCi } from "@starform/testkit/docker-engine";
+import { until } from "@starform/std/retry";
+import { describe, expect, test } from "vitest";
+import { ownEngineProgram } from "../src/engines/docker-engine.ts";
+import { aPlatformFolder, supervising } from "./a-program.ts";
+
+const bridges = () => readdirSync("/sys/class/net").filter((name) => name.startsWith("sfd"));
+const mountsBelow = (dir: string) =>
+  readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(dir));
+
+describe.skipIf(!requireEngineInCi())("a Docker Engine of our own", () => {
+  test(
+    "two run side by side, one killed with -9 comes back, and a stop leaves nothing on the machine",
+    { timeout: 120_000 },
+    async () => {
+      using first = aPlatformFolder();
+      using second = aPlatformFolder();
+      const engines = [first, second].map((folder) => ({ folder, ...ownEngineProgram(folder.path) }));
+      const [one, other] = engines.map(({ folder, program }) => supervising(folder, [program]));
+      if (!one || !other) throw new Error("two engines were made");
+      await using _one = one;
+      await using _other = other;
+      await Promise.all([one.start({ withinMs: 60_000 }), other.start({ withinMs: 60_000 })]);
+      const before = one.status()[0];
+      process.kill(before?.pid ?? Number.NaN, "SIGKILL");
+      await until(
+        "the engine to come back",
+        () => one.status()[0]?.state === "ready" && one.status()[0]?.pid !== before?.pid,
+        { withinMs: 60_000 },
+      );
+      expect(other.status()[0]).toMatchObject({ state: "ready", restarts: 0 });
+      const made = engines.map(({ socketPath }) => dirname(socketPath));
+      expect(made.every((dir) => existsSync(dir))).toBe(true);
+      await Promise.all([one.stop(), other.stop()]);
+      expect(made.filter((dir) => existsSync(dir))).toEqual([]);
+      expect(engines.flatMap(({ folder }) => mountsBelow(join(folder.path, "docker")))).toEqual([]);
+      expect(bridges().filter((name) => made.some((dir) => dir.endsWith(name.slice(3))))).toEqual([]);
+    },
+  );
+});
