@@ -9,7 +9,7 @@ import { dataDirOf } from "../options/start-options.ts";
 import { step } from "../platform/progress.ts";
 import { stopLeftOvers } from "../supervisor/pid-file.ts";
 
-const withinMs = 120_000;
+const withinMs = 180_000;
 
 /** `npm stop`: resolves when nothing of the platform of that data directory is left running. */
 export async function stopCommand(args: readonly string[], root: string): Promise<number> {

@@ -112,7 +112,7 @@ function sourcesOf(at: Addresses): Source[] {
       after: ["api", "gateway"],
       env: async () => shuttleEnvironment(at, await at.runtime),
       ready: [ports.shuttle, "/readyz"],
-      stopWithinMs: 45_000,
+      stopWithinMs: 90_000,
     },
   ];
 }
