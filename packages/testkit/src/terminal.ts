@@ -1,0 +1,131 @@
+import { spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export type Ran = {
+  /** -1 when a signal ended it. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+};
+/** The last line of every deploying command with `--json`. */
+export type Outcome = {
+  readonly deploymentId: string;
+  readonly status: string;
+  readonly url: string | null;
+  readonly imageDigest: string | null;
+  readonly durationMs: number | null;
+};
+type RunOptions = { readonly cwd?: string; readonly input?: string };
+
+/** A person at a terminal of their own: `starform` and `git` as they type them, signed in by STARFORM_TOKEN only. */
+export type Terminal = Disposable & {
+  /** Their home, with nothing of this machine's own configuration in it. */
+  readonly home: string;
+  /** Makes a folder with these files; its name is what `starform up --yes` names the app after. */
+  folder(name: string, files?: Readonly<Record<string, string>>): string;
+  /** A copy of a folder of the repository, to be worked in. */
+  copy(source: string, name: string): string;
+  starform(args: readonly string[], options?: RunOptions): Promise<Ran>;
+  git(args: readonly string[], options?: RunOptions): Promise<Ran>;
+  /** What a command with `--json` says; rejects with everything it said if it failed. */
+  json<T>(args: readonly string[], options?: RunOptions): Promise<T>;
+  /** Runs a deploying command and answers its last line; rejects unless the deployment is live. */
+  deploy(args: readonly string[], options?: RunOptions): Promise<Outcome & { readonly url: string }>;
+  /** Commits all that a folder holds; makes it a repository if it is none. */
+  commit(folder: string, message: string): Promise<void>;
+};
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+export function openTerminal({ apiUrl, ownerToken }: { apiUrl: string; ownerToken: string }): Terminal {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), "starform-person-")));
+  const env = {
+    PATH: process.env["PATH"],
+    HOME: home,
+    TMPDIR: tmpdir(),
+    LANG: "C.UTF-8",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_TERMINAL_PROMPT: "0",
+    ...Object.fromEntries(
+      ["AUTHOR", "COMMITTER"].flatMap((who) => [
+        [`GIT_${who}_NAME`, "Ada"],
+        [`GIT_${who}_EMAIL`, "ada@example.com"],
+      ]),
+    ),
+    STARFORM_URL: apiUrl,
+    STARFORM_TOKEN: ownerToken,
+  };
+  const starform = (args: readonly string[], options: RunOptions = {}) =>
+    run(join(root, "starform"), args, { cwd: home, env, ...options });
+  const git = (args: readonly string[], options: RunOptions = {}) =>
+    run("git", args, { cwd: home, env, ...options });
+  const ok = (ran: Ran, args: readonly string[]): Ran => {
+    if (ran.code === 0) return ran;
+    throw new Error(`${args.join(" ")} ended with ${ran.code}:\n${ran.stdout.slice(-4_000)}${ran.stderr}`);
+  };
+  return {
+    home,
+    folder(name, files = {}) {
+      const folder = join(home, name);
+      mkdirSync(folder, { recursive: true });
+      writeFiles(folder, files);
+      return folder;
+    },
+    copy(source, name) {
+      const folder = join(home, name);
+      cpSync(source, folder, { recursive: true });
+      return folder;
+    },
+    starform,
+    git,
+    async json<T>(args: readonly string[], options: RunOptions = {}) {
+      const said = [...args, "--json"];
+      return JSON.parse(ok(await starform(said, options), said).stdout) as T;
+    },
+    async deploy(args, options = {}) {
+      const said = [...args, "--json"];
+      const outcome = outcomeOf(ok(await starform(said, options), said));
+      return { ...outcome, url: outcome.url ?? "" };
+    },
+    async commit(folder, message) {
+      const steps = [
+        ["init", "--quiet", "-b", "main"],
+        ["add", "--all"],
+        ["commit", "-qm", message],
+      ];
+      for (const step of steps) ok(await git(step, { cwd: folder }), ["git", ...step]);
+    },
+    [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
+  };
+}
+
+/** The last line that was said with `--json`. */
+export const outcomeOf = ({ stdout }: Ran): Outcome =>
+  JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Outcome;
+
+export function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+}
+
+/** Runs a program to its end and answers what it said; never rejects for what the program did. */
+function run(
+  program: string,
+  args: readonly string[],
+  { input, cwd, env }: { cwd: string; env: NodeJS.ProcessEnv } & RunOptions,
+): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
+    const said = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const)
+      child[name].setEncoding("utf8").on("data", (text: string) => (said[name] += text));
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code: code ?? -1, ...said }));
+    child.stdin.on("error", () => undefined).end(input);
+  });
+}
