@@ -1,8 +1,9 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive, startTimeOf } from "@starform/std/process";
 import { until } from "@starform/std/retry";
 import { expect, test } from "vitest";
+import { endInstances } from "../src/programs/end-instances.ts";
 import { rotate } from "../src/supervisor/log-file.ts";
 import { stopLeftOvers } from "../src/supervisor/pid-file.ts";
 import { spawnProgram } from "../src/supervisor/spawn-program.ts";
@@ -132,4 +133,20 @@ test("a log beyond its size is moved aside, three old ones are kept, and its wri
   expect([1, 2, 3].map((n) => folder.read(`logs/api.log.${n}`)[0])).toEqual(["e", "d", "c"]);
   expect(existsSync(`${log}.4`)).toBe(false);
   expect(await rotate(log, { bytesMax: 10 })).toBe(false);
+});
+
+test("app processes that Shuttle did not come to stop are ended with the platform, and strangers are left alone", async () => {
+  using folder = aPlatformFolder();
+  const app = spawnProgram(aProgram(folder, "app"), join(folder.logDir, "app.log"));
+  await until("the app to be up", () => existsSync(join(folder.path, "app.ready")));
+  const pid = app.pid ?? 0;
+  const born = (id: string, text: string) => {
+    mkdirSync(join(folder.path, "shuttle/instances", id), { recursive: true });
+    writeFileSync(join(folder.path, "shuttle/instances", id, "born"), text);
+  };
+  born("app-1", `${pid} ${startTimeOf(pid)}`);
+  born("stranger-1", `${process.pid} another boot:1`);
+  born("never-born", "");
+  expect(endInstances(folder.path)).toBe(1);
+  await until("the app to be gone", () => !isAlive(pid));
 });

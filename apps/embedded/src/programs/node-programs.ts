@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Ports } from "../options/ports.ts";
 import type { Secrets } from "../data-dir/secrets.ts";
 import type { Program } from "../supervisor/program.ts";
+import { endInstances } from "./end-instances.ts";
 import { isHttpReady } from "./http-ready.ts";
 import { migrateOnce } from "./migrate-once.ts";
 
@@ -66,6 +67,9 @@ function nodeProgram({ root, dataDir }: Addresses, source: Source): Program {
     isReady: () => isHttpReady(...ready),
     stopSignal: "SIGTERM",
     stopWithinMs,
+    async cleanUp() {
+      if (name === "shuttle") endInstances(dataDir);
+    },
   };
 }
 

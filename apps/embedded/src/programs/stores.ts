@@ -1,9 +1,11 @@
+import { mkdir, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { findProgram } from "../debian-packages.ts";
 import { postgresCluster } from "../postgres/cluster.ts";
 import type { Program } from "../supervisor/program.ts";
 import { isHttpReady } from "./http-ready.ts";
+import { scrapeConfig, type ScrapeTargets } from "./scrape-config.ts";
 
 /** The embedded PostgreSQL, and the connection string of its database. */
 export function postgresProgram(
@@ -27,11 +29,13 @@ export function postgresProgram(
   };
 }
 
-/** VictoriaMetrics, if this machine has it. */
-export function metricsProgram(dataDir: string, port: number): Program | undefined {
+/** VictoriaMetrics, if this machine has it; it fetches the metrics of the other processes itself. */
+export function metricsProgram(dataDir: string, port: number, targets: ScrapeTargets): Program | undefined {
   const file = findProgram("victoria-metrics");
   if (!file) return undefined;
+  const scrapeFile = join(dataDir, "run", "scrape.yaml");
   const args = [
+    `-promscrape.config=${scrapeFile}`,
     `-storageDataPath=${join(dataDir, "metrics")}`,
     `-httpListenAddr=127.0.0.1:${port}`,
     "-retentionPeriod=90d",
@@ -40,6 +44,10 @@ export function metricsProgram(dataDir: string, port: number): Program | undefin
   return {
     name: "metrics",
     after: [],
+    prepare: async () => {
+      await mkdir(join(dataDir, "run"), { recursive: true });
+      await writeFile(scrapeFile, scrapeConfig(targets));
+    },
     command: { file, args, env: {} },
     isReady: () => isHttpReady(port, "/health"),
     stopSignal: "SIGINT",
