@@ -1,4 +1,5 @@
 import { client, streamItems, type ClientOptions } from "@starform/client/client";
+import { nodeRequest } from "@starform/client/node-request";
 import type { Api } from "./context.ts";
 import { version } from "./version.ts";
 
@@ -12,7 +13,12 @@ export function openApi({
   token: string | undefined;
   signal: AbortSignal;
 }): Api {
-  const options: ClientOptions = { url, token: () => token, agent: `starform-cli/${version}` };
+  const options: ClientOptions = {
+    url,
+    token: () => token,
+    agent: `starform-cli/${version}`,
+    transport: nodeRequest,
+  };
   const call = client(options);
   return {
     url,

@@ -1,7 +1,8 @@
 import { Problem } from "@starform/contract/problems";
 import type { CallInput, CallOutput, Route } from "@starform/contract/route";
 import { Fault, type FaultCode } from "@starform/std/fault";
-import { request as requestHttp } from "./request.ts";
+import { request } from "./request.ts";
+import type { Transport } from "./transport.ts";
 
 export type ClientOptions = {
   readonly url: string;
@@ -11,6 +12,8 @@ export type ClientOptions = {
   readonly agent?: string;
   /** For one answer; streams have none. */
   readonly timeoutMs?: number;
+  /** How requests are sent; fetch if left out. */
+  readonly transport?: Transport;
 };
 export type CallOptions = {
   readonly signal?: AbortSignal;
@@ -72,7 +75,8 @@ export async function send(
 ) {
   const token = await options.token?.();
   const isBytes = route.form === "bytes";
-  return requestHttp({
+  const transport = options.transport ?? request;
+  return transport({
     method: route.method,
     url: options.url.replace(/\/$/, "") + pathOf(route, input),
     headers: {

@@ -1,4 +1,4 @@
-import { request } from "@starform/client/request";
+import { nodeRequest } from "@starform/client/node-request";
 import { usageError } from "../../exit-error.ts";
 
 /** The address of a platform, and the code where it is a sign-in link. */
@@ -34,7 +34,7 @@ function portAfter(address: string): string | undefined {
 }
 
 async function isApi(url: string): Promise<boolean> {
-  const answer = await request({
+  const answer = await nodeRequest({
     method: "GET",
     url: `${url}/v1/me`,
     headers: { accept: "application/json" },
