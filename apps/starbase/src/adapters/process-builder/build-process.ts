@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { lchown, mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { BuildSpec } from "../../ports/build-service.ts";
 import { sayBytes, type BuildLimits } from "./build-limits.ts";
@@ -101,7 +101,7 @@ export async function buildImage(
     );
     if (builder.sandbox.uid !== undefined)
       for (const { from, isWritable } of rooms.tools)
-        if (isWritable) await runProgram("chown", [`${builder.sandbox.uid}:${builder.sandbox.uid}`, from]);
+        if (isWritable) await lchown(from, builder.sandbox.uid, builder.sandbox.uid);
     const shell = ["/bin/sh", "-c", takeEnvironment, "sh", builder.sandbox.adapt(rooms, command)];
     const oomKillsBefore = cgroup?.events().oomKills ?? 0;
     const ended = await runCommand(
@@ -144,6 +144,7 @@ export async function buildImage(
         cache: projectCache(projectDir(builder, spec.projectId)),
         keyOf: builder.keyOf,
         noCache: spec.noCache,
+        signal: aborter.signal,
         variables: spec.variables,
         networkVariables: builder.networkVariables,
         say,
@@ -153,9 +154,13 @@ export async function buildImage(
       path.join(staged, "app"),
     );
     aborter.signal.throwIfAborted();
-    const built = await builder.images.commit(spec, staged, config, sourceKey);
+    const built = await builder.images.commit(spec, staged, config, sourceKey, aborter.signal);
     say("image", `image ${built.imageDigest.slice(0, 19)}, ${sayBytes(built.sizeBytes)}`);
     return built;
+  } catch (error) {
+    // Whatever it was that broke off then, the reason is why it was broken off.
+    aborter.signal.throwIfAborted();
+    throw error;
   } finally {
     cancel.removeEventListener("abort", onCancel);
     await cgroup?.remove();
@@ -167,7 +172,7 @@ async function makeRooms(workDir: string, uid: number | undefined): Promise<void
   for (const name of ["home", "tmp", "opt", "tool"]) {
     const room = path.join(workDir, name);
     await mkdir(room, { recursive: true });
-    if (uid !== undefined) await runProgram("chown", [`${uid}:${uid}`, room]);
+    if (uid !== undefined) await lchown(room, uid, uid);
   }
 }
 

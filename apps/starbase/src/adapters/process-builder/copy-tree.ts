@@ -8,6 +8,8 @@ export type CopyOptions = {
   readonly exclude?: readonly string[];
   /** Hard links instead of copies: only for a tree that nobody writes to any more. */
   readonly link?: boolean;
+  /** Ends a long copy half way. */
+  readonly signal?: AbortSignal;
 };
 
 /** A file or folder below a root that no link may lead out of. */
@@ -18,15 +20,15 @@ export type Place = { readonly root: string; readonly path: string };
  * the trees hold what customers put there, and this runs as the platform.
  */
 export async function copyTree(source: Place, target: Place, options: CopyOptions = {}): Promise<void> {
-  const { exclude = [], link = false } = options;
+  const { exclude = [] } = options;
   const from = await inside(source.root, source.path);
   const stats = await lstat(from).catch(() => undefined);
   if (!stats)
     return stop(`"${source.path}" is to be copied into the image, and there is no such file or folder`);
   const to = await inside(target.root, target.path, { make: true });
-  if (stats.isDirectory()) return copyFolder(from, to, await partOf(from, "", pathFilter(exclude)), link);
+  if (stats.isDirectory()) return copyFolder(from, to, await partOf(from, "", pathFilter(exclude)), options);
   const isInto = target.path.endsWith("/") || (await isDirectory(to));
-  return copyEntries([from], isInto ? to : path.dirname(to), link, isInto ? undefined : path.basename(to));
+  return copyEntries([from], isInto ? to : path.dirname(to), options, isInto ? undefined : path.basename(to));
 }
 
 /** What of a folder is wanted: all, nothing, or something of its entries. */
@@ -48,30 +50,33 @@ async function partOf(dir: string, below: string, filter: PathFilter): Promise<P
 }
 
 /** Whole entries go to `cp` in one call; only folders that hold something unwanted are taken apart. */
-async function copyFolder(from: string, to: string, part: Part, link: boolean): Promise<void> {
+async function copyFolder(from: string, to: string, part: Part, options: CopyOptions): Promise<void> {
   await mkdir(to, { recursive: true });
   if (part === "none") return;
   const parts = part === "all" ? new Map((await readdir(from)).map((name) => [name, "all" as Part])) : part;
   const whole = [...parts].filter(([, part]) => part === "all").map(([name]) => path.join(from, name));
-  for (let at = 0; at < whole.length; at += 500) await copyEntries(whole.slice(at, at + 500), to, link);
+  for (let at = 0; at < whole.length; at += 500) await copyEntries(whole.slice(at, at + 500), to, options);
   for (const [name, part] of parts)
-    if (typeof part === "object") await copyFolder(path.join(from, name), path.join(to, name), part, link);
+    if (typeof part === "object") await copyFolder(path.join(from, name), path.join(to, name), part, options);
 }
 
 async function copyEntries(
   entries: readonly string[],
   into: string,
-  link: boolean,
+  { link = false, signal }: CopyOptions,
   name?: string,
 ): Promise<void> {
   await mkdir(into, { recursive: true });
+  const cp = (...args: string[]) => runProgram("cp", args, signal ? { signal } : {});
   const target = name === undefined ? into : path.join(into, name);
-  if (process.platform !== "linux") return void (await runProgram("cp", ["-a", ...entries, target]));
+  if (process.platform !== "linux") return void (await cp("-a", ...entries, target));
   const where = name === undefined ? ["-t", target, "--", ...entries] : ["-T", "--", ...entries, target];
-  const copy = () => runProgram("cp", ["-a", "--reflink=auto", "--remove-destination", ...where]);
+  const copy = () => cp("-a", "--reflink=auto", "--remove-destination", ...where);
   if (!link) return void (await copy());
   // Two file systems share no links; what was linked before the first refusal is replaced.
-  await runProgram("cp", ["-al", "--remove-destination", ...where]).catch(copy);
+  await cp("-al", "--remove-destination", ...where).catch((error: unknown) =>
+    signal?.aborted ? Promise.reject(error) : copy(),
+  );
 }
 
 const isDirectory = async (file: string): Promise<boolean> =>

@@ -24,7 +24,13 @@ export type ImageStore = {
   /** An empty folder that becomes the image by `commit`; what an earlier try left there is gone. */
   stage(buildId: string): Promise<string>;
   /** Names the staged `app` by its content and keeps it for ever. Afterwards, and only then, `recordOf` answers. */
-  commit(owner: BuildOwner, staged: string, config: ImageConfig, sourceKey: string): Promise<BuiltImage>;
+  commit(
+    owner: BuildOwner,
+    staged: string,
+    config: ImageConfig,
+    sourceKey: string,
+    signal: AbortSignal,
+  ): Promise<BuiltImage>;
   /** The image an earlier build made of the very same input, now that build's and this one's. */
   reuse(owner: BuildOwner, sourceKey: string): Promise<{ built: BuiltImage; buildId: string } | undefined>;
   /** Takes away what a build staged and did not finish. */
@@ -67,15 +73,16 @@ export function imageStore(dir: string): ImageStore {
       return staged;
     },
 
-    async commit(owner, staged, config, sourceKey) {
-      if (process.getuid?.() === 0) await runProgram("chown", ["-R", "-h", "0:0", staged]);
-      const tree = await digestTree(path.join(staged, "app"), { publish: true });
+    async commit(owner, staged, config, sourceKey, signal) {
+      if (process.getuid?.() === 0) await runProgram("chown", ["-R", "-h", "0:0", staged], { signal });
+      const tree = await digestTree(path.join(staged, "app"), { publish: true, signal });
       const text = `${JSON.stringify(config, undefined, 2)}\n`;
       await writeFile(path.join(staged, "config.json"), text, { mode: 0o644 });
       const hex = createHash("sha256")
         .update(`${canonicalJson(config)}\n${tree.hex}\n`)
         .digest("hex");
       const result = built(owner, hex, tree.sizeBytes);
+      signal.throwIfAborted();
       await claim(owner, hex);
       await writeWhole(recordFile(owner.buildId), result);
       await settle(staged, hex);

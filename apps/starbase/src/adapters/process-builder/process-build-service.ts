@@ -37,7 +37,10 @@ type Running = {
   readonly logFile: string;
   readonly spool: LogSpool;
   readonly cancel: AbortController;
-  readonly done: Promise<void>;
+  /** Nothing of it runs any more, and its status is final. */
+  readonly ended: Promise<void>;
+  /** Its work tree is gone too. */
+  readonly tidied: Promise<void>;
   status: BuildStatus;
 };
 
@@ -101,25 +104,27 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
         await mkdir(path.join(workDir, "steps"), { recursive: true });
         return buildImage(builder, spec, workDir, spool, cancel.signal);
       };
+      const settled = start().then(
+        (built): BuildStatus => ({ state: "succeeded", ...built }),
+        (error: unknown): BuildStatus => endOf(error, options.log),
+      );
+      const ended = settled.then(async (status) => {
+        if (status.state === "failed") spool.line("build", "status", status.reason.split("\n", 1)[0]!);
+        running.status = status;
+        await spool.end();
+      });
       const running: Running = {
         projectId: spec.projectId,
         logFile,
         spool,
         cancel,
         status: { state: "running" },
-        done: start()
-          .then((built): BuildStatus => ({ state: "succeeded", ...built }))
-          .catch((error: unknown): BuildStatus => endOf(error, options.log))
-          .then(async (status) => {
-            if (status.state === "failed") spool.line("build", "status", status.reason.split("\n", 1)[0]!);
-            await spool.end();
-            running.status = status;
-            await rm(workDirOf(spec.buildId), { recursive: true, force: true }).catch((error) =>
-              options.log(wordsOf(error)),
-            );
-            lock.release();
-            await tidy(spec.projectId).catch((error) => options.log(wordsOf(error)));
-          }),
+        ended,
+        tidied: ended
+          .then(() => rm(workDirOf(spec.buildId), { recursive: true, force: true }))
+          .then(() => tidy(spec.projectId))
+          .catch((error) => options.log(wordsOf(error)))
+          .finally(() => lock.release()),
       };
       builds.set(spec.buildId, running);
       return handle;
@@ -138,13 +143,13 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
       const running = builds.get(buildId);
       if (running?.status.state !== "running") return;
       running.cancel.abort();
-      await running.done;
+      await running.ended;
     },
 
     removeImage: (image) => builder.images.remove(image),
 
     async [Symbol.asyncDispose]() {
-      await Promise.all([...builds.values()].map(({ cancel, done }) => (cancel.abort(), done)));
+      await Promise.all([...builds.values()].map(({ cancel, tidied }) => (cancel.abort(), tidied)));
     },
   };
 

@@ -23,6 +23,7 @@ export type PlanRun = {
   readonly machine: MachineTools;
   readonly sandbox: Sandbox;
   readonly cache: ProjectCache;
+  readonly signal: AbortSignal;
   readonly keyOf: (input: unknown) => string;
   readonly noCache: boolean;
   readonly variables: Readonly<Record<string, string>>;
@@ -76,6 +77,7 @@ export async function runPlan(run: PlanRun, app: string): Promise<ImageConfig> {
     source: run.source,
     stepsDir,
     uid: run.sandbox.uid,
+    signal: run.signal,
     noCache: run.noCache,
     cache: run.cache,
     keyOf: run.keyOf,

@@ -23,6 +23,7 @@ export type StepRun = {
   readonly source: string;
   readonly stepsDir: string;
   readonly uid: number | undefined;
+  readonly signal: AbortSignal;
   readonly noCache: boolean;
   readonly cache: ProjectCache;
   readonly keyOf: (input: unknown) => string;
@@ -56,14 +57,14 @@ export async function runStep(run: StepRun, step: Step): Promise<StepState> {
   };
   await mkdir(path.dirname(state.app), { recursive: true });
   const does = step.commands.some((command) => "cmd" in command);
-  if (key && does && !run.noCache && (await run.cache.restore(key, state.app))) {
+  if (key && does && !run.noCache && (await run.cache.restore(key, state.app, run.signal))) {
     run.say(step.name, `cached: nothing that "${step.name}" depends on has changed`);
     return state;
   }
   await startFrom(run, step, base, state.app);
   for (const layer of step.inputs.slice(1)) await addLayer(run, layer, state.app);
   await commands(run, step, state);
-  if (key && does && !run.noCache) await run.cache.save(key, state.app);
+  if (key && does && !run.noCache) await run.cache.save(key, state.app, run.signal);
   return state;
 }
 
@@ -88,12 +89,12 @@ async function startFrom(run: StepRun, step: Step, base: StepState | undefined, 
   run.readers.set(first.step, left);
   if (left === 0) return rename(base.app, app);
   await mkdir(app);
-  await copyTree({ root: base.app, path: "." }, { root: app, path: "." });
+  await copyTree({ root: base.app, path: "." }, { root: app, path: "." }, { signal: run.signal });
 }
 
 /** Adds the files of a layer: of the source, or of another step. What lies outside of /app is not kept on this runtime. */
 export async function addLayer(
-  run: Pick<StepRun, "plan" | "source" | "states" | "say">,
+  run: Pick<StepRun, "plan" | "source" | "states" | "say" | "signal">,
   layer: Layer,
   app: string,
   options: { link?: boolean } = {},
@@ -111,7 +112,11 @@ export async function addLayer(
     }
     // A step that had nothing to install made no folder: an image without it is right.
     if (!isLocal && !(await stat(path.join(root, file)).catch(() => undefined))) continue;
-    await copyTree({ root, path: file }, { root: app, path: file }, { exclude, ...options });
+    await copyTree(
+      { root, path: file },
+      { root: app, path: file },
+      { exclude, signal: run.signal, ...options },
+    );
   }
 }
 
@@ -132,7 +137,7 @@ async function commands(run: StepRun, step: Step, state: StepState): Promise<voi
       await copyTree(
         { root: run.source, path: command.src },
         { root: state.app, path: command.dest.replace(/^\/app(?=\/|$)/, "") || "." },
-        { exclude: [".git", ...run.plan.exclude] },
+        { exclude: [".git", ...run.plan.exclude], signal: run.signal },
       );
       isOwned = false;
     } else if ("name" in command) {

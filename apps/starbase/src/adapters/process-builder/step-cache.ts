@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { lchown, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
 import { canonicalJson } from "@starform/std/canonical-json";
 import { diskUsage, runProgram } from "./program.ts";
@@ -8,9 +8,9 @@ import { diskUsage, runProgram } from "./program.ts";
 /** Results of steps that another build may take instead of running them, and folders that live between builds. */
 export type ProjectCache = {
   /** The tree of a step under this key, copied to `app`; false where there is none. */
-  restore(key: string, app: string): Promise<boolean>;
+  restore(key: string, app: string, signal: AbortSignal): Promise<boolean>;
   /** Keeps a copy of the tree. A second writer of the same key changes nothing. */
-  save(key: string, app: string): Promise<void>;
+  save(key: string, app: string, signal: AbortSignal): Promise<void>;
   /** A folder of that name, made if need be and owned by `uid`. */
   mount(name: string, uid: number | undefined): Promise<string>;
   /** Empties the folders when they have grown past what is worth keeping. Only while no build of the project runs. */
@@ -26,20 +26,24 @@ const treesMax = 6;
 export function projectCache(dir: string): ProjectCache {
   const trees = path.join(dir, "steps");
   return {
-    async restore(key, app) {
+    async restore(key, app, signal) {
       const saved = path.join(trees, key);
       if (!(await stat(saved).catch(() => undefined))) return false;
       await utimes(saved, new Date(), new Date()).catch(() => undefined);
-      await runProgram("cp", copyArgs(`${saved}/.`, app));
+      await runProgram("cp", copyArgs(`${saved}/.`, app), { signal });
       return true;
     },
 
-    async save(key, app) {
+    async save(key, app, signal) {
       await mkdir(trees, { recursive: true });
       const draft = path.join(trees, `.draft-${randomBytes(6).toString("hex")}`);
       await mkdir(draft);
-      await runProgram("cp", copyArgs(`${app}/.`, draft));
-      await rename(draft, path.join(trees, key)).catch(() => rm(draft, { recursive: true, force: true }));
+      try {
+        await runProgram("cp", copyArgs(`${app}/.`, draft), { signal });
+        await rename(draft, path.join(trees, key)).catch(() => undefined);
+      } finally {
+        await rm(draft, { recursive: true, force: true });
+      }
       await prune(trees);
     },
 
@@ -47,7 +51,7 @@ export function projectCache(dir: string): ProjectCache {
       const folder = path.join(dir, "mounts", name.replaceAll(/[^\w.-]/g, "_"));
       if (await stat(folder).catch(() => undefined)) return folder;
       await mkdir(folder, { recursive: true });
-      if (uid !== undefined) await runProgram("chown", [`${uid}:${uid}`, folder]);
+      if (uid !== undefined) await lchown(folder, uid, uid);
       return folder;
     },
 

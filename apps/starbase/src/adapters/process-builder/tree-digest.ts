@@ -15,12 +15,16 @@ const wholeBytesMax = 4 * 2 ** 20;
  * does not depend on the file system, and without times and owners, so that equal trees have equal digests.
  * `publish` makes everything readable for all (and for nobody else to write), as an image must be.
  */
-export async function digestTree(root: string, options: { publish?: boolean } = {}): Promise<TreeDigest> {
+export async function digestTree(
+  root: string,
+  options: { publish?: boolean; signal?: AbortSignal } = {},
+): Promise<TreeDigest> {
   const records: { path: string; text: string }[] = [];
   const files: { path: string; size: number; isExecutable: boolean }[] = [];
   let sizeBytes = 0;
 
   const walk = async (below: string): Promise<void> => {
+    options.signal?.throwIfAborted();
     for (const name of await readdir(path.join(root, below))) {
       const file = below === "" ? name : `${below}/${name}`;
       const full = path.join(root, file);
@@ -47,11 +51,13 @@ export async function digestTree(root: string, options: { publish?: boolean } = 
 
   const queue = files.values();
   const work = async () => {
-    for (const { path: file, size, isExecutable } of queue)
+    for (const { path: file, size, isExecutable } of queue) {
+      options.signal?.throwIfAborted();
       records.push({
         path: file,
         text: `${isExecutable ? "x" : "f"} ${await digestFile(path.join(root, file), size)}`,
       });
+    }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
 
