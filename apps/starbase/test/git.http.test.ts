@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -92,7 +92,10 @@ async function aServer(changed: Partial<GitRoutesDeps<Access>> = {}) {
 describe("the Git remote", () => {
   test("takes a push, streams its deployment to the pusher, and prints the address at the end", async () => {
     await using server = await aServer();
-    await using repository = await aRepository({ "index.js": "x".repeat(300_000), "ünïcode.txt": "1" });
+    await using repository = await aRepository({
+      "index.js": randomBytes(3_000_000).toString("base64"),
+      "ünïcode.txt": "1",
+    });
     const { code, text } = await repository.git("push", server.urlFor(), "main");
     expect(code).toBe(0);
     expect(text).toMatch(
