@@ -33,7 +33,7 @@ export async function run({ lines = 1_000_000, tailSeconds = 10 }: LogsOptions =
 
 /** Half of the lines raw and half shipped, taking turns, so that merges and neighbours disturb both alike. */
 async function ingest(telemetry: TelemetryProcess, bufferDir: string, lines: number): Promise<Figure> {
-  const [turns, startMs] = [10, Date.now() - 3_600_000];
+  const [turns, startMs] = [5, Date.now() - 3_600_000];
   const each = Math.ceil(lines / turns / 2 / batchLines) * batchLines;
   let [rawMs, shippedMs, seq] = [0, 0, 0];
   for (let turn = 0; turn < turns; turn++) {

@@ -1,14 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import { createServer as createTcpServer, type AddressInfo } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "@starform/std/retry";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { victoriaMetricStore } from "../src/adapters/victoriametrics/metric-store.ts";
 import { noMetricStore } from "../src/adapters/victoriametrics/no-metric-store.ts";
-import { scrapeConfig } from "../src/adapters/victoriametrics/scrape-config.ts";
 import type { MetricName, MetricScope } from "../src/ports/metric-store.ts";
 
 const canRun = process.env.CI ? true : spawnSync("victoria-metrics", ["-version"]).error === undefined;
@@ -69,32 +67,13 @@ describe.skipIf(!canRun)("the metric store on VictoriaMetrics", { timeout: 60_00
   let home: string;
   let victoria: ChildProcess;
   let url: string;
-  let app: Server;
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), "starform-metrics-"));
-    app = createServer((request, response) =>
-      response
-        .writeHead(request.headers.authorization === "Bearer of-tests" ? 200 : 401)
-        .end('scraped{project_id="p"} 1\n'),
-    ).listen(0, "127.0.0.1");
-    await until("the scraped process to listen", () => app.listening);
-    const address = `127.0.0.1:${(app.address() as AddressInfo).port}`;
-    const [tokenFile, config] = [join(home, "token"), join(home, "scrape.yaml")];
-    await writeFile(tokenFile, "of-tests");
-    await writeFile(
-      config,
-      scrapeConfig({ gateway: { address, tokenFile }, shuttle: address, worker: address }),
-    );
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
     victoria = spawn(
       "victoria-metrics",
-      [
-        `-storageDataPath=${home}/data`,
-        `-httpListenAddr=127.0.0.1:${port}`,
-        `-promscrape.config=${config}`,
-        "-memory.allowedBytes=64MB",
-      ],
+      [`-storageDataPath=${home}/data`, `-httpListenAddr=127.0.0.1:${port}`, "-memory.allowedBytes=64MB"],
       { stdio: "ignore" },
     );
     await until("VictoriaMetrics to answer", async () => (await fetch(`${url}/health`)).ok, {
@@ -110,7 +89,6 @@ describe.skipIf(!canRun)("the metric store on VictoriaMetrics", { timeout: 60_00
     await fetch(`${url}/internal/force_flush`);
   }, 60_000);
   afterAll(async () => {
-    app?.close();
     if (victoria && victoria.exitCode === null) {
       const gone = new Promise((resolve) => victoria.once("exit", resolve));
       victoria.kill("SIGKILL");
@@ -155,22 +133,6 @@ describe.skipIf(!canRun)("the metric store on VictoriaMetrics", { timeout: 60_00
     expect(await last("requests", { ...scope, serviceIds: [] })).toMatchObject({ count: 0 });
   });
 
-  test("the scrape configuration is understood, the token included", async () => {
-    await until(
-      "the target to be up",
-      async () => {
-        const { data } = (await (await fetch(`${url}/api/v1/targets`)).json()) as {
-          data: { activeTargets: { health: string; labels: { job: string } }[] };
-        };
-        return (
-          data.activeTargets.length === 3 &&
-          data.activeTargets.some(({ health, labels }) => health === "up" && labels.job === "gateway")
-        );
-      },
-      { withinMs: 40_000, everyMs: 200 },
-    );
-  });
-
   test("says in a sentence when the span is wrong or the store away", async () => {
     const query = { metric: "cpu", from: new Date(0), to: new Date(60_000), stepSeconds: 1 } as const;
     await expect(
@@ -184,7 +146,7 @@ describe.skipIf(!canRun)("the metric store on VictoriaMetrics", { timeout: 60_00
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
-    const server = createTcpServer().listen(0, "127.0.0.1", () => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address() as AddressInfo;
       server.close(() => resolve(port));
     });

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,11 +21,15 @@ export interface TelemetryProcess extends AsyncDisposable {
 const bin = fileURLToPath(new URL("../../../apps/telemetry/bin/telemetry.ts", import.meta.url));
 
 /** Whether this platform has the engine at all; tests of the store are skipped only where it has not. */
-export const telemetryCanRun = async (): Promise<boolean> =>
-  import("chdb" as string).then(
-    () => true,
-    () => false,
-  );
+export function telemetryCanRun(): boolean {
+  const library = `@chdb/lib-${process.platform}-${process.arch}${process.platform === "linux" ? "-gnu" : ""}`;
+  try {
+    createRequire(bin).resolve(`${library}/package.json`);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The real telemetry process on a free port with its own data directory, gone after disposal. */
 export async function telemetryProcess(): Promise<TelemetryProcess> {
