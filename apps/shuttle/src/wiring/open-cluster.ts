@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Config } from "../config.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { httpGatewayAdmin, noGateway } from "../adapters/gateway/gateway-admin.ts";
+import { openDockerEngine } from "../adapters/local/docker/docker-engine.ts";
 import type { Engine } from "../adapters/local/engine.ts";
 import { openLocalCluster } from "../adapters/local/local-cluster.ts";
 import type { LogSink } from "../adapters/local/output-pump.ts";
@@ -23,8 +24,10 @@ export async function openCluster(config: Config, deps: Deps): Promise<Cluster> 
 }
 
 async function openEngine(config: Config, { warn }: Deps): Promise<Engine> {
-  if (config.runtime === "docker")
-    throw new Error("the Docker runtime is not built in yet: set STARFORM_RUNTIME=process");
+  if (config.runtime === "docker") {
+    const socketPath = config.dockerSocket ?? "/var/run/docker.sock";
+    return openDockerEngine({ socketPath, clusterId: config.clusterId, warn });
+  }
   return openProcessEngine({
     dir: resolve(config.dir),
     imagesDir: resolve(config.imagesDir),

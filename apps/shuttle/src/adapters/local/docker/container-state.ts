@@ -1,0 +1,65 @@
+import { constants } from "node:os";
+import type { Instance, InstanceExit } from "../engine.ts";
+import { instanceLabel, portLabel } from "./container-spec.ts";
+
+/** What `GET /containers/<id>/json` answers, as far as it is looked at. */
+export type Inspected = {
+  readonly Id: string;
+  readonly Created: string;
+  readonly State: {
+    readonly Status: string;
+    readonly Running: boolean;
+    readonly Pid: number;
+    readonly ExitCode: number;
+    readonly OOMKilled: boolean;
+    readonly Error: string;
+    readonly StartedAt: string;
+    readonly FinishedAt: string;
+  };
+  readonly Config: { readonly Labels: Record<string, string> | null };
+  readonly NetworkSettings: {
+    readonly Ports: Record<string, readonly { HostIp: string; HostPort: string }[] | null> | null;
+    readonly Networks: Record<string, { readonly IPAddress: string }> | null;
+  };
+};
+
+/** A container as the instance it is. `isLost` is for who watched: whether it ended with the engine. */
+export function toInstance(
+  seen: Inspected,
+  { publishes, isLost }: { publishes: boolean; isLost: boolean },
+): Instance {
+  const labels = seen.Config.Labels ?? {};
+  const port = Number(labels[portLabel] ?? "") || null;
+  const { State: state } = seen;
+  const hasEnded = !state.Running && state.Status !== "created" && state.Status !== "restarting";
+  return {
+    id: labels[instanceLabel] ?? "",
+    labels,
+    port,
+    address: port === null || !state.Running ? null : addressOf(seen, port, publishes),
+    startedAtMs: Date.parse(state.StartedAt),
+    exit: hasEnded ? exitOf(state, isLost) : undefined,
+  };
+}
+
+function addressOf(
+  { NetworkSettings: { Ports, Networks } }: Inspected,
+  port: number,
+  publishes: boolean,
+): Instance["address"] {
+  if (publishes) {
+    const bound = Ports?.[`${port}/tcp`]?.[0];
+    return bound ? { host: "127.0.0.1", port: Number(bound.HostPort) } : null;
+  }
+  const host = Object.values(Networks ?? {}).find(({ IPAddress }) => IPAddress)?.IPAddress;
+  return host ? { host, port } : null;
+}
+
+const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+
+/** The init process hands a signal on as 128 and its number, like a shell. */
+function exitOf({ ExitCode: code, OOMKilled: isOom }: Inspected["State"], isLost: boolean): InstanceExit {
+  if (isLost) return { exitCode: null, signal: null, isOom: false, isLost };
+  const signal = code > 128 ? (signalNames.get(code - 128) ?? null) : null;
+  return { exitCode: code, signal, isOom, isLost };
+}

@@ -1,0 +1,243 @@
+import { wordsOf } from "@starform/std/fault";
+import { backoffMs, pause } from "@starform/std/retry";
+import type { Engine, Instance, InstanceSpec, InstanceUsage, StartResult } from "../engine.ts";
+import { isOurs, label } from "../labels.ts";
+import { readFrames, sinceOf } from "./container-output.ts";
+import { listenersOf } from "./container-ports.ts";
+import { containerSpec, imageOf, instanceLabel } from "./container-spec.ts";
+import { toInstance, type Inspected } from "./container-state.ts";
+import { dockerApi, filters, messageOf, type DockerApi } from "./docker-api.ts";
+import { projectNetworks } from "./project-networks.ts";
+
+export type DockerEngineOptions = {
+  readonly socketPath: string;
+  readonly clusterId: string;
+  readonly warn: (sentence: string) => void;
+};
+
+const stopSlackMs = 10_000;
+const pullMs = 600_000;
+/** Exits that were not seen as they happened, of a process that did not choose them, came with the engine's own end. */
+const endedByEngine = new Set([137, 143, 255]);
+
+/** Instances as containers of a Docker Engine. Containers of other clusters and other people are never touched. */
+export async function openDockerEngine({
+  socketPath,
+  clusterId,
+  warn,
+}: DockerEngineOptions): Promise<Engine> {
+  const api = dockerApi(socketPath);
+  const machine = await machineOf(api);
+  const networks = projectNetworks(api, clusterId);
+  // A container's address is reachable from a Linux host; elsewhere the engine runs in a machine of its own.
+  const publishes = process.platform !== "linux";
+  const ownLabels = ["starform.io/managed-by=shuttle", `starform.io/cluster-id=${clusterId}`];
+  const listeners = new Set<(id: string) => void>();
+  const closing = new AbortController();
+  const [lost, seenEnding] = [new Set<string>(), new Set<string>()];
+
+  const inspect = async (id: string): Promise<Inspected | undefined> => {
+    const { status, body } = await api.call("GET", `/containers/${encodeURIComponent(id)}/json`);
+    return status === 200 && isOurs((body as Inspected).Config.Labels ?? {}, clusterId)
+      ? (body as Inspected)
+      : undefined;
+  };
+  const toOwn = (seen: Inspected): Instance =>
+    toInstance(seen, { publishes, isLost: lost.has(nameOf(seen)) });
+  const all = async (): Promise<Inspected[]> => {
+    const { body } = await api.call(
+      "GET",
+      `/containers/json?all=true&${filters({ label: [...ownLabels, instanceLabel] })}`,
+    );
+    const found = await Promise.all((body as { Id: string }[]).map(({ Id }) => inspect(Id)));
+    return found.filter((each) => each !== undefined);
+  };
+  const tell = (id: string) => {
+    for (const listener of listeners) listener(id);
+  };
+  /** Looks at everything that may have ended while nobody listened. */
+  const catchUp = async () => {
+    for (const seen of await all()) {
+      const id = nameOf(seen);
+      if (seen.State.Running || seenEnding.has(id)) continue;
+      if (endedByEngine.has(seen.State.ExitCode) && !seen.State.OOMKilled) lost.add(id);
+      tell(id);
+    }
+  };
+  const following = followEvents();
+
+  async function followEvents(): Promise<void> {
+    for (let attempt = 1; !closing.signal.aborted; attempt++) {
+      try {
+        const events = await api.stream(
+          `/events?${filters({ type: ["container"], event: ["die"], label: ownLabels })}`,
+          closing.signal,
+        );
+        await catchUp();
+        attempt = 0;
+        for await (const id of dyingIds(events)) {
+          seenEnding.add(id);
+          tell(id);
+        }
+      } catch (error) {
+        if (!closing.signal.aborted && attempt === 3)
+          warn(
+            `the Docker Engine is away: ${wordsOf(error)}; what runs in it is looked at again once it is back`,
+          );
+      }
+      await pause(backoffMs({ firstMs: 100, maxMs: 2_000 }, attempt + 1), closing.signal);
+    }
+  }
+
+  const remove = async (id: string): Promise<void> => {
+    await api.call("DELETE", `/containers/${encodeURIComponent(id)}?force=true&v=true`);
+    lost.delete(id);
+    seenEnding.delete(id);
+  };
+
+  return {
+    runtime: "docker",
+    isolatesNetwork: true,
+    capabilities: ["sandbox", "memory-limit", "cpu-limit", "process-limit", "network-isolation"],
+    machine,
+    start: (spec) => start(spec),
+    async stop(id, drainMs) {
+      const seconds = Math.ceil(drainMs / 1_000);
+      await api.call(
+        "POST",
+        `/containers/${encodeURIComponent(id)}/stop?t=${seconds}`,
+        undefined,
+        drainMs + stopSlackMs + 20_000,
+      );
+    },
+    remove,
+    async find(id) {
+      const seen = await inspect(id);
+      return seen && toOwn(seen);
+    },
+    list: async () => (await all()).filter((seen) => seen.State.Status !== "created").map(toOwn),
+    watch(listener) {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+    async *output(id, cursor, signal) {
+      const query = `follow=true&stdout=true&stderr=true&timestamps=true&since=${sinceOf(cursor)}`;
+      try {
+        yield* readFrames(
+          await api.stream(`/containers/${encodeURIComponent(id)}/logs?${query}`, signal),
+          cursor,
+        );
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    },
+    async usage() {
+      const running = (await all()).filter(({ State }) => State.Running);
+      const used = await Promise.all(
+        running.map(async (seen) => [nameOf(seen), await usageOf(api, seen.Id)] as const),
+      );
+      return new Map(used.flatMap(([id, usage]) => (usage ? [[id, usage] as const] : [])));
+    },
+    hasImage: async (image) =>
+      (await api.call("GET", `/images/${encodeURIComponent(imageOf(image))}/json`)).status === 200,
+    async listeners(id) {
+      const seen = await inspect(id);
+      return seen?.State.Running ? listenersOf(seen.State.Pid) : undefined;
+    },
+    async setCpu(id, cpuMillis) {
+      await api.call("POST", `/containers/${encodeURIComponent(id)}/update`, { NanoCpus: cpuMillis * 1e6 });
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await following;
+      await networks
+        .prune()
+        .catch((error: unknown) => warn(`networks of projects were left behind: ${wordsOf(error)}`));
+    },
+  };
+
+  async function start(spec: InstanceSpec): Promise<StartResult> {
+    const missing = await bringImage(api, spec.image);
+    if (missing) return { kind: "refused", refusal: { kind: "image_missing", reason: missing } };
+    const name = await networks.ensure(spec.labels);
+    const alias = label(spec.labels, "service-name") || undefined;
+    const made = await api.call(
+      "POST",
+      `/containers/create?name=${spec.id}`,
+      containerSpec(spec, { name, alias, publishes }),
+    );
+    if (made.status === 400) return { kind: "refused", refusal: refusalOf(messageOf(made)) };
+    if (made.status !== 201) throw new Error(`the container could not be made: ${messageOf(made)}`);
+    const started = await api.call("POST", `/containers/${spec.id}/start`);
+    if (started.status >= 400) {
+      await remove(spec.id);
+      return { kind: "refused", refusal: refusalOf(messageOf(started)) };
+    }
+    return { kind: "started", instance: toOwn((await inspect(spec.id))!) };
+  }
+}
+
+const nameOf = (seen: Inspected): string => seen.Config.Labels?.[instanceLabel] ?? seen.Id;
+
+function refusalOf(message: string): { kind: "command_missing" | "invalid"; reason: string } {
+  const isCommand =
+    /no command specified|executable file not found|no such file or directory|permission denied/i.test(
+      message,
+    );
+  return isCommand
+    ? {
+        kind: "command_missing",
+        reason: `the start command cannot be run: ${message}. Set a start command in the service's settings or in starform.json`,
+      }
+    : { kind: "invalid", reason: `the Docker Engine refuses it: ${message}` };
+}
+
+/** Makes sure the engine has the image; answers why it cannot have it. Images made here are never looked for elsewhere. */
+async function bringImage(api: DockerApi, image: string): Promise<string | undefined> {
+  if ((await api.call("GET", `/images/${encodeURIComponent(imageOf(image))}/json`)).status === 200)
+    return undefined;
+  if (image.startsWith("starform.local/"))
+    return `the image ${image} is not on this machine any more: deploy again to build it anew`;
+  const pulled = await api
+    .call("POST", `/images/create?fromImage=${encodeURIComponent(image)}`, undefined, pullMs)
+    .catch((error: unknown) => ({ status: 500, body: { message: wordsOf(error) } }));
+  const failed = Array.isArray(pulled.body)
+    ? (pulled.body as { error?: string }[]).find(({ error }) => error)?.error
+    : undefined;
+  if (pulled.status === 200 && !failed) return undefined;
+  return `the image ${image} cannot be had: ${failed ?? messageOf(pulled)}. Check its name, and that this machine may pull it`;
+}
+
+async function machineOf(api: DockerApi): Promise<Engine["machine"]> {
+  const { NCPU, MemTotal } = (await api.call("GET", "/info")).body as { NCPU: number; MemTotal: number };
+  return { cpuMillis: NCPU * 1_000, memoryBytes: MemTotal };
+}
+
+async function* dyingIds(events: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of events) {
+    const lines = (rest + chunk.toString()).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const event = JSON.parse(line || "{}") as { Actor?: { Attributes?: Record<string, string> } };
+      const id = event.Actor?.Attributes?.[instanceLabel];
+      if (id) yield id;
+    }
+  }
+}
+
+type Stats = {
+  cpu_stats?: { cpu_usage?: { total_usage?: number } };
+  memory_stats?: { usage?: number; stats?: Record<string, number> };
+};
+
+async function usageOf(api: DockerApi, id: string): Promise<InstanceUsage | undefined> {
+  const { status, body } = await api.call("GET", `/containers/${id}/stats?stream=false&one-shot=true`);
+  const { cpu_stats: cpu, memory_stats: memory } = (body ?? {}) as Stats;
+  if (status !== 200 || memory?.usage === undefined) return undefined;
+  const inactive = memory.stats?.["total_inactive_file"] ?? memory.stats?.["inactive_file"] ?? 0;
+  return {
+    cpuSeconds: (cpu?.cpu_usage?.total_usage ?? 0) / 1e9,
+    memoryWorkingSetBytes: Math.max(0, memory.usage - inactive),
+  };
+}
