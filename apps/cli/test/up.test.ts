@@ -99,6 +99,20 @@ test("up --yes in an unlinked folder makes what is missing, links the folder and
   expect(status.stdout.trimEnd().split("\n").at(-1)).toBe("http://web-shop.localhost:4402");
 });
 
+test("a service is made as the folder's starform.json says, comments and all", async () => {
+  const { handlers } = aPlatformThatDeploys([{ status: "deployed" }]);
+  await using platform = await fakePlatform(handlers);
+  const file =
+    '{ "type": "cron", /* nightly */ "cron": "0 3 * * *", "project": "jobs", "service": "report" }';
+  using folder = await aFolder("shop", { ...app, "starform.json": file });
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  expect((await starform(["up", "--yes", "--detach"], { cwd: folder.path, env })).code).toBe(0);
+  expect(platform.calls.find(({ id }) => id === "createService")?.input).toMatchObject({
+    params: { project: "jobs" },
+    body: { name: "report", type: "cron", settings: { schedule: "0 3 * * *" } },
+  });
+});
+
 test("a folder below a linked one is another service of the same project", async () => {
   const { handlers } = aPlatformThatDeploys([{ status: "deployed" }]);
   await using platform = await fakePlatform(handlers);

@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { basename } from "node:path";
 import { createProject, getProject } from "@starform/contract/projects";
 import { createService, getService, type Service } from "@starform/contract/services";
-import type { ServiceType } from "@starform/contract/names";
+import { ServiceType } from "@starform/contract/names";
 import { isFault } from "@starform/std/fault";
 import type { Api, Context } from "../context.ts";
 import { exitCodes, ExitError, usageError } from "../exit-error.ts";
@@ -116,13 +116,14 @@ async function makeService(
   { type, schedule }: { type?: ServiceType; schedule?: string },
   folder: string,
 ): Promise<Service> {
-  const said = readFolderKeys(folder).type;
-  const kind = type ?? (said === "worker" || said === "cron" ? said : schedule ? "cron" : "web");
+  const said = readFolderKeys(folder);
+  const runsAt = schedule ?? (type === undefined || type === "cron" ? said.cron : undefined);
+  const kind = type ?? ServiceType.safeParse(said.type).data ?? (runsAt ? "cron" : "web");
   await api.call(
     createService,
     {
       params: { project },
-      body: { name: service, type: kind, ...(schedule ? { settings: { schedule } } : {}) },
+      body: { name: service, type: kind, ...(runsAt ? { settings: { schedule: runsAt } } : {}) },
     },
     { idempotencyKey: crypto.randomUUID() },
   );
