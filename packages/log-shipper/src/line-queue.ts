@@ -4,7 +4,7 @@ import { lineBudget, type LineBudgetOptions } from "./line-budget.ts";
 import { lineOf, rowOf, type LogLine } from "./log-line.ts";
 
 export const batchLinesMax = 10_000;
-const [batchBytesMax, memoryBytesMax] = [4 << 20, 32 << 20];
+const [batchBytesMax, memoryBytesMax] = [4 << 20, 64 << 20];
 
 export interface LineQueue {
   /** Takes the line, or counts it as dropped and returns the reason. */
@@ -16,6 +16,7 @@ export interface LineQueue {
   /** Lets records of gaps that are `ageMs` old wait with the lines. */
   tellGaps(ageMs: number): void;
   readonly length: number;
+  readonly bytes: number;
   readonly hasGaps: boolean;
   readonly dropped: number;
   /** How many rows were ever taken in: with the batches' sizes this says how far the queue has come. */
@@ -75,6 +76,9 @@ export function lineQueue(now: () => number, budgetOptions: LineBudgetOptions | 
     },
     get length() {
       return rows.length;
+    },
+    get bytes() {
+      return bytes;
     },
     get hasGaps() {
       return !gaps.isEmpty;

@@ -155,6 +155,27 @@ describe("the log shipper", { timeout: 30_000 }, () => {
       .toBe(total);
   });
 
+  test("lines that come faster than a slow store takes them wait on disk, none is dropped", async () => {
+    const { store, insert } = aStore();
+    const mayAnswer = Promise.withResolvers<void>();
+    await using shipper = open(
+      async (batch) => {
+        await mayAnswer.promise;
+        return insert(batch);
+      },
+      { budget: { linesPerSecond: 1e6 } },
+    );
+    const total = 40_000;
+    for (let i = 0; i < total; i++) shipper.ship(aLine({ message: "x".repeat(1_000) }));
+    await expect
+      .poll(() => readdir(bufferDir).then((names) => names.length), { timeout: 15_000 })
+      .toBeGreaterThan(3);
+    mayAnswer.resolve();
+    await expect.poll(() => store.lines.length, { timeout: 20_000 }).toBe(total);
+    expect(store.lines.every((line, n) => n === 0 || line.seq > store.lines[n - 1]!.seq)).toBe(true);
+    expect(shipper.dropped).toBe(0);
+  });
+
   test("rows the store refuses become a gap and do not hold up the next ones", async () => {
     const { store, insert } = aStore();
     await using shipper = open(insert);
