@@ -29,8 +29,9 @@ export function desiredStateLoop(deps: Deps, intervalMs: number): DesiredView & 
   let [state, etag] = [kept?.state, kept?.etag];
   if (state && state.cluster_id !== deps.clusterId) [state, etag] = [undefined, undefined];
 
-  let [hasAsked, doubtedSinceMs] = [false, undefined as number | undefined];
+  let [hasAsked, emptyAnswers, doubtedSinceMs] = [false, 0, undefined as number | undefined];
 
+  /** Whether the document was taken and says something that is not known yet. */
   const take = (document: unknown, newEtag: string | undefined): boolean => {
     const isSaidAgain = doubtedSinceMs !== undefined && performance.now() - doubtedSinceMs >= doubtMs;
     const verdict = judgeDocument(document, state, deps.clusterId, isSaidAgain);
@@ -39,24 +40,33 @@ export function desiredStateLoop(deps: Deps, intervalMs: number): DesiredView & 
       deps.warn(`the desired state was refused, and the last good one stays: ${verdict.reason}`);
       return false;
     }
-    deps.store.save(verdict.state, newEtag);
+    keep(verdict.state, newEtag);
     const keys = changedKeys(state, verdict.state);
+    const isNews = keys.length > 0 || verdict.state.version !== state?.version;
     [state, etag] = [verdict.state, newEtag];
     deps.changed(keys);
-    return true;
+    return isNews;
+  };
+  /** A full disk must not keep the apps from what was decided; only a restart in this hour would know less. */
+  const keep = (next: DesiredState, nextEtag: string | undefined): void => {
+    try {
+      deps.store.save(next, nextEtag);
+    } catch (error) {
+      deps.warn(
+        `version ${next.version} of the desired state is applied but could not be stored: ${wordsOf(error)}`,
+      );
+    }
   };
   const ask = async (): Promise<void> => {
     const [beganMs, isFirst] = [performance.now(), !hasAsked];
     const fetched = await deps.starbase.fetchDesired(etag, hasAsked ? waitSeconds : 0, ending.signal);
     hasAsked = true;
     deps.reached();
-    const isTaken = fetched.kind === "document" && take(fetched.document, fetched.etag);
-    // A server that does not hold the request, or sends what is refused, must not be asked without end.
-    if (!isTaken && !isFirst && performance.now() - beganMs < 1_000)
-      await pause(
-        doubtedSinceMs === undefined ? intervalMs : Math.min(intervalMs, doubtMs / 2),
-        ending.signal,
-      );
+    const isNews = fetched.kind === "document" && take(fetched.document, fetched.etag);
+    // A server that does not hold the request, or sends what is refused or known, must not be asked without end.
+    const isEmpty = !isNews && !isFirst && performance.now() - beganMs < 1_000;
+    emptyAnswers = isEmpty ? emptyAnswers + 1 : 0;
+    if (isEmpty) await pause(Math.min(intervalMs, 100 * 2 ** emptyAnswers), ending.signal);
   };
   const run = async (): Promise<void> => {
     for (let fails = 0; !ending.signal.aborted;) {

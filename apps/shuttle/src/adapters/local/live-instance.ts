@@ -19,6 +19,7 @@ export type LiveInstance = {
   isServing: boolean;
   /** Where it was found to answer. */
   host: string;
+  /** On the clock of `performance.now`, which no one sets. */
   readyAtMs: number | undefined;
   /** Why it is not ready yet. */
   lack: string | undefined;
@@ -57,7 +58,7 @@ export function takeIntoCare(
     state: isServing ? "ready" : "starting",
     isServing,
     host: instance.address?.host ?? "",
-    readyAtMs: isServing ? Date.now() : undefined,
+    readyAtMs: isServing ? performance.now() : undefined,
     lack: undefined,
     condemned: undefined,
   };
@@ -70,7 +71,7 @@ export function takeIntoCare(
   const events = {
     ready(host: string) {
       live.host = host;
-      live.readyAtMs = Date.now();
+      live.readyAtMs = performance.now();
       live.lack = undefined;
       if (live.state === "starting") live.state = "ready";
       deps.engine

@@ -18,9 +18,9 @@ export type LocalTimings = {
 };
 
 export const localTimings: LocalTimings = {
-  probeEveryMs: 100,
-  probeEagerMs: 10_000,
-  probeLaterMs: 500,
+  probeEveryMs: 50,
+  probeEagerMs: 5_000,
+  probeLaterMs: 250,
   probeTimeoutMs: 5_000,
   wrongPortMs: 30_000,
   settledAfterMs: 1_500,

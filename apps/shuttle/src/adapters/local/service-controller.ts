@@ -138,7 +138,7 @@ export function serviceController(
   const noteCrash = (live: LiveInstance, reason: string, isFinal: boolean): void => {
     memory.restarts += 1;
     if (live.checksum !== target()?.checksum) return;
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     crashes.set(live.slot, {
       ...afterCrash(crashes.get(live.slot), live.readyAtMs ? nowMs - live.readyAtMs : 0, nowMs),
       reason,
@@ -195,7 +195,7 @@ export function serviceController(
     const result = await engine.start(instanceSpec(order));
     if (result.kind === "started") return admit(result.instance, service, false);
     const { reason } = result.refusal;
-    crashes.set(slot, { ...afterCrash(crashes.get(slot), 0, Date.now()), reason });
+    crashes.set(slot, { ...afterCrash(crashes.get(slot), 0, performance.now()), reason });
     fail(checksum, reason);
     changed();
   };
@@ -208,7 +208,7 @@ export function serviceController(
       state: state === "ready" && isServing ? ("ready" as const) : ("starting" as const),
     }));
     const notBeforeMs = (slot: number) => crashes.get(slot)?.notBeforeMs ?? 0;
-    const plan = planRollout({ target: wanted, instances, notBeforeMs, nowMs: Date.now() });
+    const plan = planRollout({ target: wanted, instances, notBeforeMs, nowMs: performance.now() });
     for (const slot of plan.start) await start(slot, wanted);
     for (const id of plan.retire) retire(lives.get(id)!);
     return plan.againInMs;

@@ -87,7 +87,10 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
   const look = setInterval(() => {
     for (const id of watchers.keys()) if (files.livePid(id) === undefined) tell(id);
   }, 2_000);
-  for (const id of files.ids()) attend(id);
+  for (const id of files.ids())
+    if (files.read(id)) attend(id);
+    // Shuttle was killed before it could write down what this was to be: nothing of it ever ran.
+    else files.remove(id);
 
   const start = async (spec: InstanceSpec): Promise<StartResult> => {
     const ready = await launchable(spec, images, confinement);

@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { readConfig } from "./config.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "starform-config-"));
+afterAll(() => rmSync(dir, { recursive: true }));
+writeFileSync(join(dir, "token"), "one\n");
+const env = {
+  STARFORM_STARBASE_URL: "https://api.example.com",
+  STARFORM_CLUSTER_ID: "5e771e10-0000-4000-8000-000000000000",
+  STARFORM_REGION: "nyc3",
+  STARFORM_AUTH_TOKEN_FILE: join(dir, "token"),
+};
+
+test("the four required settings are enough, and the rest is what the reference says", () => {
+  const config = readConfig(env);
+  expect(config.intervalsMs).toEqual({
+    snapshot: 60_000,
+    capacity: 60_000,
+    reconcile: 30_000,
+    status: 60_000,
+  });
+  expect(config.http).toEqual({ host: "0.0.0.0", port: 8080 });
+  expect(config.logLevel).toBe("info");
+  expect(
+    readConfig({ ...env, STARFORM_METRICS_ADDR: "127.0.0.1:4404", STARFORM_RECONCILE_INTERVAL: "5s" }),
+  ).toMatchObject({
+    http: { host: "127.0.0.1", port: 4404 },
+    intervalsMs: { reconcile: 5_000 },
+  });
+});
+
+test("a renewed token is used without a restart", () => {
+  const { starbase } = readConfig(env);
+  expect(starbase.token()).toBe("one");
+  writeFileSync(join(dir, "token"), "two\n");
+  expect(starbase.token()).toBe("two");
+});
+
+test("a misspelt name stops the start, and so does a gateway without its token", () => {
+  expect(() => readConfig({ ...env, STARFORM_REGOIN: "x" })).toThrow(
+    /STARFORM_REGOIN.*did you mean STARFORM_REGION/,
+  );
+  expect(() => readConfig({ ...env, STARFORM_GATEWAY_ADMIN_URL: "http://127.0.0.1:1" })).toThrow(
+    /GATEWAY_ADMIN_TOKEN_FILE/,
+  );
+  expect(() => readConfig({})).toThrow(/STARFORM_STARBASE_URL[\s\S]*STARFORM_CLUSTER_ID/);
+});

@@ -1,0 +1,234 @@
+import { randomUUID } from "node:crypto";
+import type { CronRunReport, DesiredState, StatusReport } from "@starform/contract/clusters";
+import { Fault } from "@starform/std/fault";
+import { until } from "@starform/std/retry";
+import { expect, test } from "vitest";
+import { aDocument, aService } from "../../test/desired.ts";
+import type { Cluster } from "../core/cluster.ts";
+import type { DesiredStore, Starbase } from "../core/ports.ts";
+import { keyOf } from "../core/service-key.ts";
+import { desiredStateLoop } from "./desired-state.ts";
+import { reconcileService } from "./reconcile.ts";
+import { snapshotLoop } from "./snapshots.ts";
+import { statusLoop } from "./status.ts";
+
+const clusterId = randomUUID();
+const never = async (): Promise<never> => {
+  throw new Fault("unavailable", "Starbase is away");
+};
+const away: Starbase = {
+  fetchDesired: never,
+  postSnapshots: never,
+  postCapacity: never,
+  postStatus: never,
+  register: never,
+};
+const noStore: DesiredStore = { load: () => undefined, save: () => undefined };
+const quiet = { reached: () => undefined, warn: () => undefined };
+
+test("without Starbase the stored state is what is desired", async () => {
+  const state = aDocument(clusterId, 4, [aService({ image: "a" })]);
+  await using loop = desiredStateLoop(
+    {
+      ...quiet,
+      starbase: away,
+      store: { ...noStore, load: () => ({ state, etag: '"4"' }) },
+      clusterId,
+      changed: () => undefined,
+    },
+    50,
+  );
+  expect(loop.state?.version).toBe(4);
+  await using foreign = desiredStateLoop(
+    {
+      ...quiet,
+      starbase: away,
+      store: { ...noStore, load: () => ({ state, etag: '"4"' }) },
+      clusterId: randomUUID(),
+      changed: () => undefined,
+    },
+    50,
+  );
+  expect(foreign.state).toBeUndefined();
+});
+
+test("the first question is answered at once, later ones wait; what changed is told after it was stored", async () => {
+  const [a, b] = [aService({ image: "a" }), aService({ image: "b" })];
+  const documents = [aDocument(clusterId, 1, [a, b]), aDocument(clusterId, 2, [a])];
+  const order: string[] = [];
+  const starbase: Starbase = {
+    ...away,
+    async fetchDesired(etag, wait, signal) {
+      order.push(`ask ${etag} ${wait}`);
+      const document = documents.shift();
+      if (document) return { kind: "document", document, etag: `"${document.version}"` };
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return { kind: "unchanged" };
+    },
+  };
+  const store: DesiredStore = { ...noStore, save: ({ version }) => void order.push(`store ${version}`) };
+  await using _loop = desiredStateLoop(
+    { ...quiet, starbase, store, clusterId, changed: (keys) => order.push(`changed ${keys.length}`) },
+    50,
+  );
+  await until("both are taken", () => order.length === 7);
+  expect(order).toEqual([
+    "ask undefined 0",
+    "store 1",
+    "changed 2",
+    'ask "1" 30',
+    "store 2",
+    "changed 1",
+    'ask "2" 30',
+  ]);
+});
+
+test("a disk that is full keeps nobody from what was decided", async () => {
+  const document = aDocument(clusterId, 1, [aService({ image: "a" })]);
+  const said: string[] = [];
+  const starbase: Starbase = {
+    ...away,
+    fetchDesired: async () => ({ kind: "document", document, etag: undefined }),
+  };
+  const store: DesiredStore = {
+    ...noStore,
+    save: () => {
+      throw new Error("ENOSPC");
+    },
+  };
+  await using loop = desiredStateLoop(
+    {
+      ...quiet,
+      starbase,
+      store,
+      clusterId,
+      changed: () => undefined,
+      warn: (sentence) => said.push(sentence),
+    },
+    50,
+  );
+  await until("it is desired", () => loop.state?.version === 1);
+  expect(said[0]).toMatch(/applied but could not be stored: ENOSPC/);
+});
+
+test("only what the inventory knows is removed, and only by a document that is there", async () => {
+  const [kept, gone] = [aService({ image: "a" }), aService({ image: "b" })];
+  const calls: string[] = [];
+  const cluster = {
+    apply: async (service: { image: string }) => void calls.push(`apply ${service.image}`),
+    remove: async (key: string) => void calls.push(`remove ${key}`),
+    inventory: async () => [keyOf(gone)],
+  } as unknown as Cluster;
+  let state: DesiredState | undefined;
+  const reconcile = reconcileService({ desired: () => state, cluster, looked: () => undefined });
+  const signal = new AbortController().signal;
+  await reconcile(keyOf(gone), signal);
+  expect(calls).toEqual([]);
+  state = aDocument(clusterId, 1, [kept, { ...aService({ image: "c" }), deleted: true }]);
+  for (const key of [keyOf(kept), keyOf(gone), "unknown/production/unknown"]) await reconcile(key, signal);
+  expect(calls).toEqual(["apply a", `remove ${keyOf(gone)}`]);
+});
+
+test("a change is reported once, an outage is made up for, and a cron run is told until it is taken", async () => {
+  const service = aService({ image: "a" });
+  const report: StatusReport = {
+    service_id: service.service_id,
+    environment: "production",
+    deployment_id: service.provenance.deployment_id,
+    observed_version: 1,
+    phase: "starting",
+    ready_replicas: 0,
+    desired_replicas: 1,
+    restarts: 0,
+    reason: null,
+    serving_deployment_id: null,
+  };
+  let seen = report;
+  let runs = [{ run_id: "1", outcome: "succeeded" } as CronRunReport];
+  const cluster = {
+    observe: () => seen,
+    cronRuns: () => runs,
+    cronRunsTaken: async () => void (runs = []),
+  } as unknown as Cluster;
+  const posts: [number, number][] = [];
+  const phases: string[] = [];
+  let isAway = true;
+  const starbase: Starbase = {
+    ...away,
+    async postStatus(reports, cronRuns) {
+      if (isAway) return never();
+      posts.push([reports.length, cronRuns.length]);
+      phases.push(...reports.map(({ phase }) => phase));
+      return [];
+    },
+  };
+  await using status = statusLoop(
+    { starbase, cluster, keys: () => [keyOf(service)], warn: () => undefined },
+    3_600_000,
+  );
+  status.look();
+  seen = { ...report, phase: "running", ready_replicas: 1 };
+  isAway = false;
+  await until("it was told", () => posts.length === 1);
+  for (const version of [2, 3]) {
+    seen = { ...seen, observed_version: version };
+    status.look();
+  }
+  seen = { ...seen, phase: "crashed", reason: "exited" };
+  status.look();
+  await until("the crash was told", () => phases.includes("crashed"));
+  expect(posts[0]).toEqual([1, 1]);
+  expect(phases).toEqual(["running", "crashed"]);
+});
+
+test("snapshots of an outage follow in their order, and a batch that is refused for good holds up no other", async () => {
+  const batches = new Map<string, string>();
+  const [taken, refused]: [string[], string[]] = [[], []];
+  const pod = {
+    podId: "p",
+    workspaceId: randomUUID(),
+    projectId: randomUUID(),
+    environment: "production",
+    serviceId: randomUUID(),
+    tier: "nova",
+    phase: "Running",
+    cpuRequestMillis: 1,
+    memoryRequestBytes: 1,
+  } as const;
+  let isAway = true;
+  let asked = 0;
+  const starbase: Starbase = {
+    ...away,
+    async postSnapshots(snapshots) {
+      asked += 1;
+      if (isAway) return never();
+      if (snapshots[0]?.snapshot_timestamp === [...batches.values()][0] && refused.length === 0)
+        throw new Fault("invalid", "no");
+      taken.push(snapshots[0]!.snapshot_timestamp);
+    },
+  };
+  const first = () => [...batches.keys()].sort()[0];
+  await using _loop = snapshotLoop(
+    {
+      starbase,
+      warn: () => undefined,
+      sent: () => undefined,
+      failed: () => undefined,
+      cluster: { runningPods: async () => [pod] } as unknown as Cluster,
+      log: {
+        append: (snapshots, at) => void batches.set(at.toISOString(), snapshots[0]!.snapshot_timestamp),
+        oldest: () =>
+          first() ? { name: first()!, snapshots: [{ snapshot_timestamp: first()! } as never] } : undefined,
+        taken: (name) => void batches.delete(name),
+        refused: (name) => void (batches.delete(name), refused.push(name)),
+      },
+    },
+    200,
+  );
+  await until("three were kept back", () => batches.size >= 3 && asked >= 2);
+  isAway = false;
+  await until("all but one are taken", () => taken.length >= 3 && batches.size === 0);
+  expect(taken).toEqual([...taken].sort());
+  expect(refused).toHaveLength(1);
+  expect(taken).not.toContain(refused[0]);
+});
