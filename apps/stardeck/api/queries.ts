@@ -1,0 +1,65 @@
+"use client";
+import type { CallInput, CallOutput, Route } from "@starform/contract/route";
+import { isFault } from "@starform/std/fault";
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type Query,
+} from "@tanstack/react-query";
+import { call, keyOf } from "./client.ts";
+
+type Options = { isEnabled?: boolean; everyMs?: number; keepsPrevious?: boolean };
+
+/** The answer of a route, kept and shared under its key. */
+export function useRoute<R extends Route>(route: R, input: CallInput<R>, options: Options = {}) {
+  return useQuery({
+    queryKey: keyOf(route, input),
+    queryFn: ({ signal }): Promise<CallOutput<R>> => call(route, input, { signal }),
+    enabled: options.isEnabled ?? true,
+    ...(options.everyMs ? { refetchInterval: options.everyMs } : {}),
+    ...(options.keepsPrevious ? { placeholderData: keepPreviousData } : {}),
+  });
+}
+
+/** The pages of a paged route, one after another. */
+export function usePages<T>(
+  route: Route,
+  input: { params?: Record<string, unknown>; query?: Record<string, unknown> },
+) {
+  return useInfiniteQuery({
+    queryKey: [...keyOf(route, input as CallInput<Route>), "pages"],
+    initialPageParam: undefined as string | undefined,
+    queryFn: async ({ pageParam, signal }) => {
+      const query = { ...input.query, ...(pageParam ? { cursor: pageParam } : {}) };
+      const page = await call(route, { ...input, query } as CallInput<Route>, { signal });
+      return page as { items: T[]; nextCursor?: string };
+    },
+    getNextPageParam: ({ nextCursor }) => nextCursor,
+  });
+}
+
+/** A call that changes something; everything that is shown is asked for again afterwards. */
+export function useChange<R extends Route>(route: R, onDone?: (answer: CallOutput<R>) => void) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (input: CallInput<R>): Promise<CallOutput<R>> =>
+      call(route, input, route.isIdempotent ? { idempotencyKey: crypto.randomUUID() } : {}),
+    onSuccess: async (answer) => {
+      onDone?.(answer);
+      await queries.invalidateQueries();
+    },
+  });
+}
+
+/** Whether a kept answer is about the project, and so may be out of date when the project has changed. */
+export const isAbout = (project: string) => (query: Query) => {
+  const params = query.queryKey[1] as { project?: string; deployment?: string } | null;
+  return params?.project === project || params?.deployment !== undefined;
+};
+
+/** What heals by itself is tried again; what is refused is told at once. */
+export const isWorthRetrying = (failures: number, error: unknown): boolean =>
+  failures < 4 && (!isFault(error) || error.code === "unavailable" || error.code === "rate_limited");

@@ -1,0 +1,30 @@
+import { ServiceSettings, type Service } from "@starform/contract/services";
+import { expect, test } from "vitest";
+import { draftOf, patchOf } from "./settings-draft.ts";
+
+const service: Pick<Service, "source" | "settings"> = {
+  source: { kind: "push" },
+  settings: ServiceSettings.parse({ healthCheck: { path: "/up" }, startCommand: "node ." }),
+};
+const draft = draftOf(service);
+
+test("an untouched form sends nothing, a touched one only what differs", () => {
+  expect(patchOf(service, draft)).toEqual({ body: {}, problem: undefined });
+  expect(patchOf(service, { ...draft, replicas: "3", startCommand: " " })).toEqual({
+    body: { settings: { startCommand: null, replicas: 3 } },
+    problem: undefined,
+  });
+  expect(patchOf(service, { ...draft, sourceKind: "git", address: "https://x/y.git" }).body).toEqual({
+    source: { kind: "git", url: "https://x/y.git" },
+  });
+  expect(patchOf(service, { ...draft, healthPath: "" }).body).toEqual({ settings: { healthCheck: null } });
+});
+
+test("what the API would refuse is told before it is sent", () => {
+  expect(patchOf(service, { ...draft, replicas: "" }).problem).toMatch(/^Replicas: /);
+  expect(patchOf(service, { ...draft, replicas: "99" }).problem).toMatch(/^Replicas: /);
+  expect(patchOf(service, { ...draft, healthPath: "up" }).problem).toMatch(/^Health check: /);
+  expect(patchOf(service, { ...draft, sourceKind: "image", address: " " }).problem).toBe(
+    "Say where the source is",
+  );
+});

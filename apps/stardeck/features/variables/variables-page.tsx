@@ -1,0 +1,106 @@
+"use client";
+import { getService } from "@starform/contract/services";
+import { listVariables, setVariables } from "@starform/contract/variables";
+import { useState } from "react";
+import { useChange, useRoute } from "../../api/queries.ts";
+import type { ServicePlace } from "../../paths.ts";
+import { Button } from "../../ui/button.tsx";
+import { TitledPanel } from "../../ui/panel.tsx";
+import { Empty, ErrorNotice, Skeleton } from "../../ui/states.tsx";
+import { say } from "../../ui/toasts.tsx";
+import { serviceInput } from "../services/service-frame.tsx";
+import { AddVariable } from "./add-variable.tsx";
+import { editsFrom, toDotenv, withEdit, type Edits } from "./edits.ts";
+import { InheritedVariables } from "./inherited-variables.tsx";
+import { RawEditor } from "./raw-editor.tsx";
+import { SaveBar } from "./save-bar.tsx";
+import { VariableRow } from "./variable-row.tsx";
+
+/** What a service gets as its environment; changes are gathered and saved together. */
+export function VariablesPage({ place }: { place: ServicePlace }) {
+  const variables = useRoute(listVariables, serviceInput(place));
+  const service = useRoute(getService, serviceInput(place));
+  const [edits, setEdits] = useState<Edits>({});
+  const [isRaw, setRaw] = useState(false);
+  const save = useChange(setVariables, ({ deploymentId }) => {
+    setEdits({});
+    say(
+      deploymentId
+        ? "Saved. A deployment with the new variables has begun."
+        : "Saved. The next deployment gets them.",
+    );
+  });
+  const all = variables.data?.items;
+  const own = all?.filter(({ group }) => group === null) ?? [];
+  const names = [...new Set([...own.map(({ name }) => name), ...Object.keys(edits)])];
+  const edit = (name: string) => (change: Edits[string]) => setEdits(withEdit(edits, own, name, change));
+  const undo = (name: string) =>
+    setEdits(Object.fromEntries(Object.entries(edits).filter(([other]) => other !== name)));
+  return (
+    <div className="flex flex-col gap-5">
+      <ErrorNotice error={variables.error} onRetry={() => void variables.refetch()} />
+      <TitledPanel
+        title="Variables"
+        note="A value may refer to others: ${{shared.NAME}}, ${{service.NAME}}"
+        actions={
+          <Button size="small" onClick={() => setRaw(true)} disabled={!all}>
+            Edit as .env
+          </Button>
+        }
+        isFlush
+      >
+        <AddVariable
+          onAdd={(added) =>
+            setEdits([...added].reduce((next, [name, change]) => withEdit(next, own, name, change), edits))
+          }
+        />
+        {variables.isPending && <Skeleton rows={3} />}
+        {all && names.length === 0 && (
+          <Empty title="No variables of its own">
+            Add one above, or paste a whole .env file into the name.
+          </Empty>
+        )}
+        <ul className="divide-y divide-line">
+          {names.map((name) => (
+            <VariableRow
+              key={name}
+              name={name}
+              saved={own.find((variable) => variable.name === name)}
+              edit={edits[name]}
+              place={place}
+              onEdit={edit(name)}
+              onUndo={() => undo(name)}
+            />
+          ))}
+        </ul>
+      </TitledPanel>
+      {all && (
+        <InheritedVariables
+          variables={all.filter(({ group }) => group !== null)}
+          ownNames={new Set(own.map(({ name }) => name))}
+          place={place}
+        />
+      )}
+      <SaveBar
+        edits={edits}
+        isRunning={Boolean(service.data?.activeDeploymentId)}
+        isBusy={save.isPending}
+        error={save.error}
+        onDiscard={() => (setEdits({}), save.reset())}
+        onSave={(deploy) =>
+          save.mutate({ ...serviceInput(place), body: { variables: { ...edits }, deploy } })
+        }
+      />
+      {isRaw && (
+        <RawEditor
+          text={toDotenv(own, edits)}
+          onClose={() => setRaw(false)}
+          onApply={(entries) => {
+            setEdits(editsFrom(own, edits, entries));
+            setRaw(false);
+          }}
+        />
+      )}
+    </div>
+  );
+}
