@@ -25,7 +25,6 @@ export async function openBuildkitBuilder(): Promise<BuilderUnderTest> {
     engineSocket: socketPath,
     cacheDir: path.join(dir, "cache"),
     workDir: path.join(dir, "work"),
-    baseForm: "host",
   };
   const bases = await ensureBaseImages(socketPath, {
     cacheDir: path.join(options.cacheDir, "bases"),

@@ -13,7 +13,15 @@ import {
   type Role,
 } from "./base-debian.ts";
 import { copyHostSystem } from "./base-host.ts";
-import { addNode, addTrust, nodeBinary, npmFolder, trustBundle, type NodeBinary } from "./base-node.ts";
+import {
+  addMiseStandIn,
+  addNode,
+  addTrust,
+  nodeBinary,
+  npmFolder,
+  trustBundle,
+  type NodeBinary,
+} from "./base-node.ts";
 import { openBuildKit } from "./client.ts";
 import { dockerEngine, type Engine } from "./engine.ts";
 import { define, exec, files, image, local, type Tree } from "./llb.ts";
@@ -52,11 +60,13 @@ const env = {
 
 /**
  * The images that builds start from and apps run in, made on this machine without any image registry: once per
- * Node version and recipe, and found again by name. The log says which form was chosen and why.
+ * Node version and recipe, and found again by name. The log says which form was chosen and why. On a machine that
+ * is no Linux there is nothing to make them of: there they are Node's official images.
  * Rejects when Node's version cannot be had or the engine is not there.
  */
 export async function ensureBaseImages(engineSocket: string, options: BaseOptions): Promise<BaseImages> {
   const { nodeVersion, cacheDir } = options;
+  if (process.platform !== "linux") return officialImages(engineSocket, options);
   const [node, npm, debian] = await Promise.all([
     nodeBinary(nodeVersion, cacheDir),
     npmFolder(),
@@ -67,6 +77,27 @@ export async function ensureBaseImages(engineSocket: string, options: BaseOption
     return ensureHostImage(recipe);
   const builder = await ensureDebianImage(recipe, "builder", debian);
   return { builder, runtime: await ensureDebianImage(recipe, "runtime", debian) };
+}
+
+/** Node's official image with what plans call for that it does not have. */
+async function officialImages(
+  engineSocket: string,
+  { nodeVersion, cacheDir, log }: BaseOptions,
+): Promise<BaseImages> {
+  const official = `node:${nodeVersion}-bookworm`;
+  const name = `starform-base/builder:node${nodeVersion}-official`;
+  if (!(await dockerEngine(engineSocket).image(name))) {
+    log(`base images: making ${name} from ${official}`);
+    await mkdir(cacheDir, { recursive: true });
+    const root = await mkdtemp(join(cacheDir, "base-"));
+    try {
+      await addMiseStandIn(root);
+      await exportImage(engineSocket, [name], root, image(official, { resolve: "default" }), {});
+    } finally {
+      await rm(root, { recursive: true, force: true });
+    }
+  }
+  return { builder: name, runtime: name };
 }
 
 /** What was made before decides, so that the same machine gives the same answer with its network down. */

@@ -96,11 +96,18 @@ export async function addNode(root: string, node: NodeBinary, npm: { path: strin
   const bin = join(root, "usr/local/bin");
   await mkdir(bin, { recursive: true });
   linkOrCopy(node.path, join(bin, "node"));
-  await copyFile(new URL("base/mise.mjs", import.meta.url), join(bin, "mise"));
-  await chmod(join(bin, "mise"), 0o755);
+  await addMiseStandIn(root);
   linkTree(npm.path, join(root, "usr/local/lib/node_modules/npm"), ["docs", "man", "html"]);
   for (const name of ["npm", "npx"])
     await symlink(`../lib/node_modules/npm/bin/${name}-cli.js`, join(bin, name));
+}
+
+/** Plans in Railpack's format bring their tools with mise: see base/mise.mjs. */
+export async function addMiseStandIn(root: string): Promise<void> {
+  const bin = join(root, "usr/local/bin");
+  await mkdir(bin, { recursive: true });
+  await copyFile(new URL("base/mise.mjs", import.meta.url), join(bin, "mise"));
+  await chmod(join(bin, "mise"), 0o755);
 }
 
 /** The same tree again; its files are shared where one disk holds both, for a tree that is read and thrown away. */

@@ -2,7 +2,7 @@
 // Stands in for mise in Starform's own base images. The image brings Node and Python itself; package managers
 // come from the npm registry; of anything else it says what it has instead of pretending.
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const [command = "", ...args] = process.argv.slice(2);
@@ -10,7 +10,14 @@ const configFile = "/etc/mise/config.toml";
 const installs = process.env.MISE_INSTALLS_DIR ?? "/mise/installs";
 const shims = process.env.MISE_SHIMS_DIR ?? "/mise/shims";
 const npmTools = { pnpm: "pnpm", yarn: "yarn", bun: "bun" };
-const builtIn = { node: ["node", "--version"], python: ["python3", "--version"], go: ["go", "version"] };
+// Compilers whose programs run without them; what an app needs at run time too cannot be brought here.
+const debianTools = { go: "golang-go", rust: "cargo" };
+const builtIn = {
+  rust: ["cargo", "--version"],
+  node: ["node", "--version"],
+  python: ["python3", "--version"],
+  go: ["go", "version"],
+};
 
 if (["install", "use", "i"].includes(command)) installAll();
 else if (["trust", "settings", "reshim", "cache", "version", "--version"].includes(command))
@@ -36,7 +43,7 @@ function wanted() {
 
 function install(tool, version) {
   if (npmTools[tool]) return fromNpm(tool, npmTools[tool], version);
-  const has = builtIn[tool] && say(builtIn[tool]);
+  const has = builtIn[tool] && (say(builtIn[tool]) || (fromDebian(tool) && say(builtIn[tool])));
   if (has)
     process.stdout.write(`${tool} ${version} was asked for; this base has ${has.replace(/^\D*/, "")}\n`);
   else
@@ -61,6 +68,14 @@ function fromNpm(tool, name, version) {
     chmodSync(join(prefix, "bin", bin), 0o755);
   }
   process.stdout.write(`${tool} ${version} from the npm registry\n`);
+  return true;
+}
+
+function fromDebian(tool) {
+  if (!debianTools[tool] || !existsSync("/usr/bin/apt-get")) return false;
+  const options = { stdio: "inherit", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
+  execFileSync("apt-get", ["update"], options);
+  execFileSync("apt-get", ["install", "-y", "--no-install-recommends", debianTools[tool]], options);
   return true;
 }
 

@@ -1,8 +1,10 @@
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { buildDockerfile } from "@starform/buildkit/build-dockerfile";
 import { BuildFailed } from "@starform/buildkit/build-failed";
 import { buildPlan } from "@starform/buildkit/build-plan";
 import type { BaseImages } from "@starform/buildkit/base-images";
+import type { BuiltImage } from "@starform/buildkit/built-image";
 import { openBuildKit } from "@starform/buildkit/client";
 import type { BuildEvent } from "@starform/buildkit/progress";
 import { standInBases } from "@starform/buildkit/stand-in";
@@ -18,8 +20,15 @@ export type EngineBuilder = {
   readonly engineSocket: string;
   readonly limits: Pick<BuildLimits, "wallClockMs">;
   /** The images that plans start from, for a version of Node; made once. */
-  readonly basesFor: (nodeVersion: string | undefined, say: (text: string) => void) => Promise<BaseImages>;
+  readonly basesFor: (
+    form: BaseForm,
+    nodeVersion: string | undefined,
+    say: (text: string) => void,
+  ) => Promise<BaseImages>;
 };
+
+/** `quick` is made of this machine's own programs in seconds; `debian` has apt and compilers and takes a minute or two, once. */
+export type BaseForm = "quick" | "debian";
 
 export type EngineImage = {
   readonly image: string;
@@ -66,11 +75,56 @@ export async function buildInEngine(
 
 type Watch = { signal: AbortSignal; onLog: (event: BuildEvent) => void; say: (text: string) => void };
 
-async function buildWith(builder: EngineBuilder, spec: BuildSpec, { signal, onLog, say }: Watch) {
-  const { outcome } = spec;
-  const contextDir = await inside(spec.contextDir, outcome.info.rootDirectory);
-  const bases = await builder.basesFor(outcome.info.versions["node"]?.version, say);
+/**
+ * Most apps need nothing that the quick base lacks. One that does (a compiler, a Debian package) is built on
+ * Debian's, at once where its plan says so, else when a step failed for it.
+ */
+async function buildWith(builder: EngineBuilder, spec: BuildSpec, watch: Watch): Promise<BuiltImage> {
+  const contextDir = await inside(spec.contextDir, spec.outcome.info.rootDirectory);
+  const basesFor = (form: BaseForm) =>
+    builder.basesFor(form, spec.outcome.info.versions["node"]?.version, watch.say);
+  if (await asksForDebian(contextDir, spec))
+    return buildOn(builder, spec, contextDir, watch, await basesFor("debian"));
+  const quick = await basesFor("quick");
+  try {
+    return await buildOn(builder, spec, contextDir, watch, quick);
+  } catch (error) {
+    if (!(error instanceof BuildFailed) || !lacksProgram(error) || watch.signal.aborted) throw error;
+    const full = await basesFor("debian");
+    if (full.builder === quick.builder) throw error;
+    watch.say(`${error.message}; the quick base may lack what it needs, so it is built again on Debian's`);
+    return buildOn(builder, spec, contextDir, watch, full);
+  }
+}
+
+async function asksForDebian(contextDir: string, { outcome }: BuildSpec): Promise<boolean> {
+  const usesApt = /\b(apt-get|apt|dpkg)\b/;
+  if (outcome.kind === "plan")
+    return outcome.plan.steps.some(({ commands }) =>
+      commands.some((one) => "cmd" in one && usesApt.test(one.cmd)),
+    );
+  const file = await inside(contextDir, outcome.path);
+  return usesApt.test(await readFile(file, "utf8").catch(() => ""));
+}
+
+/** Whether a step seems to have failed for a program or a library that is not there. */
+const lacksProgram = ({ exitCode, lastLines }: BuildFailed): boolean =>
+  exitCode === 127 ||
+  lastLines.some((line) =>
+    /not found|gyp ERR|no such file or directory|ensurepip|No module named|this base image has no/i.test(
+      line,
+    ),
+  );
+
+async function buildOn(
+  builder: EngineBuilder,
+  spec: BuildSpec,
+  contextDir: string,
+  { signal, onLog }: Watch,
+  bases: BaseImages,
+): Promise<BuiltImage> {
   signal.throwIfAborted();
+  const { outcome } = spec;
   await using client = await openBuildKit(dockerTransport(builder.engineSocket));
   const options = {
     contextDir,
@@ -86,12 +140,8 @@ async function buildWith(builder: EngineBuilder, spec: BuildSpec, { signal, onLo
   const buildArgs = Object.fromEntries(
     Object.entries(spec.variables).filter(([name]) => !spec.secretNames.includes(name)),
   );
-  return await buildDockerfile(client, {
-    ...options,
-    dockerfilePath,
-    buildArgs,
-    standIn: standInBases(bases.builder),
-  });
+  const standIn = standInBases(bases.builder);
+  return await buildDockerfile(client, { ...options, dockerfilePath, buildArgs, standIn });
 }
 
 /** Steps the builder makes for itself; a person sees them only when they fail. */

@@ -10,7 +10,7 @@ import type { BuildHandle, BuildService, BuildStatus } from "../../ports/build-s
 import { defaultBuildLimits, type BuildLimits } from "../process-builder/build-limits.ts";
 import { BuildStopped } from "../process-builder/build-stopped.ts";
 import { openLogSpool, type LogSpool } from "../process-builder/log-spool.ts";
-import { buildInEngine, type EngineBuilder } from "./build-in-engine.ts";
+import { buildInEngine, type BaseForm, type EngineBuilder } from "./build-in-engine.ts";
 import { imageRecords } from "./image-records.ts";
 
 export type BuildKitServiceOptions = {
@@ -24,8 +24,6 @@ export type BuildKitServiceOptions = {
   /** For the operator. */
   readonly log: (text: string) => void;
   readonly limits?: Partial<Pick<BuildLimits, "wallClockMs" | "logBytesMax">>;
-  /** See ensureBaseImages. */
-  readonly baseForm?: "host";
 };
 
 type Running = {
@@ -133,20 +131,21 @@ export function buildkitBuildService(options: BuildKitServiceOptions): BuildServ
   }
 }
 
-/** The same bases are made once at a time; one that could not be made is tried again by the next build. */
-function rememberedBases({ engineSocket, cacheDir, nodeVersion, log, baseForm }: BuildKitServiceOptions) {
+/** The same bases are made once at a time; ones that could not be made are tried again by the next build. */
+function rememberedBases({ engineSocket, cacheDir, nodeVersion, log }: BuildKitServiceOptions) {
   const making = new Map<string, Promise<BaseImages>>();
-  return (asked: string | undefined, say: (text: string) => void): Promise<BaseImages> => {
+  return (form: BaseForm, asked: string | undefined, say: (text: string) => void): Promise<BaseImages> => {
     const version = exactOrMajor(asked) ?? nodeVersion ?? process.versions.node;
-    const known = making.get(version);
+    const key = `${form} ${version}`;
+    const known = making.get(key);
     if (known) return known;
     const made = ensureBaseImages(engineSocket, {
       cacheDir: path.join(cacheDir, "bases"),
       nodeVersion: version,
       log: (line) => (log(line), say(line)),
-      ...(baseForm && { form: baseForm }),
-    }).finally(() => making.delete(version));
-    making.set(version, made);
+      ...(form === "quick" && { form: "host" }),
+    }).finally(() => making.delete(key));
+    making.set(key, made);
     return made;
   };
 }
