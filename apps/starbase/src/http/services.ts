@@ -97,7 +97,9 @@ export function serviceRoutes(app: FastifyInstance, deps: ServiceDeps): void {
       "project.read",
     );
     const places = await deps.stores.services.allPlaced(project.id, environment.id);
-    return { items: await Promise.all(places.map((place) => present(place, project))) };
+    const latest = await deps.stores.deployments.latestIn(project.id, environment.id);
+    const latestOf = (place: PlacedService) => latest.find(({ serviceId }) => serviceId === place.id);
+    return { items: places.map((place) => presentService(place, project, latestOf(place), deps.urls)) };
   });
   serve(app, deps, contract.createService, async ({ actor, params, body }) => {
     const place = await deps.createService(actor, params.project, body);

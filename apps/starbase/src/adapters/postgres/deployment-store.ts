@@ -106,6 +106,16 @@ export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
       .executeTakeFirst();
     return row && toSeen(row);
   },
+  async latestIn(projectId, environmentId) {
+    const rows = await seenDeployments(db)
+      .distinctOn("deployments.service_id")
+      .where("deployments.project_id", "=", projectId)
+      .where("deployments.environment_id", "=", environmentId)
+      .orderBy("deployments.service_id")
+      .orderBy("deployments.id", "desc")
+      .execute();
+    return rows.map(toSeen);
+  },
   async insertBuild(build) {
     await db
       .insertInto("builds")

@@ -117,6 +117,8 @@ export interface DeploymentStore {
   /** Not ended, of the whole installation, made before a moment. */
   openBefore(at: Date, statuses: readonly DeploymentStatus[]): Promise<Deployment[]>;
   latest(serviceId: string, environmentId: string): Promise<SeenDeployment | undefined>;
+  /** The latest of each service in an environment. */
+  latestIn(projectId: string, environmentId: string): Promise<SeenDeployment[]>;
   insertBuild(build: Build): Promise<void>;
   buildById(id: string): Promise<Build | undefined>;
   /** The newest build of that key that has an image. */
