@@ -3,7 +3,7 @@ import { pause } from "@starform/std/retry";
 import { EventEmitter } from "node:events";
 import {
   Logger as WorkerLogger,
-  parseCrontab,
+  parseCronItems,
   run,
   type JobHelpers,
   type TaskList,
@@ -51,7 +51,9 @@ export async function openJobRunner({
       ),
       ...cronTasks(crons, stopping.signal, logger),
     },
-    parsedCronItems: crons.flatMap(({ name, schedule }) => parseCrontab(`${schedule} ${name} ?max=3`)),
+    parsedCronItems: parseCronItems(
+      crons.map(({ name, schedule }) => ({ task: name, match: schedule, options: { maxAttempts: 3 } })),
+    ),
     logger: new WorkerLogger(
       ({ label }) =>
         (level, message) =>
