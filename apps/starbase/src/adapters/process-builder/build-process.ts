@@ -155,7 +155,6 @@ export async function buildImage(
     );
     aborter.signal.throwIfAborted();
     const built = await builder.images.commit(spec, staged, config, sourceKey, aborter.signal);
-    say("image", `image ${built.imageDigest.slice(0, 19)}, ${sayBytes(built.sizeBytes)}`);
     return built;
   } catch (error) {
     // Whatever it was that broke off then, the reason is why it was broken off.

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { pause } from "@starform/std/retry";
 
@@ -46,7 +47,6 @@ function openUnified(name: string, { memoryBytesMax, processesMax }: CgroupLimit
   writeFileSync(`${dir}/memory.max`, String(memoryBytesMax));
   writeFileSync(`${dir}/pids.max`, String(processesMax));
   attempt(() => writeFileSync(`${dir}/memory.swap.max`, "0"));
-  attempt(() => writeFileSync(`${dir}/cpu.weight`, "50"));
   return {
     joinFiles: [`${dir}/cgroup.procs`],
     events: () => ({
@@ -67,7 +67,9 @@ function openSplit(name: string, { memoryBytesMax, processesMax }: CgroupLimits)
   attempt(() => {
     if (!cpu) return;
     mkdirSync(cpu);
-    writeFileSync(`${cpu}/cpu.shares`, "512");
+    // Beside it compete not groups but single processes, of 1,024 each, wherever all others are in the root group: with
+    // less than a share for each processor a build would all but stand still on a busy machine.
+    writeFileSync(`${cpu}/cpu.shares`, String(1_024 * availableParallelism()));
     dirs.push(cpu);
   });
   return {

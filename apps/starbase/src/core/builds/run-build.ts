@@ -87,7 +87,9 @@ async function steps(deps: RunBuildDeps, run: Run, dir: WorkDir): Promise<void> 
     return { ...planned, built: await build(deps, run, dir.path, planned.outcome) };
   });
   // The builder keeps or pushes the image as part of the build: what is left is to say where it is.
-  await run.within("push", async () => run.say("push", `image ${built.image}`));
+  await run.within("push", async () =>
+    run.say("push", `image ${built.imageDigest.slice(0, 19)}, ${(built.sizeBytes / 2 ** 20).toFixed(1)} MiB`),
+  );
   const { providers, versions, decisions } = outcome.info;
   await deps.progress.finishBuild(work.deploymentId, {
     image: built.image,
