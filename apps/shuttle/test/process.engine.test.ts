@@ -83,6 +83,16 @@ test("shows an app its own tree and programs, and neither the platform's files, 
   expect(readdirSync(join(dir, "images/sha256", look.image.slice(-64), "app"))).not.toContain("here");
 });
 
+test("lets an app find the apps that its variables name", async ({ skip }) => {
+  const dir = aDir();
+  const engine = await anEngine(dir);
+  if (!sandboxed(engine)) return skip();
+  const env = { API_URL: "http://api-shop.localhost:4402/v1" };
+  const look = spec(dir, "getent hosts api-shop.localhost; getent hosts localhost; echo looked", { env });
+  expect(await engine.start(look)).toMatchObject({ kind: "started" });
+  expect(await outputOf(engine, look.id)).toMatch(/^127\.0\.0\.1\s+api-shop\.localhost\n[\s\S]*looked/);
+});
+
 test("holds an app to its memory and its number of processes, and tells what killed it", async ({ skip }) => {
   const dir = aDir();
   const engine = await anEngine(dir);

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 
 const api = process.env.API_URL;
 if (!api) {
-  console.error("API_URL is not set: give this service the variable API_URL=${{api.URL}}");
+  console.error("API_URL is not set: give this service the variable API_URL=${{api.STARFORM_PRIVATE_URL}}");
   process.exit(1);
 }
 

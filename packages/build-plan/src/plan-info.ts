@@ -33,6 +33,6 @@ export interface ServiceProposal {
   readonly buildCommand?: string;
   readonly startCommand?: string;
   readonly cron?: string;
-  /** Variables that the app names as needed; may hold references such as `${{api.URL}}`. */
+  /** Variables that the app names as needed; may hold references such as `${{api.STARFORM_PRIVATE_URL}}`. */
   readonly variables: Record<string, string>;
 }

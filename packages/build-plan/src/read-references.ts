@@ -1,7 +1,7 @@
 import type { SourceTree } from "./source-tree.ts";
 
 /**
- * Variables that an app's `.env.example` sets to a reference, such as `API_URL=${{api.URL}}`. Other example values
+ * Variables that an app's `.env.example` sets to a reference, such as `API_URL=${{api.STARFORM_PRIVATE_URL}}`. Other example values
  * are for people and stay where they are.
  */
 export function readReferences(tree: SourceTree, folder: string): Record<string, string> {

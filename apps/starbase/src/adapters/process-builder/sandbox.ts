@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import type { MachineTools } from "./machine-tools.ts";
 import { findProgram } from "./program.ts";
@@ -165,8 +173,8 @@ const plain = (tools: MachineTools, why: string): Sandbox => ({
 
 /** Of the machine's /etc what programs need to run and to reach the network; nothing that names its users or keys. */
 const etc = [
-  "alternatives", "ca-certificates", "ca-certificates.conf", "gai.conf", "host.conf", "hosts", "java-17-openjdk", "ld.so.cache",
-  "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "nsswitch.conf", "npmrc", "pip.conf", "pki", "protocols", "resolv.conf",
+  "alternatives", "ca-certificates", "ca-certificates.conf", "gai.conf", "host.conf", "hosts", "ld.so.cache",
+  "ld.so.conf", "ld.so.conf.d", "localtime", "maven", "mime.types", "nsswitch.conf", "npmrc", "pip.conf", "pki", "protocols", "resolv.conf",
   "services", "ssl",
 ]; // prettier-ignore
 
@@ -190,7 +198,9 @@ function systemBinds(dir: string): string[] {
       ...(lstatSync(top).isSymbolicLink() ? ["--symlink", readlinkSync(top), top] : ["--ro-bind", top, top]),
     );
   }
-  for (const name of etc) {
+  // Debian keeps the settings of each Java outside of it, and Java does not start without them.
+  const java = readdirSync("/etc").filter((name) => /^java-\d+-/.test(name));
+  for (const name of [...etc, ...java]) {
     const file = `/etc/${name}`;
     if (existsSync(file)) binds.push("--ro-bind", realpathSync(file), file);
   }

@@ -1,4 +1,12 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { AppTools } from "./app-tools.ts";
 import type { Confinement } from "./confinement.ts";
@@ -6,7 +14,7 @@ import type { Launch } from "./launcher.ts";
 
 /** What the sandbox shows of /etc: names and certificates, nothing of this machine's own. */
 const etc =
-  "alternatives ca-certificates crypto-policies fonts gai.conf host.conf hosts ld.so.cache ld.so.conf ld.so.conf.d localtime magic mime.types networks nsswitch.conf pki protocols resolv.conf services ssl timezone".split(
+  "alternatives ca-certificates crypto-policies fonts gai.conf host.conf ld.so.cache ld.so.conf ld.so.conf.d localtime magic mime.types networks nsswitch.conf pki protocols resolv.conf services ssl timezone".split(
     " ",
   );
 /** bubblewrap would keep the directories it makes on its way to root. */
@@ -29,7 +37,8 @@ export function sandboxCommand(launch: Launch, tools: AppTools, confinement: Con
     ["bin", "sbin", "lib", "lib32", "lib64"].flatMap(systemDir),
     ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/dev/shm"],
     privateDirs.flatMap((path) => ["--perms", "1777", "--tmpfs", path]),
-    etc.flatMap((name) => ["--ro-bind-try", `/etc/${name}`, `/etc/${name}`]),
+    [...etc, ...javaSettings()].flatMap((name) => ["--ro-bind-try", `/etc/${name}`, `/etc/${name}`]),
+    hostsBind(launch),
     accountBinds(dir, setpriv ? uid : (process.getuid?.() ?? 1_000)),
     toolBinds(tools),
     ["--ro-bind", join(dir, "start"), `${own}/start`],
@@ -56,6 +65,24 @@ function systemDir(name: string): string[] {
   return existsSync(`/usr/${name}`)
     ? ["--symlink", `usr/${name}`, `/${name}`]
     : ["--ro-bind", `/${name}`, `/${name}`];
+}
+
+/** Debian keeps the settings of each Java outside of it, and Java does not start without them. */
+const javaSettings = (): string[] => readdirSync("/etc").filter((name) => /^java-\d+-/.test(name));
+
+/**
+ * The apps that this one is told of in its variables are reached through the gateway, on this machine's own loopback;
+ * few resolvers know that every name below `localhost` is there.
+ */
+function hostsBind({ dir, env }: Launch): string[] {
+  const names = new Set(Object.values(env).flatMap((value) => value.match(/[a-z0-9-]+\.localhost\b/g) ?? []));
+  if (names.size === 0) return ["--ro-bind-try", "/etc/hosts", "/etc/hosts"];
+  const known = existsSync("/etc/hosts")
+    ? readFileSync("/etc/hosts", "utf8").trimEnd()
+    : "127.0.0.1 localhost";
+  const own = [...names].map((name) => `127.0.0.1 ${name}\n`).join("");
+  writeFileSync(join(dir, "hosts"), `${known}\n${own}`, { mode: 0o444 });
+  return ["--ro-bind", join(dir, "hosts"), "/etc/hosts"];
 }
 
 /** Programs that ask who they are get an answer. */
