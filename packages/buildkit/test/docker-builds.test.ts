@@ -31,7 +31,7 @@ describe.skipIf(!requireEngineInCi())("BuildKit of a Docker Engine", () => {
 
   beforeAll(async () => {
     engine = stack.use(await openDockerEngine());
-    const cacheDir = aFolder({});
+    const cacheDir = mkdtempSync(join(tmpdir(), "starform-bases-"));
     stack.defer(() => rmSync(cacheDir, { recursive: true, force: true }));
     bases = await ensureBaseImages(engine.socketPath, {
       cacheDir,
@@ -259,7 +259,7 @@ function aFolder(files: Record<string, string>): string {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
     writeFileSync(join(dir, path), text);
   }
-  if (Object.keys(files).length > 0) onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 

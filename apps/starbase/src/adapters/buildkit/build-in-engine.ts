@@ -107,14 +107,12 @@ async function asksForDebian(contextDir: string, { outcome }: BuildSpec): Promis
   return usesApt.test(await readFile(file, "utf8").catch(() => ""));
 }
 
-/** Whether a step seems to have failed for a program or a library that is not there. */
+const signsOfLack =
+  /(: not found|command not found)$|gyp ERR!|ensurepip|No module named '?(pip|venv)|this base image has no|\b(gcc|g\+\+|cc1)\b/;
+
+/** Whether a step seems to have failed for a program that is not there. */
 const lacksProgram = ({ exitCode, lastLines }: BuildFailed): boolean =>
-  exitCode === 127 ||
-  lastLines.some((line) =>
-    /not found|gyp ERR|no such file or directory|ensurepip|No module named|this base image has no/i.test(
-      line,
-    ),
-  );
+  exitCode === 127 || lastLines.some((line) => signsOfLack.test(line.trim()));
 
 async function buildOn(
   builder: EngineBuilder,
