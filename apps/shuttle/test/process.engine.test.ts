@@ -1,13 +1,14 @@
 import { readFileSync, writeFileSync, mkdtempSync, rmSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { until } from "@starform/std/retry";
-import { afterEach, expect, test } from "vitest";
+import { until } from "./eventually.ts";
+import { afterEach, expect, test, vi } from "vitest";
 import type { Engine, InstanceSpec } from "../src/adapters/local/engine.ts";
 import { openProcessEngine } from "../src/adapters/local/process/process-engine.ts";
 import { processImage } from "./process-image.ts";
 import { sampleApp } from "./sample-app.ts";
 
+vi.setConfig({ testTimeout: 120_000 });
 const dirs: string[] = [];
 const engines: Engine[] = [];
 afterEach(async () => {

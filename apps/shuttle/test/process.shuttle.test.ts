@@ -5,14 +5,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DesiredService } from "@starform/contract/clusters";
-import { until } from "@starform/std/retry";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { until } from "./eventually.ts";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { aDocument, aService, redeployed } from "./desired.ts";
 import { openFakeStarbase } from "./fake-starbase.ts";
 import { openFakeGateway } from "./fake-gateway.ts";
 import { processImage } from "./process-image.ts";
 import { sampleApp } from "./sample-app.ts";
 
+vi.setConfig({ testTimeout: 120_000 });
 const clusterId = randomUUID();
 const dir = mkdtempSync(join(tmpdir(), "starform-shuttle-"));
 let starbase: Awaited<ReturnType<typeof openFakeStarbase>>;
@@ -57,7 +58,7 @@ const reported = (service: DesiredService, phase: string) =>
         ? report
         : undefined;
     },
-    { withinMs: 30_000 },
+    { withinMs: 60_000 },
   );
 const says = (service: DesiredService) => gateway.ask(service.hostname!, "/").catch(() => "");
 
@@ -146,7 +147,7 @@ test("keeps what runs when a document is foreign, older, empty or malformed", as
 
 test("takes away what a newer document marks as deleted or no longer names", async () => {
   publish({ ...web, deleted: true });
-  await until("the route is gone", () => !gateway.hosts().includes(web.hostname!), { withinMs: 20_000 });
+  await until("the route is gone", () => !gateway.hosts().includes(web.hostname!), { withinMs: 40_000 });
   await until("nothing runs", () => starbase.told.capacity.at(-1)?.["current_pod_count"] === 0, {
     withinMs: 20_000,
   });

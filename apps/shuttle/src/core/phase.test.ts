@@ -15,6 +15,7 @@ test.each([
   ["stopped", { replicas: 0, ready: 0 }],
   ["starting", { ready: 0, isProven: false }],
   ["starting", { ready: 1, isProven: false, readyOthers: 2 }],
+  ["starting", { ready: 1 }],
   ["degraded", { ready: 1, crashed: 1 }],
   ["crashed", { ready: 0, crashed: 2 }],
   ["failed", { ready: 0, readyOthers: 2, hasFailed: true }],

@@ -17,7 +17,6 @@ export function phaseOf(input: PhaseInput): StatusReport["phase"] {
   if (input.hasFailed) return "failed";
   if (input.replicas === 0) return "stopped";
   if (input.ready >= input.replicas) return input.readyOthers > 0 && !input.isProven ? "starting" : "running";
-  if (!input.isProven) return "starting";
-  if (input.ready > 0) return "degraded";
-  return input.crashed > 0 ? "crashed" : input.readyOthers > 0 ? "starting" : "degraded";
+  if (!input.isProven || input.crashed === 0) return "starting";
+  return input.ready > 0 ? "degraded" : "crashed";
 }

@@ -2,7 +2,7 @@ import type { DesiredService, StatusReport } from "@starform/contract/clusters";
 import { digestOf } from "@starform/std/canonical-json";
 import { pause } from "@starform/std/retry";
 import type { Again } from "../../core/cluster.ts";
-import { afterCrash, type Crashes } from "../../core/crash-backoff.ts";
+import { afterCrash, recoveredAfterMs, type Crashes } from "../../core/crash-backoff.ts";
 import { planRollout } from "../../core/plan-rollout.ts";
 import { instanceChecksum } from "../../core/service-checksum.ts";
 import { backgroundWork } from "./background-work.ts";
@@ -213,6 +213,11 @@ export function serviceController(
     for (const id of plan.retire) retire(lives.get(id)!);
     return plan.againInMs;
   };
+  const forgetOldCrashes = (): void => {
+    for (const live of present())
+      if (live.isServing && performance.now() - (live.readyAtMs ?? Infinity) >= recoveredAfterMs)
+        crashes.delete(live.slot);
+  };
   /** What serves in full is what a later failure falls back on. */
   const prove = (service: DesiredService): void => {
     const checksum = instanceChecksum(service);
@@ -234,6 +239,7 @@ export function serviceController(
       const isLive = await publish();
       const againInMs = await step();
       prove(service);
+      forgetOldCrashes();
       save();
       return isLive ? (againInMs === undefined ? undefined : { inMs: againInMs }) : { inMs: 500 };
     },
