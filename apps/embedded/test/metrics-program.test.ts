@@ -35,7 +35,7 @@ test.skipIf(!canRun)(
       shuttle: gateway.replace("127.0.0.1", "localhost"),
       worker: gateway.replace("127.0.0.1", "localhost"),
     });
-    await program?.prepare?.();
+    await program?.prepare?.(new AbortController().signal);
     const { file, args } = program!.command;
     const child = spawn(file, args, { stdio: "ignore" });
     try {

@@ -2,7 +2,7 @@ import { sayDuration } from "@starform/std/duration";
 
 export type Say = (line: string) => void;
 
-/** One step of the start: a line when it is done or failed, with its time, and one now and then while it lasts. */
+/** One step of the start: a line when it is done or failed, with its time, and ever rarer ones while it lasts. */
 export async function step<T>(
   say: Say,
   title: string,
@@ -11,7 +11,14 @@ export async function step<T>(
 ): Promise<T> {
   const startedAt = performance.now();
   const took = () => sayDuration(performance.now() - startedAt);
-  const ticker = setInterval(() => say(`… ${title}  ${took()}`), 5_000);
+  let ticker: NodeJS.Timeout | undefined;
+  const tick = (afterMs: number): void => {
+    ticker = setTimeout(() => {
+      say(`… ${title}  ${took()}`);
+      tick(afterMs * 2);
+    }, afterMs);
+  };
+  tick(2_000);
   try {
     const result = await work();
     say(`✓ ${done(result)}  ${took()}`);
@@ -20,6 +27,6 @@ export async function step<T>(
     say(`✗ ${title}  ${took()}`);
     throw error;
   } finally {
-    clearInterval(ticker);
+    clearTimeout(ticker);
   }
 }

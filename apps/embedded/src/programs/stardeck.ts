@@ -29,8 +29,8 @@ export function stardeckProgram({
   return {
     name: "stardeck",
     after: [],
-    prepare: async () => {
-      if (!isWatching) await buildOnce({ dir, next, distDir, env, say });
+    prepare: async (stopping) => {
+      if (!isWatching) await buildOnce({ dir, next, distDir, env, say, stopping });
     },
     command: {
       file: process.execPath,
@@ -47,30 +47,44 @@ export function stardeckProgram({
     isReady: () => isHttpReady(port, "/sign-in"),
     stopSignal: "SIGTERM",
     stopWithinMs: 10_000,
+    // Without it everything can still be done by the command line.
+    isOptional: true,
   };
 }
 
-type Build = { dir: string; next: string; distDir: string; env: Record<string, string>; say: Say };
+type Build = {
+  dir: string;
+  next: string;
+  distDir: string;
+  env: Record<string, string>;
+  say: Say;
+  stopping: AbortSignal;
+};
 
 /** Several platforms of one clone may start at once: one builds, the others wait for it. */
-async function buildOnce({ dir, next, distDir, env, say }: Build): Promise<void> {
+async function buildOnce(options: Build): Promise<void> {
+  const { dir, distDir, say, stopping } = options;
   const done = join(dir, distDir, "starform-built");
   if (existsSync(done)) return;
   mkdirSync(join(dir, ".next"), { recursive: true });
   const path = join(dir, ".next", "build.lock");
   const lock = takeLock(path);
   if (lock.kind === "taken") {
-    await until("another start to build the dashboard", () => existsSync(done) || !holderOf(path), {
-      withinMs: 300_000,
-      everyMs: 200,
-    });
-    return buildOnce({ dir, next, distDir, env, say });
+    await until(
+      "another start to build the dashboard",
+      () => existsSync(done) || stopping.aborted || !holderOf(path),
+      {
+        withinMs: 300_000,
+        everyMs: 200,
+      },
+    );
+    return stopping.aborted ? undefined : buildOnce(options);
   }
   try {
     await step(
       say,
       "Building the dashboard (once)",
-      () => build({ dir, next, env }),
+      () => build(options),
       () => "Dashboard built",
     );
     writeFileSync(done, "");
@@ -79,11 +93,12 @@ async function buildOnce({ dir, next, distDir, env, say }: Build): Promise<void>
   }
 }
 
-async function build({ dir, next, env }: Omit<Build, "say" | "distDir">): Promise<void> {
+async function build({ dir, next, env, stopping }: Build): Promise<void> {
   const child = spawn(process.execPath, [next, "build"], {
     cwd: dir,
     env: { ...baseEnvironment(), ...env, NODE_ENV: "production" },
     stdio: ["ignore", "pipe", "pipe"],
+    signal: stopping,
   });
   let said = "";
   for (const stream of [child.stdout, child.stderr])

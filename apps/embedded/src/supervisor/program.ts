@@ -18,8 +18,8 @@ export type Program = {
   readonly after: readonly string[];
   /** Programs it does not need in order to start, but that must not be stopped while it still runs. */
   readonly stopsBefore?: readonly string[];
-  /** Runs before every start, the first and each repeat. */
-  prepare?(): Promise<void>;
+  /** Runs before every start, the first and each repeat; the signal fires when the program is to be stopped. */
+  prepare?(stopping: AbortSignal): Promise<void>;
   readonly command: Command;
   /** One look, cheap, never throwing for "not yet" that it cannot tell from "no". */
   isReady(): Promise<boolean> | boolean;
@@ -34,7 +34,7 @@ export type Program = {
   readonly isOptional?: boolean;
 };
 
-export type ProgramState = "waiting" | "starting" | "ready" | "backing-off" | "stopped";
+export type ProgramState = "waiting" | "preparing" | "starting" | "ready" | "backing-off" | "stopped";
 export type ProgramStatus = {
   readonly name: string;
   readonly state: ProgramState;

@@ -56,8 +56,9 @@ export function supervise(program: Program, options: SuperviseOptions): Supervis
   }
 
   async function runOnce(startedAt: number): Promise<string> {
+    state = "preparing";
+    await program.prepare?.(stopping.signal);
     state = "starting";
-    await program.prepare?.();
     if (stopping.signal.aborted) return "stopped";
     const process = spawnProgram(program, join(options.logDir, `${program.name}.log`));
     child = process;

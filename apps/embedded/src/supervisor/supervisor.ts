@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "@starform/std/fault";
-import { until } from "@starform/std/retry";
+import { pause } from "@starform/std/retry";
 import { rotate } from "./log-file.ts";
 import type { Program, ProgramStatus } from "./program.ts";
 import { supervise, type Supervised, type SuperviseOptions } from "./supervise.ts";
@@ -58,26 +58,23 @@ export function openSupervisor(programs: readonly Program[], options: SuperviseO
   };
 }
 
-async function untilReady(
-  one: Supervised,
-  limits: { withinMs: number; attemptsMax: number; logDir: string; isOver(): boolean },
-): Promise<void> {
-  const { name } = one.program;
+type Limits = { withinMs: number; attemptsMax: number; logDir: string; isOver(): boolean };
+
+/** The time it takes to prepare (to build, to make a database) is not counted. */
+async function untilReady(one: Supervised, limits: Limits): Promise<void> {
+  const { name, isOptional } = one.program;
+  const attemptsMax = isOptional ? 2 : limits.attemptsMax;
   const wentWrong = (what: string) =>
     new Fault("unavailable", `${name} ${what}. Its last words:\n${lastWords(limits.logDir, name)}`);
-  let problem: Fault | undefined;
-  await until(
-    `${name} to be ready`,
-    () => {
-      const { state, restarts, lastExit } = one.status();
-      if (limits.isOver()) problem = new Fault("unavailable", "the start was interrupted");
-      else if (restarts >= limits.attemptsMax && state !== "ready")
-        problem = wentWrong(`does not stay up: it ${lastExit}`);
-      return problem !== undefined || state === "ready";
-    },
-    { withinMs: limits.withinMs, everyMs: 20 },
-  ).catch(() => (problem = wentWrong(`was not ready after ${limits.withinMs / 1_000} s`)));
-  if (problem) throw problem;
+  for (let deadline = performance.now() + limits.withinMs; ; await pause(20)) {
+    const { state, restarts, lastExit } = one.status();
+    if (state === "ready") return;
+    if (limits.isOver()) throw new Fault("unavailable", "the start was interrupted");
+    if (restarts >= attemptsMax) throw wentWrong(`does not stay up: it ${lastExit}`);
+    if (state === "preparing") deadline = performance.now() + limits.withinMs;
+    else if (performance.now() > deadline)
+      throw wentWrong(`was not ready after ${limits.withinMs / 1_000} s`);
+  }
 }
 
 async function stopInOrder(all: Map<string, Supervised>): Promise<void> {
