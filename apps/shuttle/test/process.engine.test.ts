@@ -80,7 +80,7 @@ test("shows an app its own tree and programs, and neither the platform's files, 
   expect(text).toMatch(/CapEff:\s+0000000000000000/);
   expect(text).toMatch(/Read-only file system|Permission denied|cannot create \/usr\/x/);
   expect(text).toContain(process.version);
-  expect(/^wrote$/m.test(text)).toBe(engine.capabilities.includes("separate-users"));
+  expect(/^wrote$/m.test(text)).toBe(engine.capabilities.includes("writable-app"));
   expect(readdirSync(join(dir, "images/sha256", look.image.slice(-64), "app"))).not.toContain("here");
 });
 

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, mkdir, rm, stat } from "node:fs/promises";
+import { chmod, mkdtemp, mkdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { programOn } from "./app-tools.ts";
+import { overlayMount } from "./sandbox-command.ts";
 
 const run = promisify(execFile);
 
@@ -54,7 +55,7 @@ export async function probeConfinement(dataDir: string, searchPath: string): Pro
   const setpriv = program && (works || (await anyoneReaches(dataDir))) ? program : undefined;
   const layer = !works
     ? "none"
-    : isRoot && (await canOverlay(dataDir))
+    : (await canOverlay(dataDir, isRoot))
       ? "overlay"
       : (await hasOverlayOption(bwrap!))
         ? "bwrap"
@@ -83,18 +84,15 @@ export async function probeConfinement(dataDir: string, searchPath: string): Pro
   };
 }
 
-async function canOverlay(dataDir: string): Promise<boolean> {
+async function canOverlay(dataDir: string, isRoot: boolean): Promise<boolean> {
   await mkdir(dataDir, { recursive: true });
   const dir = await mkdtemp(join(dataDir, "overlay-probe-"));
   try {
     for (const name of ["lower", "upper", "work", "merged"]) await mkdir(join(dir, name));
-    const script =
-      'cd "$1" && mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged && echo x > merged/x';
-    return (
-      (await refusalOf("unshare", ["--mount", "--propagation", "private", "sh", "-c", script, "sh", dir])) ===
-      undefined
-    );
+    const [program = "", ...args] = [...overlayMount(isRoot), dir, "lower", "touch", "merged/x"];
+    return (await refusalOf(program, args)) === undefined;
   } finally {
+    await chmod(join(dir, "work/work"), 0o700).catch(() => undefined);
     await rm(dir, { recursive: true, force: true });
   }
 }

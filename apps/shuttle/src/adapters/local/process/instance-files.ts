@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { isAlive, startTimeOf } from "@starform/std/process";
 
@@ -55,6 +64,8 @@ export function instanceFiles(root: string) {
       return text === undefined ? undefined : Number(text.trim());
     },
     remove(id: string): void {
+      // The kernel closes this directory of a layer to everyone but root.
+      if (existsSync(join(dirOf(id), "work/work"))) chmodSync(join(dirOf(id), "work/work"), 0o700);
       rmSync(dirOf(id), { recursive: true, force: true, maxRetries: 3 });
     },
   };

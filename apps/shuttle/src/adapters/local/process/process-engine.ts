@@ -95,7 +95,7 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
   const start = async (spec: InstanceSpec): Promise<StartResult> => {
     const ready = await launchable(spec, images, confinement);
     if ("refusal" in ready) return { kind: "refused", refusal: ready.refusal };
-    if (confinement.layer === "overlay") await images.open(spec.image);
+    if (confinement.layer === "overlay" && confinement.setpriv) await images.open(spec.image);
     const taken = new Set(files.ids().map((id) => files.read(id)?.port));
     const port = spec.port !== null ? await freePort((candidate) => taken.has(candidate)) : null;
     const dir = files.create({
@@ -152,6 +152,7 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
     capabilities: [
       ...(groups ? [`cgroups-v${groups.version}`, "memory-limit", "cpu-limit", "process-limit"] : []),
       ...(confinement.bwrap ? ["sandbox"] : []),
+      ...(confinement.layer === "none" ? [] : ["writable-app"]),
       ...(confinement.setpriv ? ["separate-users"] : []),
     ],
     machine: { cpuMillis: availableParallelism() * 1_000, memoryBytes: totalmem() },

@@ -29,7 +29,7 @@ export function sandboxCommand(launch: Launch, tools: AppTools, confinement: Con
   const { bwrap, setpriv, layer } = confinement;
   const words = [
     [bwrap!, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", launch.hostname],
-    setpriv ? [] : ["--unshare-user", "--cap-drop", "ALL"],
+    setpriv ? [] : ["--unshare-user", ...ownIds(), "--cap-drop", "ALL"],
     launch.cgroupView.length > 0 ? ["--unshare-cgroup-try"] : [],
     ["--die-with-parent", "--new-session", "--clearenv"],
     openDirs.flatMap((path) => ["--perms", "0755", "--dir", path]),
@@ -49,7 +49,7 @@ export function sandboxCommand(launch: Launch, tools: AppTools, confinement: Con
     setpriv ? asUser(setpriv, uid) : [],
     ["/bin/sh", `${own}/start`],
   ].flat();
-  return layer === "overlay" ? overlaid(dir, image.tree, uid, words) : words;
+  return layer === "overlay" ? overlaid(dir, image.tree, setpriv ? uid : undefined, words) : words;
 }
 
 /** Gives up every right of root for good. */
@@ -119,12 +119,26 @@ function appBinds(dir: string, tree: string, layer: Confinement["layer"]): strin
 }
 
 /** The layer is mounted in a mount namespace of the instance: it goes with it, however that ends. */
-function overlaid(dir: string, tree: string, uid: number, command: readonly string[]): string[] {
+function overlaid(dir: string, tree: string, uid: number | undefined, command: readonly string[]): string[] {
   for (const name of ["upper", "work", "merged"]) mkdirSync(join(dir, name), { recursive: true });
-  chownSync(join(dir, "upper"), uid, uid);
+  if (uid !== undefined) chownSync(join(dir, "upper"), uid, uid);
   chmodSync(join(dir, "upper"), 0o777);
-  const script =
-    'cd "$1" && mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" merged && shift 2 && exec "$@"';
   const lower = tree.replaceAll(/[\\:,]/g, String.raw`\$&`);
-  return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", dir, lower, ...command];
+  return [...overlayMount(process.getuid?.() === 0), dir, lower, ...command];
 }
+
+/** Mounts `upper` over the second argument as `merged`, all in the directory of the first, and runs the others. */
+export function overlayMount(isRoot: boolean): string[] {
+  const options = `lowerdir=$2,upperdir=upper,workdir=work${isRoot ? "" : ",userxattr"}`;
+  const script = `cd "$1" && mount -t overlay overlay -o "${options}" merged && shift 2 && exec "$@"`;
+  const namespaces = isRoot ? ["--mount"] : ["--user", "--map-root-user", "--mount"];
+  return ["unshare", ...namespaces, "--propagation", "private", "sh", "-c", script, "sh"];
+}
+
+/** Inside it is the user that Shuttle is, and not the root of the namespace that the layer needs. */
+const ownIds = (): string[] => [
+  "--uid",
+  String(process.getuid?.() ?? 1_000),
+  "--gid",
+  String(process.getgid?.() ?? 1_000),
+];
