@@ -13,7 +13,7 @@ import { checkImage } from "../core/services/source.ts";
 import type { Stores } from "../core/stores.ts";
 import type { Changes } from "../ports/changes.ts";
 import { presentDeployment, type Urls } from "./present.ts";
-import { paged } from "./projects.ts";
+import { cursorIn, paged } from "./projects.ts";
 import { serve, type ServeDeps } from "./serve.ts";
 import { placeIn } from "./services.ts";
 
@@ -43,7 +43,7 @@ export function deploymentRoutes(app: FastifyInstance, deps: DeploymentDeps): vo
     );
     const rows = await deps.stores.deployments.page(project.id, place.id, place.environmentId, {
       limit: query.limit + 1,
-      ...(query.cursor ? { before: query.cursor } : {}),
+      ...cursorIn(query),
     });
     return paged(
       rows,

@@ -1,6 +1,8 @@
 import * as contract from "@starform/contract/projects";
 import { getProjectStatus } from "@starform/contract/logs";
 import * as workspaces from "@starform/contract/workspaces";
+import { Fault } from "@starform/std/fault";
+import { isUuid } from "@starform/std/ids";
 import type { FastifyInstance } from "fastify";
 import type { Authorize } from "../core/access/authorize.ts";
 import { projectRoleOf, type ProjectRole, type WorkspaceRole } from "@starform/contract/permissions";
@@ -83,10 +85,21 @@ export function workspaceRoutes(app: FastifyInstance, deps: ProjectDeps): void {
     const entries = await deps.stores.audit.page(
       workspace.id,
       project ? { projectId: project.project.id } : {},
-      { limit: query.limit + 1, ...(query.cursor ? { before: query.cursor } : {}) },
+      { limit: query.limit + 1, ...cursorIn(query) },
     );
     return paged(entries, query.limit, presentAudit, (entry) => entry.id);
   });
+}
+
+/** Cursors of lists are ids; anything else never came from one. */
+export function cursorIn({ cursor }: { cursor?: string | undefined }): { before?: string } {
+  if (cursor === undefined) return {};
+  if (!isUuid(cursor))
+    throw new Fault(
+      "invalid",
+      "this cursor is of no list of ours: hand back the `nextCursor` of the page before",
+    );
+  return { before: cursor };
 }
 
 /** One row more than asked for tells whether there is a next page. */
@@ -112,7 +125,7 @@ export function projectRoutes(app: FastifyInstance, deps: ProjectDeps): void {
     const rows = await deps.stores.projects.page(
       actor.userId,
       { ...(workspaceId ? { workspaceId } : {}), ...(actor.projectId ? { projectId: actor.projectId } : {}) },
-      { limit: query.limit + 1, ...(query.cursor ? { before: query.cursor } : {}) },
+      { limit: query.limit + 1, ...cursorIn(query) },
     );
     return paged(
       rows,

@@ -58,7 +58,7 @@ export function serve<R extends Route>(
           cluster: request.cluster,
           request,
           reply,
-          signal: signalOf(request),
+          signal: signalOf(reply),
         } as Call<R>);
         return { status: route.status, answer: answer as unknown };
       };
@@ -93,10 +93,10 @@ const schemaOf = (route: Route) => ({
   ...(route.response && route.form !== "stream" ? { response: { [route.status]: route.response } } : {}),
 });
 
-/** Fires when the caller is gone. */
-function signalOf(request: FastifyRequest): AbortSignal {
+/** Fires when the caller is gone. It hangs on the answer, since a connection outlives many. */
+function signalOf({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  request.raw.socket?.once("close", () => controller.abort());
+  raw.once("close", () => raw.writableFinished || controller.abort());
   return controller.signal;
 }
 

@@ -95,11 +95,20 @@ export function problemOf(error: FastifyError | Fault, url: string): ProblemDocu
       issues,
     };
   }
+  if (holdsNul.has(error.code))
+    return document(
+      "malformed",
+      "the request holds a NUL character, which cannot be stored: leave it out",
+      url,
+    );
   if (error.statusCode === 413)
     return document("too_large", `the body is larger than ${bodyBytesMax / 2 ** 20} MiB`, url);
   if (error.statusCode && error.statusCode < 500) return document("malformed", error.message, url);
   return document("internal", "something went wrong on our side; it was written to the log", url);
 }
+
+/** What Postgres says of a NUL in a text and in JSON. */
+const holdsNul = new Set(["22021", "22P05"]);
 
 const titles: Partial<Record<FaultCode, string>> = {
   unauthenticated: "Sign in first",

@@ -49,11 +49,17 @@ export async function listenForChanges(
     next.on("error", (error) => {
       onError(error);
     });
+    try {
+      await next.connect();
+      await next.query(`listen ${channel}`);
+    } catch (error) {
+      await next.end().catch(() => undefined);
+      throw error;
+    }
+    // Only what was open comes back by its end: pg tells the end of a failed attempt as well, and the loop has that.
     next.on("end", () => {
       if (!closing.signal.aborted) void reconnect();
     });
-    await next.connect();
-    await next.query(`listen ${channel}`);
     client = next;
   };
   const reconnect = async () => {

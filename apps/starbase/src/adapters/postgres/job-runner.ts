@@ -129,9 +129,15 @@ async function openLiveness(url: string, logger: Logger): Promise<Liveness> {
   const open = async () => {
     const next = new pg.Client({ connectionString: url, application_name: "starbase-worker-liveness" });
     next.on("error", (error) => logger.warn({ err: error }, "the liveness connection was lost"));
+    try {
+      await next.connect();
+      for (const id of own) await next.query("select pg_advisory_lock(hashtext($1))", [lockKey(id)]);
+    } catch (error) {
+      await next.end().catch(() => undefined);
+      throw error;
+    }
+    // Only what was open comes back by its end: pg tells the end of a failed attempt as well, and the loop has that.
     next.on("end", () => !isClosed && void reopen());
-    await next.connect();
-    for (const id of own) await next.query("select pg_advisory_lock(hashtext($1))", [lockKey(id)]);
     return next;
   };
   const reopen = async () => {
