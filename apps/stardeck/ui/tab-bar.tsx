@@ -4,7 +4,7 @@ import { cx } from "./class-names.ts";
 /** The look of one link in a row of tabs. */
 export const tabClass = (isCurrent: boolean): string =>
   cx(
-    "-mb-px inline-flex h-9 shrink-0 items-center border-b-2 px-2.5 text-[13px] font-medium",
+    "-mb-px inline-flex h-9 shrink-0 items-center border-b-2 px-1.5 text-[13px] sm:px-2.5 font-medium",
     isCurrent ? "border-accent text-ink" : "border-transparent text-ink-soft hover:text-ink",
   );
 

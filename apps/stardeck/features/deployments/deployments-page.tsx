@@ -8,6 +8,7 @@ import { Button } from "../../ui/button.tsx";
 import { TitledPanel } from "../../ui/panel.tsx";
 import { ErrorNotice, Skeleton } from "../../ui/states.tsx";
 import { FirstRun } from "../first-run/first-run.tsx";
+import { LiveNotice } from "../first-run/live-notice.tsx";
 import { serviceInput } from "../services/service-frame.tsx";
 import { isUnderWay } from "../status-words.ts";
 import { CronRuns } from "./cron-runs.tsx";
@@ -33,6 +34,7 @@ export function DeploymentsPage({ place }: { place: ServicePlace }) {
       {latest && service.data && (isUnderWay(latest) || (!active && latest.status === "failed")) && (
         <LatestDeployment deployment={latest} place={place} />
       )}
+      {service.data && items?.length === 1 && active && <LiveNotice service={service.data} place={place} />}
       {service.data?.type === "cron" && <CronRuns place={place} />}
       {!deployments.error && (
         <TitledPanel title="Deployments" isFlush>

@@ -1,5 +1,5 @@
 "use client";
-import { memo, useLayoutEffect, useRef, useState } from "react";
+import { memo, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { ServicePlace } from "../../paths.ts";
 import { Button } from "../../ui/button.tsx";
 import { cx } from "../../ui/class-names.ts";
@@ -35,12 +35,27 @@ export function LogView({ place, scope, isLive, heightClassName, emptyWords, isB
   const box = useRef<HTMLDivElement>(null);
   const shown = paused ?? lines;
   const missed = paused ? (lines.at(-1)?.id ?? 0) - (paused.at(-1)?.id ?? 0) : 0;
+  const content = useRef<HTMLDivElement>(null);
+  const lastTop = useRef(0);
+  const isPinned = isFollowing && !paused;
+  const toNewest = () => {
+    if (box.current) box.current.scrollTop = box.current.scrollHeight;
+  };
   useLayoutEffect(() => {
-    if (isFollowing && !paused && box.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [lines, isFollowing, paused]);
+    if (isPinned) toNewest();
+  }, [lines, isPinned]);
+  // Blocks that come near grow to their true height.
+  useEffect(() => {
+    if (!isPinned || !content.current) return;
+    const watch = new ResizeObserver(toNewest);
+    watch.observe(content.current);
+    return () => watch.disconnect();
+  }, [isPinned]);
   const onScroll = () => {
     const { scrollTop, scrollHeight, clientHeight } = box.current!;
-    setFollowing(scrollHeight - scrollTop - clientHeight < 40);
+    if (scrollHeight - scrollTop - clientHeight < 40) setFollowing(true);
+    else if (scrollTop < lastTop.current - 2) setFollowing(false);
+    lastTop.current = scrollTop;
   };
   const older = () => {
     setFollowing(false);
@@ -67,21 +82,29 @@ export function LogView({ place, scope, isLive, heightClassName, emptyWords, isB
             heightClassName,
           )}
         >
-          {hasOlder && !paused && (
-            <div className="flex justify-center py-1">
-              <Button size="small" look="quiet" isBusy={isLoadingOlder} onClick={older}>
-                Show older lines
-              </Button>
-            </div>
-          )}
-          {shown.length === 0 && (
-            <p className="px-3 py-6 text-center font-sans text-[13px] text-ink-soft">
-              {state === "loading" ? "Loading…" : emptyWords}
-            </p>
-          )}
-          {blocksOf(shown).map(({ key, lines }) => (
-            <Block key={key} lines={lines} />
-          ))}
+          <div ref={content}>
+            {hasOlder && !paused && (
+              <div className="flex justify-center py-1">
+                <Button
+                  size="small"
+                  look="quiet"
+                  className="font-sans"
+                  isBusy={isLoadingOlder}
+                  onClick={older}
+                >
+                  Show older lines
+                </Button>
+              </div>
+            )}
+            {shown.length === 0 && (
+              <p className="px-3 py-6 text-center font-sans text-[13px] text-ink-soft">
+                {state === "loading" ? "Loading…" : emptyWords}
+              </p>
+            )}
+            {blocksOf(shown).map(({ key, lines }) => (
+              <Block key={key} lines={lines} />
+            ))}
+          </div>
         </div>
         {!isFollowing && !paused && (
           <Button

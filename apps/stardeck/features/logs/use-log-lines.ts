@@ -97,7 +97,7 @@ export function useLogLines(place: ServicePlace, scope: LogScope, isLive: boolea
     lines,
     state,
     error,
-    hasOlder: older.hasMore && lines.length > 0,
+    hasOlder: older.hasMore && lines.length >= (older.cursor === undefined && isLive ? backlog : 1),
     isLoadingOlder: older.isLoading,
     loadOlder: () => void loadOlder(),
   };

@@ -64,7 +64,7 @@ function ServiceHead({ place, service }: { place: ServicePlace; service: Service
           {service?.activeDeploymentId && <Actions place={place} service={service} />}
         </div>
       </div>
-      <div className="flex min-h-5 min-w-0 flex-wrap gap-x-3 text-xs text-ink-soft">
+      <div className="flex min-h-5 min-w-0 flex-wrap items-center gap-x-3 text-xs text-ink-soft">
         {service?.url && service.activeDeploymentId && (
           <a
             href={service.url}

@@ -68,8 +68,9 @@ export function SignInPage({ code, next, cli }: SignInPageProps) {
         </form>
         <p className="mt-6 text-xs text-ink-faint">
           No link at hand? On the machine that runs Starform,{" "}
-          <code className="font-mono">npm run status</code> shows a new one; where you are signed in already,{" "}
-          <code className="font-mono break-all">{cli} tokens create</code> makes a token.
+          <code className="font-mono whitespace-nowrap">npm run status</code> shows a new one; where you are
+          signed in already, <code className="font-mono whitespace-nowrap">{cli} tokens create</code> makes a
+          token.
         </p>
       </div>
     </main>

@@ -24,7 +24,7 @@ export function AddVariable({ onAdd }: { onAdd(added: ReadonlyMap<string, Edit>)
   };
   return (
     <form
-      className="grid grid-cols-1 items-start gap-2 border-b border-line bg-raised/40 p-3 sm:grid-cols-[minmax(0,2fr)_minmax(0,3fr)_auto_auto]"
+      className="grid grid-cols-[minmax(0,1fr)_auto] items-start gap-2 border-b border-line bg-raised/40 p-3 sm:grid-cols-[minmax(0,2fr)_minmax(0,3fr)_auto_auto]"
       onSubmit={(event) => {
         event.preventDefault();
         if (!name || isWrong) return;
@@ -35,7 +35,7 @@ export function AddVariable({ onAdd }: { onAdd(added: ReadonlyMap<string, Edit>)
         nameBox.current?.focus();
       }}
     >
-      <div>
+      <div className="col-span-2 sm:col-span-1">
         <input
           ref={nameBox}
           aria-label="Name of the new variable"
@@ -60,7 +60,7 @@ export function AddVariable({ onAdd }: { onAdd(added: ReadonlyMap<string, Edit>)
         onChange={(event) => setValue(event.target.value)}
         autoComplete="off"
         spellCheck={false}
-        className={`${inputClass} field-sizing-content max-h-40 resize-none py-1.5 font-mono text-xs`}
+        className={`${inputClass} col-span-2 field-sizing-content max-h-40 resize-none py-1.5 font-mono text-xs sm:col-span-1`}
       />
       <span className="flex h-8 items-center">
         <Checkbox label="Secret" checked={isSecret} onChange={(event) => setSecret(event.target.checked)} />
