@@ -92,6 +92,50 @@ describe("who may do what", () => {
     });
   });
 
+  test("keeps developers from changing what is protected by a way around: name, source, a group it refers to", async () => {
+    const { ref, service } = await aProject(world);
+    const params = { project: ref.project };
+    await world.owner(projects.createEnvironment, { params, body: { name: "staging" } });
+    await world.owner(variables.createVarGroup, { params, body: { name: "shared", variables: { A: "1" } } });
+    await world.owner(variables.setVariables, {
+      params: ref,
+      query: {},
+      body: { variables: { B: "${{shared.A}}" } },
+    });
+    const developer = await aMember(world, "around@example.org", "member", {
+      project: ref.project,
+      role: "developer",
+    });
+    const staging = { params: ref, query: { environment: "staging" } };
+    const setGroup = (changes: Record<string, string>) =>
+      developer(variables.setVarGroup, {
+        params: { ...params, group: "shared" },
+        body: { variables: changes },
+      });
+    await setGroup({ A: "2" });
+    await world.owner(projects.updateEnvironment, {
+      params: { ...params, environment: "production" },
+      body: { isProtected: true },
+    });
+    const refused = { code: "forbidden", message: expect.stringContaining("protected") };
+    await expect(setGroup({ A: "3" })).rejects.toMatchObject(refused);
+    await expect(
+      developer(services.updateService, { ...staging, body: { name: "renamed" } }),
+    ).rejects.toMatchObject(refused);
+    await expect(
+      developer(services.updateService, {
+        ...staging,
+        body: { source: { kind: "git", url: "https://example.org/other.git" } },
+      }),
+    ).rejects.toMatchObject(refused);
+    // What does not reach it stays theirs to change.
+    await setGroup({ UNUSED: "1" });
+    await developer(services.updateService, { ...staging, body: { settings: { replicas: 2 } } });
+    const { items } = await world.owner(variables.listVariables, { params: ref, query: {} });
+    expect(items).toMatchObject([{ name: "B", resolved: "2" }]);
+    expect((await world.owner(services.getService, { params: ref, query: {} })).id).toBe(service.id);
+  });
+
   test("shows a billing member no project", async () => {
     const { ref } = await aProject(world);
     const billing = await aMember(world, "billing@example.org", "billing");
@@ -116,6 +160,26 @@ describe("who may do what", () => {
     await expect(reading(projects.createProject, { body: { slug: "no-no" } })).rejects.toMatchObject({
       code: "forbidden",
     });
+  });
+
+  test("gives a limited token no way to become more", async () => {
+    const { ref } = await aProject(world);
+    const { secret } = await world.owner(identity.createToken, {
+      body: { name: "short", project: ref.project, expiresInDays: 1 },
+    });
+    const other = await world.owner(identity.createToken, { body: { name: "not its business" } });
+    const limited = world.as(secret);
+    await expect(limited(identity.createLoginLink, {})).rejects.toMatchObject({ code: "forbidden" });
+    await expect(
+      limited(workspaces.listAudit, { params: { workspace: "home" }, query: {} }),
+    ).rejects.toMatchObject({ code: "forbidden" });
+    expect((await limited(identity.listTokens, {})).items.map((t) => t.name)).toEqual(["short"]);
+    await expect(limited(identity.deleteToken, { params: { token: other.id } })).rejects.toMatchObject({
+      code: "not_found",
+    });
+    const child = await limited(identity.createToken, { body: { name: "child" } });
+    expect(child.projectId).not.toBeNull();
+    expect(Date.parse(child.expiresAt!)).toBeLessThanOrEqual(Date.now() + 86_400_000);
   });
 
   test("revokes a token at once", async () => {

@@ -2,7 +2,7 @@ import * as contract from "@starform/contract/identity";
 import { Fault } from "@starform/std/fault";
 import type { FastifyInstance } from "fastify";
 import type { Actor } from "../core/identity/actor.ts";
-import type { NewToken } from "../core/identity/api-tokens.ts";
+import { tokensOf, type NewToken } from "../core/identity/api-tokens.ts";
 import type { StoredToken } from "../core/identity/ports.ts";
 import type { Stores } from "../core/stores.ts";
 import { presentToken } from "./present.ts";
@@ -37,7 +37,7 @@ export function identityRoutes(app: FastifyInstance, deps: IdentityDeps): void {
   serve(app, deps, contract.refreshSession, ({ body }) => deps.refreshSession(body.refreshToken));
   serve(app, deps, contract.signOut, ({ actor }) => deps.signOut(actor));
   serve(app, deps, contract.listTokens, async ({ actor }) => ({
-    items: (await deps.stores.tokens.ofUser(actor.userId, actor.workspaceId)).map(presentToken),
+    items: (await tokensOf(deps.stores.tokens, actor)).map(presentToken),
   }));
   serve(app, deps, contract.createToken, async ({ actor, body }) => {
     const { secret, ...token } = await deps.createToken(actor, body);

@@ -107,6 +107,7 @@ export const postgresTokenStore = (db: Db): TokenStore => ({
       scope: row.scope as Actor["scope"],
       workspaceId: row.workspace_id,
       projectId: row.project_id ?? undefined,
+      expiresAt: row.expires_at,
     };
     return { actor, tokenId: row.id, expiresAt: row.expires_at };
   },

@@ -78,8 +78,8 @@ export function authorizer({ access }: { access: AccessStore }): Authorize {
         ? all.find(({ workspace }) => workspace.slug === ref || workspace.id === ref)
         : (all.find(({ role }) => role === "owner") ?? all[0]);
       if (!held) return notFound("workspace", ref);
-      if (actor.projectId && !permission.endsWith(".read"))
-        throw new Fault("forbidden", "this token is limited to one project");
+      if (actor.projectId && permission !== "workspace.read")
+        throw new Fault("forbidden", "this token is limited to one project: use one of the whole workspace");
       refuseReadOnly(actor, permission);
       if (!workspaceCan(held.role, permission))
         throw new Fault(

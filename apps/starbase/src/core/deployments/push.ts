@@ -119,11 +119,7 @@ export const acceptLostPush =
       // Who pushed is not known any more, so what is protected waits for somebody who may.
       if (place.settings.branch !== branch || !environment || environment.isProtected) continue;
       outcomes.push(
-        await start(
-          createDeployment,
-          { email: update.commit.author },
-          { project: found, environment, place, update },
-        ),
+        await start(createDeployment, { email: "starform" }, { project: found, environment, place, update }),
       );
     }
     return outcomes;

@@ -8,4 +8,6 @@ export type Actor = {
   /** A token opens one workspace, and may open one project of it only. */
   readonly workspaceId: string | undefined;
   readonly projectId: string | undefined;
+  /** When the token ends; what is made with it ends no later. */
+  readonly expiresAt?: Date | null;
 };

@@ -4,7 +4,7 @@ import { notFound, type Authorize } from "../access/authorize.ts";
 import { record } from "../audit/record.ts";
 import type { Transact } from "../stores.ts";
 import type { Actor } from "./actor.ts";
-import type { StoredToken } from "./ports.ts";
+import type { StoredToken, TokenStore } from "./ports.ts";
 import { hashOfSecret, newSecret, prefixOf } from "./secret-token.ts";
 
 export type NewToken = {
@@ -31,7 +31,7 @@ export const createToken =
       scope: actor.scope === "read" ? "read" : input.scope,
       prefix: prefixOf(secret),
       createdAt: now,
-      expiresAt: input.expiresInDays ? new Date(now.getTime() + input.expiresInDays * 86_400_000) : null,
+      expiresAt: expiryOf(actor, input, now),
       lastUsedAt: null,
     };
     await transact(async ({ tokens, audit }) => {
@@ -47,6 +47,18 @@ export const createToken =
     return { ...token, secret };
   };
 
+function expiryOf(actor: Actor, { expiresInDays }: NewToken, now: Date): Date | null {
+  const asked = expiresInDays ? new Date(now.getTime() + expiresInDays * 86_400_000) : null;
+  const own = actor.expiresAt ?? null;
+  return own && (!asked || own < asked) ? own : asked;
+}
+
+/** The tokens an actor may know of: a token of one project knows that project's. */
+export const tokensOf = async (tokens: Pick<TokenStore, "ofUser">, actor: Actor): Promise<StoredToken[]> =>
+  (await tokens.ofUser(actor.userId, actor.workspaceId)).filter(
+    (token) => !actor.projectId || token.projectId === actor.projectId,
+  );
+
 async function reach(authorize: Authorize, actor: Actor, { workspace, project }: NewToken) {
   const ref = project ?? actor.projectId;
   if (ref) {
@@ -61,7 +73,7 @@ export const deleteToken =
   ({ transact, clock }: { transact: Transact; clock: Clock }) =>
   (actor: Actor, ref: string): Promise<void> =>
     transact(async ({ tokens, audit, changes }) => {
-      const token = (await tokens.ofUser(actor.userId, actor.workspaceId)).find(
+      const token = (await tokensOf(tokens, actor)).find(
         (t) => t.id === ref || t.name === ref || t.prefix === ref,
       );
       if (!token || !(await tokens.remove(actor.userId, token.id))) return notFound("token", ref);

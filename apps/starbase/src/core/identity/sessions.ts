@@ -17,8 +17,11 @@ type Deps = { transact: Transact; clock: Clock; accessTokens: AccessTokens; dash
 export const createLoginLink =
   ({ transact, clock, dashboardUrl }: Deps) =>
   async (actor: Actor) => {
-    if (actor.scope === "read")
-      throw new Fault("forbidden", "a token that may only read cannot open a session");
+    if (actor.scope === "read" || actor.projectId)
+      throw new Fault(
+        "forbidden",
+        "this token is limited (read only, or to one project) and a session is not: use a token without limits",
+      );
     const code = newSecret("login");
     const expiresAt = new Date(clock.now().getTime() + codeMs);
     await transact(({ sessions }) =>

@@ -99,6 +99,10 @@ export const updateService =
       const before =
         (await uow.services.placed(project.id, environment.id, ref.service, "for update")) ??
         notFound("service", ref.service);
+      // Name and source are the same everywhere, so they are changed only by who may change it everywhere.
+      if (change.name || change.source)
+        for (const each of await uow.services.placesOf(project.id, before.id))
+          await authorize.environment(actor, project.id, each.environment, "services.write");
       const settings = withPatch(before.settings, change.settings ?? {}, before.type);
       await uow.services.setSettings(before.id, environment.id, settings);
       await uow.services.update(project.id, before.id, {
@@ -124,7 +128,7 @@ export const updateService =
       });
       await uow.projects.touch(project.id);
       const after = (await uow.services.placed(project.id, environment.id, before.id))!;
-      return { place: after, reDeploys: before.activeDeploymentId !== null && runsOtherwise(before, after) };
+      return { place: after, reDeploys: before.targetDeploymentId !== null && runsOtherwise(before, after) };
     });
     if (reDeploys)
       await createDeployment(actor, {

@@ -1,5 +1,5 @@
 import type { Clock } from "@starform/std/clock";
-import { Fault } from "@starform/std/fault";
+import { Fault, isFault } from "@starform/std/fault";
 import { uuid } from "@starform/std/ids";
 import { notFound, type Authorize } from "../access/authorize.ts";
 import type { Environment, Project } from "../access/ports.ts";
@@ -67,10 +67,15 @@ export const setGroupVariables =
     const { group, environments } = await deps.transact(async (uow) => {
       const found = await namedGroup(uow, project, groupRef);
       const all = await uow.environments.ofProject(project.id);
-      await protectUsers(uow, deps, actor, project, all, found.id);
+      const guarded = all.filter((environment) => environment.isProtected);
+      const before: string[] = [];
+      for (const environment of guarded) before.push(await valuesIn(uow, deps, project, environment));
       const book = await openBook(uow, deps.book, project, all[0]!);
       await write(uow, deps, { group: found, book, changes, where: found.name ?? "" });
       await checkReferences(uow, deps, project, all);
+      for (const [at, environment] of guarded.entries())
+        if ((await valuesIn(uow, deps, project, environment)) !== before[at])
+          await deps.authorize.environment(actor, project.id, environment.name, "variables.write");
       await recordChange(uow, deps.clock, actor, project, `var group ${found.name}`, changes);
       return {
         group: (await uow.variables.groups(project.id)).find((g) => g.id === found.id)!,
@@ -251,23 +256,23 @@ async function checkReferences(
   }
 }
 
-/** A group in use in a protected environment is changed only by who may change that environment. */
-async function protectUsers(
+/**
+ * All that the services of an environment get, to see whether a change reaches it, attached or by reference: what is
+ * protected is changed only by who may change that environment.
+ */
+async function valuesIn(
   uow: UnitOfWork,
-  { authorize }: Deps,
-  actor: Actor,
+  deps: Deps,
   project: Project,
-  environments: readonly Environment[],
-  groupId: string,
-): Promise<void> {
-  const used = new Set(
-    (await uow.variables.attachments(project.id))
-      .filter((a) => a.groupId === groupId)
-      .map((a) => a.environmentId),
-  );
-  for (const environment of environments)
-    if (environment.isProtected && used.has(environment.id))
-      await authorize.environment(actor, project.id, environment.name, "variables.write");
+  environment: Environment,
+): Promise<string> {
+  const book = await openBook(uow, deps.book, project, environment);
+  try {
+    return JSON.stringify(book.services.map((service) => resolveService(book, service.id)));
+  } catch (error) {
+    if (isFault(error)) return "unresolvable";
+    throw error;
+  }
 }
 
 function refuseReserved(changes: VariableChanges): void {
