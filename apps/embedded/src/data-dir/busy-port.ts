@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { Fault } from "@starform/std/fault";
+import { pause } from "@starform/std/retry";
 import type { Ports } from "../options/ports.ts";
 
 /** Rejects with one sentence that names the first busy port, who has it if that can be seen, and the way out. */
@@ -10,7 +11,7 @@ export async function refuseBusyPorts(
   except: readonly (keyof Ports)[] = [],
 ): Promise<void> {
   for (const [name, port] of Object.entries(ports)) {
-    if (except.includes(name as keyof Ports) || !(await isBusy(port))) continue;
+    if (except.includes(name as keyof Ports) || !(await staysBusy(port))) continue;
     const owner = ownerOf(port);
     const who = owner ? ` by ${owner.name} (process ${owner.pid})` : "";
     throw new Fault(
@@ -21,6 +22,16 @@ export async function refuseBusyPorts(
 }
 
 const otherBase = (base: number): number => (base + 100 <= 65_000 ? base + 100 : 4400);
+
+/** A process that has just been ended may keep its port for a moment after it is gone; a living one is seen. */
+async function staysBusy(port: number): Promise<boolean> {
+  for (let look = 0; look < 20; look++) {
+    if (!(await isBusy(port))) return false;
+    if (ownerOf(port)) return true;
+    await pause(100);
+  }
+  return true;
+}
 
 function isBusy(port: number): Promise<boolean> {
   return new Promise((resolve) => {
