@@ -32,7 +32,8 @@ export default defineConfig({
           fileParallelism: false,
           maxWorkers: 1,
           testTimeout: 300_000,
-          hookTimeout: 300_000,
+          // The first platform of a clone builds the dashboard.
+          hookTimeout: 600_000,
           retry: isCi ? 1 : 0,
           sequence: { groupOrder: 1 },
         },

@@ -79,8 +79,7 @@ export async function openPlatform(options: PlatformOptions = {}): Promise<Platf
     options.runtime ?? "process",
     "--no-system-packages",
   ];
-  const command = (name: string, ...args: string[]) =>
-    run(join(root, `apps/embedded/bin/${name}.ts`), args, options.env);
+  const command = (name: PlatformCommand, ...args: string[]) => runPlatformCommand(name, args, options.env);
   const stop = async () => void (await command("stop", "--json", "--data-dir", dataDir));
   const dispose = async () => {
     await stop();
@@ -124,12 +123,15 @@ export async function openPlatform(options: PlatformOptions = {}): Promise<Platf
   };
 }
 
+type PlatformCommand = "start" | "stop" | "status";
+
 /** Runs one of the platform's commands and answers its stdout; rejects with its stderr. */
-async function run(
-  script: string,
-  args: string[],
+export async function runPlatformCommand(
+  name: PlatformCommand,
+  args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
+  const script = join(root, `apps/embedded/bin/${name}.ts`);
   const child = spawn(process.execPath, [script, ...args], {
     cwd: root,
     env: { ...process.env, ...env },
@@ -139,7 +141,7 @@ async function run(
   for (const name of ["stdout", "stderr"] as const)
     child[name].on("data", (chunk: Buffer) => (said[name] += chunk.toString()));
   const [code] = (await once(child, "close")) as [number | null];
-  if (code !== 0) throw new Error(`${script.split("/").at(-1)} ended with ${code}:\n${said.stderr}`);
+  if (code !== 0) throw new Error(`${name} ended with ${code}:\n${said.stderr}`);
   return said.stdout;
 }
 
