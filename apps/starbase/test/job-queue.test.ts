@@ -150,4 +150,26 @@ describe("the job queue", () => {
     await until("the queue is empty", async () => (await waiting()) === 0);
     expect(seen).toEqual(["begun", "again"]);
   });
+
+  test("leaves a job that ends quietly while the worker closes for the next, with all its tries", async () => {
+    const seen: string[] = [];
+    await queue().enqueue(greet, { who: "quiet" }, { key: "quiet" });
+    const first = await runner(
+      handle(greet, (_payload, signal) => {
+        seen.push("begun");
+        return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+      }),
+    );
+    await until("it runs", () => seen.length > 0);
+    await first[Symbol.asyncDispose]();
+    expect(await queue().isOpen("quiet")).toBe(true);
+    const { rows } = await sql<{
+      attempts: number;
+    }>`select attempts from graphile_worker._private_jobs`.execute(database.db);
+    expect(rows).toEqual([{ attempts: 0 }]);
+    await sql`update graphile_worker._private_jobs set run_at = now()`.execute(database.db);
+    stack.use(await runner(handle(greet, async () => void seen.push("again"))));
+    await until("the queue is empty", async () => (await waiting()) === 0);
+    expect([seen, await queue().isOpen("quiet")]).toEqual([["begun", "again"], false]);
+  });
 });

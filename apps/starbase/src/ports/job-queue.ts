@@ -24,6 +24,8 @@ export interface JobQueue {
   enqueue<P>(job: JobSpec<P>, payload: NoInfer<P>, options?: { key?: string; runAt?: Date }): Promise<void>;
   /** Takes back the job of that key if it has not begun. */
   cancel(key: string): Promise<void>;
+  /** Whether a job of that key is still to run, or runs. */
+  isOpen(key: string): Promise<boolean>;
 }
 
 /** What a job does. It can run twice, and stops when the signal fires. */

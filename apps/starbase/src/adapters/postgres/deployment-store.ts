@@ -73,8 +73,16 @@ export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
       .where("deployments.project_id", "=", projectId)
       .where("deployments.service_id", "=", serviceId)
       .where("deployments.environment_id", "=", environmentId);
-    if (before) query = query.where("deployments.id", "<", before);
-    return (await query.orderBy("deployments.id", "desc").limit(limit).execute()).map(toSeen);
+    if (before)
+      query = query.where("deployments.number", "<", (eb) =>
+        eb
+          .selectFrom("deployments as last")
+          .select("last.number")
+          .where("last.id", "=", before)
+          .where("last.service_id", "=", serviceId)
+          .where("last.environment_id", "=", environmentId),
+      );
+    return (await query.orderBy("deployments.number", "desc").limit(limit).execute()).map(toSeen);
   },
   async open(serviceId, environmentId) {
     const rows = await db
@@ -101,7 +109,7 @@ export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
     const row = await seenDeployments(db)
       .where("deployments.service_id", "=", serviceId)
       .where("deployments.environment_id", "=", environmentId)
-      .orderBy("deployments.id", "desc")
+      .orderBy("deployments.number", "desc")
       .limit(1)
       .executeTakeFirst();
     return row && toSeen(row);
@@ -112,7 +120,7 @@ export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
       .where("deployments.project_id", "=", projectId)
       .where("deployments.environment_id", "=", environmentId)
       .orderBy("deployments.service_id")
-      .orderBy("deployments.id", "desc")
+      .orderBy("deployments.number", "desc")
       .execute();
     return rows.map(toSeen);
   },
@@ -129,6 +137,16 @@ export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
       })
       .execute();
   },
+  async hasImage(projectId, image) {
+    const row = await db
+      .selectFrom("builds")
+      .select("id")
+      .where("project_id", "=", projectId)
+      .where("image", "=", image)
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  },
   async buildById(id) {
     const row = await db.selectFrom("builds").selectAll().where("id", "=", id).executeTakeFirst();
     return row && toBuild(row);
@@ -140,6 +158,18 @@ export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
       .where("service_id", "=", serviceId)
       .where("build_key", "=", buildKey)
       .where("image", "is not", null)
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom("deployments")
+              .select("deployments.id")
+              .whereRef("deployments.build_id", "=", "builds.id")
+              .where("deployments.service_id", "=", serviceId)
+              .where("deployments.status", "=", "failed"),
+          ),
+        ),
+      )
       .orderBy("id", "desc")
       .limit(1)
       .executeTakeFirst();

@@ -15,6 +15,12 @@ export const postgresJobQueue = (db: Db): JobQueue => ({
       job_key => ${key ?? null},
       priority => ${job.priority})`.execute(db);
   },
+  async isOpen(key) {
+    const { rows } = await sql`
+      select from graphile_worker._private_jobs
+      where key = ${key} and (attempts < max_attempts or locked_at is not null)`.execute(db);
+    return rows.length > 0;
+  },
   async cancel(key) {
     await sql`select graphile_worker.remove_job(${key})`.execute(db);
   },

@@ -96,16 +96,25 @@ const taskOf =
       if (!payload.success)
         throw new CannotHeal(`the payload is not what ${handler.spec.name} takes: ${payload.error.message}`);
       await handler.run(payload.data, stopping);
+      if (stopping.aborted) throw new Error("the worker closes: what this job did is looked at again");
     } catch (error) {
       const isLast = job.attempts >= job.max_attempts || !canHeal(error);
       log.error({ err: error, isLast }, "a job failed");
-      if (stopping.aborted) throw error;
+      if (stopping.aborted) {
+        // It was not the job that failed, so the try is given back.
+        await helpers.query(
+          "update graphile_worker._private_jobs set attempts = greatest(attempts - 1, 0) where id = $1",
+          [job.id],
+        );
+        throw error;
+      }
       if (isLast) {
+        // First what it leaves, then the end: if that cannot be done now, the job comes again and with it this.
+        await handler.onGiveUp?.(raw, wordsOf(error));
         await helpers.query(
           "update graphile_worker._private_jobs set max_attempts = attempts where id = $1",
           [job.id],
         );
-        await handler.onGiveUp?.(raw, wordsOf(error));
       }
       throw error;
     }

@@ -18,7 +18,7 @@ import type { Build, Deployment, Trigger } from "./ports.ts";
 import { sealSnapshot, snapshotDigests, type VariableSnapshot } from "./snapshot.ts";
 import { skippedToDeploy, waitingStages } from "./stages.ts";
 
-/** What to deploy. `active`: the image that runs, with today's variables and settings; `latest`: what was deployed last. */
+/** What to deploy. `active`: the image that runs (or the source that is about to), with today's variables and settings; `latest`: what was deployed last. */
 export type DeploymentSource =
   | SourceRef
   | { readonly kind: "image"; readonly image: string }
@@ -104,6 +104,11 @@ async function originOf(
 ): Promise<Origin> {
   if (source.kind === "image") return fromImage(uow, project, source.image);
   if (source.kind !== "active" && source.kind !== "latest") return fromSource(source, commit ?? null);
+  // What is on its way to be built is newer than what runs: with the old image it would be overtaken and lost.
+  const coming = (await uow.deployments.open(place.id, place.environmentId)).findLast(
+    (open) => open.source !== null && open.image === null,
+  );
+  if (source.kind === "active" && coming?.source) return fromSource(coming.source, coming.commit);
   const running = place.targetDeploymentId ?? place.activeDeploymentId;
   const earlier =
     source.kind === "active"
@@ -137,7 +142,17 @@ async function latestWithSource(
   return page.find((deployment) => deployment.source !== null || deployment.image !== null);
 }
 
-async function fromImage({ clusters }: UnitOfWork, project: Project, image: string): Promise<Origin> {
+async function fromImage(
+  { clusters, deployments }: UnitOfWork,
+  project: Project,
+  image: string,
+): Promise<Origin> {
+  // Images made here lie beside those of everybody else: a project may name its own.
+  if (image.startsWith("starform.local/") && !(await deployments.hasImage(project.id, image)))
+    throw new Fault(
+      "not_found",
+      `no build of this project made the image ${image}: roll back to one, or deploy the source`,
+    );
   const cluster = await clusters.byId(project.clusterId);
   if (cluster?.runtime === "process" && !image.startsWith("starform.local/"))
     throw new Fault(

@@ -105,7 +105,7 @@ export interface DeploymentStore {
   /** Tenant unknown yet: only for deciding who may see it. */
   seenById(id: string): Promise<SeenDeployment | undefined>;
   byId(projectId: string, id: string): Promise<Deployment | undefined>;
-  /** Newest first. */
+  /** Newest first, by number: a clock may jump. `before` is the id of the last one of the page before. */
   page(
     projectId: string,
     serviceId: string,
@@ -120,8 +120,10 @@ export interface DeploymentStore {
   /** The latest of each service in an environment. */
   latestIn(projectId: string, environmentId: string): Promise<SeenDeployment[]>;
   insertBuild(build: Build): Promise<void>;
+  /** Whether a build of the project made an image of that very name. */
+  hasImage(projectId: string, image: string): Promise<boolean>;
   buildById(id: string): Promise<Build | undefined>;
-  /** The newest build of that key that has an image. */
+  /** The newest build of that key that has an image, and none that failed with it: it may be gone or spoiled. */
   builtByKey(serviceId: string, buildKey: string): Promise<Build | undefined>;
   finishBuild(
     id: string,

@@ -13,7 +13,7 @@ export type RedeployChanged = (
   environments: readonly Environment[],
 ) => Promise<Deployment[]>;
 
-/** Re-deploys every service that runs with other variables than it would get now, by whatever reference they changed. */
+/** Re-deploys every service that runs, or is about to, with other variables than it would get now, by whatever reference they changed. */
 export const redeployChanged =
   ({
     stores,
@@ -29,12 +29,14 @@ export const redeployChanged =
     for (const environment of environments) {
       const book = await openBook(stores, bookDeps, project, environment);
       for (const place of await stores.services.allPlaced(project.id, environment.id)) {
+        const coming = (await stores.deployments.open(place.id, environment.id)).at(-1);
         const running = place.targetDeploymentId
           ? await stores.deployments.byId(project.id, place.targetDeploymentId)
           : undefined;
-        if (!running) continue;
+        const newest = coming ?? running;
+        if (!newest) continue;
         const now = snapshotDigests(bookDeps.box, { injected: {}, groups: resolveService(book, place.id) });
-        if (!isSame(now, running.variableDigests))
+        if (!isSame(now, newest.variableDigests))
           started.push(
             await createDeployment(actor, {
               project,

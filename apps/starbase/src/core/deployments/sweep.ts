@@ -1,30 +1,49 @@
 import type { Clock } from "@starform/std/clock";
-import type { Transact } from "../stores.ts";
+import type { Stores, Transact, UnitOfWork } from "../stores.ts";
 import { endWith, fallBack } from "./end.ts";
+import { buildKeyOfJob } from "./jobs.ts";
+import type { Deployment } from "./ports.ts";
 
 const graceMs = 3 * 60_000;
 
-/** Ends deployments the cluster never answered for, so that nothing hangs for ever. Answers how many. */
+/**
+ * Ends deployments that nobody works on any more: the cluster never answered, or the build was lost with its Worker
+ * once too often. So nothing hangs for ever. Answers how many.
+ */
 export const sweepDeployments =
-  ({ transact, clock }: { transact: Transact; clock: Clock }) =>
-  (): Promise<number> =>
-    transact(async (uow) => {
-      let swept = 0;
-      for (const deployment of await uow.deployments.openBefore(new Date(clock.now().getTime() - graceMs), [
-        "deploying",
-      ])) {
-        const timeoutMs = (deployment.config?.healthCheck?.timeoutSeconds ?? 300) * 1_000;
-        if ((deployment.deployingAt?.getTime() ?? 0) + timeoutMs + graceMs > clock.now().getTime()) continue;
-        const clusterId = await uow.desired.clusterOf(deployment.projectId);
-        const ended = await endWith(
-          uow,
-          clock,
-          deployment,
-          "failed",
-          "the cluster did not report on this deployment in time: see whether Shuttle is running (`npm run status`), then redeploy",
-        );
-        if (ended && clusterId) await fallBack(uow, deployment, clusterId);
-        if (ended) swept += 1;
-      }
-      return swept;
-    });
+  ({ stores, transact, clock }: { stores: Pick<Stores, "deployments">; transact: Transact; clock: Clock }) =>
+  async (): Promise<number> => {
+    const before = new Date(clock.now().getTime() - graceMs);
+    let swept = 0;
+    for (const found of await stores.deployments.openBefore(before, ["pending", "building", "deploying"]))
+      if (await transact((uow) => sweepOne(uow, clock, found))) swept += 1;
+    return swept;
+  };
+
+/** Looks again under the place's lock, so that no report and no newer deployment comes between. */
+async function sweepOne(uow: UnitOfWork, clock: Clock, found: Deployment): Promise<boolean> {
+  const { projectId, environmentId, serviceId, id } = found;
+  const place = await uow.services.placed(projectId, environmentId, serviceId, "for update");
+  const deployment = place && (await uow.deployments.byId(projectId, id));
+  const reason = deployment && (await whyItHangs(uow, clock, deployment));
+  if (!deployment || !reason || !(await endWith(uow, clock, deployment, "failed", reason))) return false;
+  const clusterId = await uow.desired.clusterOf(projectId);
+  if (clusterId) await fallBack(uow, deployment, clusterId);
+  return true;
+}
+
+async function whyItHangs(
+  { jobs }: UnitOfWork,
+  clock: Clock,
+  { id, status, config, deployingAt }: Deployment,
+): Promise<string | undefined> {
+  if (status === "pending" || status === "building")
+    return (await jobs.isOpen(buildKeyOfJob(id)))
+      ? undefined
+      : "its build was interrupted too often and is not tried again: deploy again";
+  const timeoutMs = (config?.healthCheck?.timeoutSeconds ?? 300) * 1_000;
+  const isLate = (deployingAt?.getTime() ?? 0) + timeoutMs + graceMs <= clock.now().getTime();
+  return status === "deploying" && isLate
+    ? "the cluster did not report on this deployment in time: see whether Shuttle is running (`npm run status`), then redeploy"
+    : undefined;
+}

@@ -19,7 +19,11 @@ export function checkGitUrl(text: string): void {
 }
 
 export function checkImage(image: string): void {
-  if (!/^[a-z0-9][a-z0-9._\-/:]*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/.test(image))
+  // An id would name whatever lies in the engine, whoever it belongs to.
+  if (
+    image.startsWith("sha256:") ||
+    !/^[a-z0-9][a-z0-9._\-/:]*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/.test(image)
+  )
     throw new Fault(
       "invalid",
       `"${image.slice(0, 100)}" is not the name of an image: write it like registry/owner/name:tag`,
