@@ -1,3 +1,4 @@
+import { backoffMs, pause } from "@starform/std/retry";
 import type { Kysely } from "kysely";
 import type { Stores, Transact } from "../../core/stores.ts";
 import { postgresAccessStore } from "./access-store.ts";
@@ -29,10 +30,26 @@ export const postgresStores = (db: Db): Stores => ({
   audit: postgresAuditStore(db),
 });
 
-/** One transaction over every store. */
+const triesMax = 5;
+/** Postgres ended one of two that waited for each other. */
+const isDeadlock = (error: unknown): boolean => (error as { code?: string }).code === "40P01";
+
+/**
+ * One transaction over every store. One that Postgres ends to solve a deadlock is done again from its beginning, so
+ * the work may keep nothing outside of it that a repeat would spoil.
+ */
 export const postgresTransact =
   (db: Kysely<DB>): Transact =>
-  (work) =>
-    db
-      .transaction()
-      .execute((tx) => work({ ...postgresStores(tx), jobs: postgresJobQueue(tx), changes: announcer(tx) }));
+  async (work) => {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await db
+          .transaction()
+          .execute((tx) =>
+            work({ ...postgresStores(tx), jobs: postgresJobQueue(tx), changes: announcer(tx) }),
+          );
+      } catch (error) {
+        if (!isDeadlock(error) || attempt === triesMax) throw error;
+        await pause(backoffMs({ firstMs: 10, maxMs: 200 }, attempt));
+      }
+  };

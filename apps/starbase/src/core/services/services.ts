@@ -9,6 +9,8 @@ import { cancelOpen } from "../deployments/cancel.ts";
 import type { CreateDeployment } from "../deployments/create-deployment.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { Transact } from "../stores.ts";
+import type { BookDeps } from "../variables/open-book.ts";
+import { refuseReferred } from "../variables/set-variables.ts";
 import { serviceCleanUp } from "./jobs.ts";
 import { hostOf, placeService } from "./place-service.ts";
 import type { PlacedService } from "./ports.ts";
@@ -21,6 +23,7 @@ type Deps = {
   clock: Clock;
   appsDomain: string;
   createDeployment: CreateDeployment;
+  book: BookDeps;
 };
 
 export type NewService = {
@@ -148,7 +151,7 @@ const runsOtherwise = ({ settings: a }: PlacedService, { settings: b }: PlacedSe
   JSON.stringify(a.healthCheck) !== JSON.stringify(b.healthCheck);
 
 export const deleteService =
-  ({ transact, authorize, clock }: Deps) =>
+  ({ transact, authorize, clock, book }: Deps) =>
   async (actor: Actor, ref: { project: string; service: string }): Promise<void> => {
     const { project } = await authorize.project(actor, ref.project, "services.write");
     await transact(async (uow) => {
@@ -162,6 +165,7 @@ export const deleteService =
         await authorize.environment(actor, ref.project, place.environment, "services.write");
         await cancelOpen(uow, clock, place, "the service was deleted");
       }
+      await refuseReferred(uow, book, project, { id: service.id, name: `service ${service.name}` });
       await uow.services.remove(project.id, service.id);
       await uow.jobs.enqueue(serviceCleanUp, { serviceId: service.id });
       await uow.clusters.bumpVersion(project.clusterId);

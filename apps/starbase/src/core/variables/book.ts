@@ -1,5 +1,5 @@
 import { Fault } from "@starform/std/fault";
-import { fillReferences, rewriteNamespaces, type Reference } from "./references.ts";
+import { fillReferences, referencesIn, rewriteNamespaces, type Reference } from "./references.ts";
 
 /** A variable opened: `template` may hold references by id. */
 export type OpenVariable = {
@@ -47,42 +47,72 @@ export function groupsOf(book: VariableBook, serviceId: string): OpenGroup[] {
  * that shows the way to it. What refers to a secret is a secret.
  */
 export function resolveService(book: VariableBook, serviceId: string): ResolvedGroup[] {
+  const known: Known = new Map();
   return groupsOf(book, serviceId).map((group) => ({
     id: group.id,
     variables: group.entries.map((entry) => ({
       name: entry.name,
-      ...evaluate(book, serviceId, entry, [`${nameOf(book, serviceId)}.${entry.name}`]),
+      ...evaluate({ book, known }, serviceId, entry, [`${nameOf(book, serviceId)}.${entry.name}`]),
     })),
   }));
 }
+
+/** Variables of others that refer to a service or group, as `service.NAME`. */
+export const referrersTo = (book: VariableBook, id: string): string[] =>
+  book.groups
+    .filter((group) => group.id !== id && group.serviceId !== id)
+    .flatMap((group) =>
+      group.entries
+        .filter(({ template }) => referencesIn(template).some(({ namespace }) => namespace === id))
+        .map(({ name }) => `${nameOf(book, group.serviceId ?? group.id)}.${name}`),
+    );
 
 /** The winning value of each name. */
 export const mergedVariables = (groups: readonly ResolvedGroup[]): Map<string, ResolvedVariable> =>
   new Map(groups.flatMap((group) => group.variables.map((variable) => [variable.name, variable])));
 
 type Evaluated = { readonly value: string; readonly isSecret: boolean };
+/** What was resolved already, by owner and entry: each is resolved once, however many refer to it. */
+type Known = Map<string, Map<OpenVariable, Evaluated>>;
+type Resolving = { readonly book: VariableBook; readonly known: Known };
+
+/** As long as a value may be that is set as it is. Values that double their references would grow without end. */
+const valueCharsMax = 65_536;
 
 function evaluate(
-  book: VariableBook,
+  resolving: Resolving,
   owner: string,
   entry: OpenVariable,
   path: readonly string[],
 ): Evaluated {
+  const { known } = resolving;
+  const hit = known.get(owner)?.get(entry);
+  if (hit) return hit;
   let isSecret = entry.isSecret;
+  let chars = 0;
   const value = fillReferences(entry.template, (reference) => {
-    const found = lookUp(book, owner, reference, path);
+    const found = lookUp(resolving, owner, reference, path);
     isSecret ||= found.isSecret;
+    chars += found.value.length;
+    if (chars > valueCharsMax)
+      throw new Fault(
+        "invalid",
+        `${path.at(-1)} would have more than ${valueCharsMax.toLocaleString("en")} characters with what it refers to: refer to less`,
+      );
     return found.value;
   });
-  return { value, isSecret };
+  const evaluated = { value, isSecret };
+  known.set(owner, (known.get(owner) ?? new Map()).set(entry, evaluated));
+  return evaluated;
 }
 
 function lookUp(
-  book: VariableBook,
+  resolving: Resolving,
   owner: string,
   { namespace = owner, name }: Reference,
   path: readonly string[],
 ): Evaluated {
+  const { book } = resolving;
   const step = `${nameOf(book, namespace)}.${name}`;
   const way = [...path, step];
   if (path.includes(step))
@@ -93,7 +123,7 @@ function lookUp(
     : book.groups.filter((group) => group.id === namespace);
   for (const group of entries) {
     const entry = group.entries.find((e) => e.name === name);
-    if (entry) return evaluate(book, namespace, entry, way);
+    if (entry) return evaluate(resolving, namespace, entry, way);
   }
   const injected = service?.injected[name];
   if (injected !== undefined) return { value: injected, isSecret: false };

@@ -7,7 +7,7 @@ import { record } from "../audit/record.ts";
 import type { RedeployChanged } from "../deployments/redeploy-changed.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { Transact, UnitOfWork } from "../stores.ts";
-import { resolveService, toIds, type VariableBook } from "./book.ts";
+import { referrersTo, resolveService, toIds, type VariableBook } from "./book.ts";
 import { openBook, type BookDeps } from "./open-book.ts";
 import type { StoredGroup } from "./ports.ts";
 
@@ -42,6 +42,7 @@ export const setServiceVariables =
       const place =
         (await uow.services.placed(project.id, environment.id, ref.service, "for update")) ??
         notFound("service", ref.service);
+      await oneAtATime(uow, project);
       const group = await ownGroup(uow, deps, project, environment, place.id);
       const book = await openBook(uow, deps.book, project, environment);
       await write(uow, deps, { group, book, changes, where: place.name });
@@ -65,6 +66,7 @@ export const setGroupVariables =
     const { project } = await deps.authorize.project(actor, projectRef, "variables.write");
     refuseReserved(changes);
     const { group, environments } = await deps.transact(async (uow) => {
+      await oneAtATime(uow, project);
       const found = await namedGroup(uow, project, groupRef);
       const all = await uow.environments.ofProject(project.id);
       const guarded = all.filter((environment) => environment.isProtected);
@@ -96,6 +98,7 @@ export const createGroup =
     const { project } = await deps.authorize.project(actor, projectRef, "variables.write");
     refuseReserved(input.variables ?? {});
     return deps.transact(async (uow) => {
+      await oneAtATime(uow, project);
       const services = await uow.services.ofProject(project.id);
       if (services.some((service) => service.name === input.name))
         throw new Fault(
@@ -129,9 +132,10 @@ export const deleteGroup =
   async (actor: Actor, projectRef: string, groupRef: string): Promise<void> => {
     const { project } = await deps.authorize.project(actor, projectRef, "variables.write");
     await deps.transact(async (uow) => {
+      await oneAtATime(uow, project);
       const group = await namedGroup(uow, project, groupRef);
+      await refuseReferred(uow, deps.book, project, { id: group.id, name: `var group ${group.name}` });
       await uow.variables.removeGroup(project.id, group.id);
-      await checkReferences(uow, deps, project, await uow.environments.ofProject(project.id));
       await record(uow.audit, deps.clock, {
         workspaceId: project.workspaceId,
         projectId: project.id,
@@ -160,6 +164,7 @@ export const placeGroup =
       const place =
         (await uow.services.placed(project.id, environment.id, ref.service)) ??
         notFound("service", ref.service);
+      await oneAtATime(uow, project);
       const found = await namedGroup(uow, project, ref.group);
       const key = { groupId: found.id, serviceId: place.id, environmentId: environment.id };
       await (attachOrder === undefined
@@ -240,6 +245,26 @@ async function write(
       digest: box.digest(template),
       updatedAt: clock.now(),
     });
+  }
+}
+
+/** Two changes at once could each be right and make a circle together, so those of one project wait for each other. */
+const oneAtATime = ({ projects }: UnitOfWork, project: Project): Promise<void> => projects.touch(project.id);
+
+/** What others refer to stays, or their variables would resolve to nothing at the next deployment. */
+export async function refuseReferred(
+  uow: UnitOfWork,
+  book: BookDeps,
+  project: Project,
+  { id, name }: { id: string; name: string },
+): Promise<void> {
+  for (const environment of await uow.environments.ofProject(project.id)) {
+    const [first] = referrersTo(await openBook(uow, book, project, environment), id);
+    if (first)
+      throw new Fault(
+        "conflict",
+        `${first} (${environment.name}) refers to the ${name}: change or delete that variable first`,
+      );
   }
 }
 
