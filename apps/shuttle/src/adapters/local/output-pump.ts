@@ -4,13 +4,14 @@ import type { LogLine } from "@starform/log-shipper/log-shipper";
 import { readJson, removeFile, writeJson } from "../disk/json-file.ts";
 import type { Engine, Instance } from "./engine.ts";
 import { label } from "./labels.ts";
+import { lastWords } from "./last-words.ts";
 
 /** Takes lines for the log store; `flush` resolves when those so far cannot be lost any more. */
 export type LogSink = { ship(line: LogLine): void; flush(): Promise<void> };
 export const noLogs: LogSink = { ship: () => undefined, flush: async () => undefined };
 
 export type OutputPump = {
-  /** The last line that said something, errors before others. */
+  /** The last line that tells why it ended, if it ended now. */
   lastLine(): string | undefined;
   /** Resolves when the instance has ended and all it said is shipped. */
   readonly done: Promise<void>;
@@ -31,12 +32,12 @@ const saveEveryMs = 1_000;
 export function pumpOutput({ engine, sink, dir, warn }: Deps, instance: Instance): OutputPump {
   const path = join(dir, `${instance.id}.json`);
   const ending = new AbortController();
-  const last = { stdout: undefined as string | undefined, stderr: undefined as string | undefined };
+  const last = lastWords();
   let { cursor, seq } = (readJson(path) as Place | undefined) ?? { cursor: undefined, seq: 0 };
   let savedMs = performance.now();
 
   const tell = (stream: "stdout" | "stderr", atMs: number, message: string): void => {
-    if (message.trim() !== "") last[stream] = message;
+    last.add(stream, message);
     sink.ship({ ...ownerOf(instance), tsMs: atMs, seq: seq++, stream, message, level: levelOf(message) });
   };
   const save = async (): Promise<void> => {
@@ -75,7 +76,7 @@ export function pumpOutput({ engine, sink, dir, warn }: Deps, instance: Instance
     warn(`the output of ${instance.id} is not read any more: ${String(error)}`),
   );
   return {
-    lastLine: () => last.stderr ?? last.stdout,
+    lastLine: last.line,
     done,
     async stop() {
       ending.abort();

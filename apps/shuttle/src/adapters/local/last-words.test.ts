@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { lastWords } from "./last-words.ts";
+
+type Said = readonly [stream: "stdout" | "stderr", line: string];
+
+test.each<{ said: Said[]; told: string | undefined; when: string }>([
+  { when: "nothing was said", said: [["stdout", "  "]], told: undefined },
+  {
+    when: "Node throws",
+    said: [
+      ["stderr", "    throw new Error('no database');"],
+      ["stderr", "Error: no database"],
+      ["stderr", "    at Object.<anonymous> (/app/server.js:3:9)"],
+      ["stderr", "Node.js v24.21.0"],
+    ],
+    told: "Error: no database",
+  },
+  {
+    when: "npm warns beside the app's own words",
+    said: [
+      ["stdout", "the configuration is missing"],
+      ["stderr", "npm warn config production Use `--omit=dev` instead."],
+    ],
+    told: "the configuration is missing",
+  },
+  {
+    when: "a shell complains",
+    said: [
+      ["stdout", "starting"],
+      ["stderr", "start.sh: line 3: serve: not found"],
+      ["stdout", "bye"],
+    ],
+    told: "start.sh: line 3: serve: not found",
+  },
+  {
+    when: "only npm spoke",
+    said: [["stderr", "npm error Missing script: start"]],
+    told: "npm error Missing script: start",
+  },
+])("quotes the line that tells most when $when", ({ said, told }) => {
+  const words = lastWords();
+  for (const [stream, line] of said) words.add(stream, line);
+  expect(words.line()).toBe(told);
+});
+
+test("forgets an error that was followed by much else", () => {
+  const words = lastWords();
+  words.add("stderr", "Error: a visitor went away");
+  for (let n = 0; n < 40; n += 1) words.add("stdout", `served ${n}`);
+  expect(words.line()).toBe("served 39");
+});

@@ -1,0 +1,32 @@
+import { levelOf } from "@starform/log-shipper/line-splitter";
+
+export type LastWords = {
+  add(stream: "stdout" | "stderr", line: string): void;
+  /** The line that tells most about an end that came now; undefined if nothing was said. */
+  line(): string | undefined;
+};
+
+const keptMax = 30;
+/** What npm and Node say around an app's own words. */
+const noise = /^(?:npm (?:warn|error|notice|ERR!|WARN)|Node\.js v\d)/;
+
+/** Keeps the last lines of an app, from which the reason of its end quotes one: an error before the rest. */
+export function lastWords(): LastWords {
+  const kept: { stream: "stdout" | "stderr"; line: string; level: string }[] = [];
+  return {
+    add(stream, line) {
+      if (line.trim() === "") return;
+      kept.push({ stream, line, level: levelOf(line) });
+      if (kept.length > keptMax) kept.shift();
+    },
+    line() {
+      const own = kept.filter(({ line }) => !noise.test(line));
+      const chosen =
+        own.findLast(({ level }) => level === "error") ??
+        own.findLast(({ stream, level }) => stream === "stderr" && level !== "warn") ??
+        own.at(-1) ??
+        kept.at(-1);
+      return chosen?.line;
+    },
+  };
+}
