@@ -235,8 +235,10 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
         () => cluster.observe(keyOf(failing.port.service))?.reason?.includes("listens on 19377"),
         { withinMs: 60_000 },
       );
-      for (const { service, reason } of Object.values(failing)) {
-        const report = await hand.reaches(service, "failed");
+      for (const [key, { service, reason }] of Object.entries(failing)) {
+        const report = await hand.reaches(service, "failed").catch((error: unknown) => {
+          throw new Error(`the case ${key}`, { cause: error });
+        });
         expect(report.reason).toMatch(reason);
         expect(report).toMatchObject({ ready_replicas: 0, serving_deployment_id: null });
       }

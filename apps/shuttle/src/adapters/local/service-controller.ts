@@ -193,7 +193,11 @@ export function serviceController(
   const start = async (slot: number, { service, checksum }: Target): Promise<void> => {
     const order = { service, slot, clusterId: deps.clusterId, machineCpuMillis: engine.machine.cpuMillis };
     const result = await engine.start(instanceSpec(order));
-    if (result.kind === "started") return admit(result.instance, service, false);
+    if (result.kind === "started") {
+      admit(result.instance, service, false);
+      if (result.instance.exit) changed();
+      return;
+    }
     const { reason } = result.refusal;
     crashes.set(slot, { ...afterCrash(crashes.get(slot), 0, performance.now()), reason });
     fail(checksum, reason);

@@ -1,5 +1,6 @@
 import { wordsOf } from "@starform/std/fault";
 import { backoffMs, pause } from "@starform/std/retry";
+import { reasonOfMissingCommand, reasonOfMissingImage } from "../../../core/reasons.ts";
 import type { Engine, Instance, InstanceSpec, InstanceUsage, StartResult } from "../engine.ts";
 import { isOurs, label } from "../labels.ts";
 import { readFrames, sinceOf } from "./container-output.ts";
@@ -95,6 +96,9 @@ export async function openDockerEngine({
     seenEnding.delete(id);
   };
 
+  // Made by a Shuttle that did not come to start it: nobody would ever find it again.
+  for (const seen of await all()) if (seen.State.Status === "created") await remove(nameOf(seen));
+
   return {
     runtime: "docker",
     isolatesNetwork: true,
@@ -121,14 +125,23 @@ export async function openDockerEngine({
       return { [Symbol.dispose]: () => void listeners.delete(listener) };
     },
     async *output(id, cursor, signal) {
-      const query = `follow=true&stdout=true&stderr=true&timestamps=true&since=${sinceOf(cursor)}`;
-      try {
-        yield* readFrames(
-          await api.stream(`/containers/${encodeURIComponent(id)}/logs?${query}`, signal),
-          cursor,
-        );
-      } catch (error) {
-        if (!signal.aborted) throw error;
+      let at = cursor;
+      for (let attempt = 1; !signal.aborted; attempt++) {
+        try {
+          if (!(await inspect(id))) return;
+          const query = `follow=true&stdout=true&stderr=true&timestamps=true&since=${sinceOf(at)}`;
+          const stream = await api.stream(`/containers/${encodeURIComponent(id)}/logs?${query}`, signal);
+          for await (const chunk of readFrames(stream, at)) {
+            attempt = 0;
+            yield chunk;
+            at = chunk.cursor;
+          }
+          // The engine ends the stream with the container, and breaks it off when it goes itself.
+          if (!(await inspect(id))?.State.Running) return;
+        } catch {
+          // The engine is away. What the container said meanwhile is read once it is back.
+        }
+        await pause(backoffMs({ firstMs: 100, maxMs: 2_000 }, attempt + 1), signal);
       }
     },
     async usage() {
@@ -141,11 +154,13 @@ export async function openDockerEngine({
     hasImage: async (image) =>
       (await api.call("GET", `/images/${encodeURIComponent(imageOf(image))}/json`)).status === 200,
     async listeners(id) {
-      const seen = await inspect(id);
+      const seen = await inspect(id).catch(() => undefined);
       return seen?.State.Running ? listenersOf(seen.State.Pid) : undefined;
     },
     async setCpu(id, cpuMillis) {
-      await api.call("POST", `/containers/${encodeURIComponent(id)}/update`, { NanoCpus: cpuMillis * 1e6 });
+      await api.call("POST", `/containers/${encodeURIComponent(id)}/update`, {
+        NanoCpus: Math.min(cpuMillis, machine.cpuMillis) * 1e6,
+      });
     },
     async [Symbol.asyncDispose]() {
       closing.abort();
@@ -161,45 +176,56 @@ export async function openDockerEngine({
     if (missing) return { kind: "refused", refusal: { kind: "image_missing", reason: missing } };
     const name = await networks.ensure(spec.labels);
     const alias = label(spec.labels, "service-name") || undefined;
+    // The engine refuses to give more than the machine has.
+    const limits = { ...spec.limits, cpuMillis: Math.min(spec.limits.cpuMillis, machine.cpuMillis) };
     const made = await api.call(
       "POST",
       `/containers/create?name=${spec.id}`,
-      containerSpec(spec, { name, alias, publishes }),
+      containerSpec({ ...spec, limits }, { name, alias, publishes }),
     );
     if (made.status === 400) return { kind: "refused", refusal: refusalOf(messageOf(made)) };
     if (made.status !== 201) throw new Error(`the container could not be made: ${messageOf(made)}`);
-    const started = await api.call("POST", `/containers/${spec.id}/start`);
+    const started = await api.call("POST", `/containers/${spec.id}/start`).catch(async (error: unknown) => {
+      await remove(spec.id).catch(() => undefined);
+      throw error;
+    });
     if (started.status >= 400) {
       await remove(spec.id);
       return { kind: "refused", refusal: refusalOf(messageOf(started)) };
     }
-    return { kind: "started", instance: toOwn((await inspect(spec.id))!) };
+    const seen = await inspect(spec.id);
+    if (!seen) throw new Error(`the container ${spec.id} was gone as soon as it had been started`);
+    // An end that came before the caller knew the instance is told again once it does.
+    setImmediate(() => void (seenEnding.has(spec.id) && tell(spec.id)));
+    return { kind: "started", instance: toOwn(seen) };
   }
 }
 
 const nameOf = (seen: Inspected): string => seen.Config.Labels?.[instanceLabel] ?? seen.Id;
 
 function refusalOf(message: string): { kind: "command_missing" | "invalid"; reason: string } {
-  const isCommand =
-    /no command specified|executable file not found|no such file or directory|permission denied/i.test(
-      message,
-    );
+  if (/no command specified/i.test(message))
+    return { kind: "command_missing", reason: reasonOfMissingCommand() };
+  const isCommand = /executable file not found|no such file or directory|permission denied/i.test(message);
   return isCommand
     ? {
         kind: "command_missing",
-        reason: `the start command cannot be run: ${message}. Set a start command in the service's settings or in starform.json`,
+        reason: `the start command cannot be run (${message}): correct it in starform.json or in the service's settings`,
       }
     : { kind: "invalid", reason: `the Docker Engine refuses it: ${message}` };
 }
 
 /** Makes sure the engine has the image; answers why it cannot have it. Images made here are never looked for elsewhere. */
 async function bringImage(api: DockerApi, image: string): Promise<string | undefined> {
-  if ((await api.call("GET", `/images/${encodeURIComponent(imageOf(image))}/json`)).status === 200)
-    return undefined;
-  if (image.startsWith("starform.local/"))
-    return `the image ${image} is not on this machine any more: deploy again to build it anew`;
+  const { status, body } = await api.call("GET", `/images/${encodeURIComponent(imageOf(image))}/json`);
+  const isOwn = image.startsWith("starform.local/");
+  // The engine takes the beginning of an id for a name as well, and what it finds so may be anybody's.
+  const isById =
+    !isOwn && (body as { Id?: string } | undefined)?.Id?.replace("sha256:", "").startsWith(image);
+  if (status === 200 && !isById) return undefined;
+  if (isOwn) return reasonOfMissingImage(image);
   const pulled = await api
-    .call("POST", `/images/create?fromImage=${encodeURIComponent(image)}`, undefined, pullMs)
+    .call("POST", `/images/create?fromImage=${encodeURIComponent(tagged(image))}`, undefined, pullMs)
     .catch((error: unknown) => ({ status: 500, body: { message: wordsOf(error) } }));
   const failed = Array.isArray(pulled.body)
     ? (pulled.body as { error?: string }[]).find(({ error }) => error)?.error
@@ -207,6 +233,9 @@ async function bringImage(api: DockerApi, image: string): Promise<string | undef
   if (pulled.status === 200 && !failed) return undefined;
   return `the image ${image} cannot be had: ${failed ?? messageOf(pulled)}. Check its name, and that this machine may pull it`;
 }
+
+/** Of a name without a tag the engine would pull every tag there is. */
+const tagged = (image: string): string => (/[:@][^/]*$/.test(image) ? image : `${image}:latest`);
 
 async function machineOf(api: DockerApi): Promise<Engine["machine"]> {
   const { NCPU, MemTotal } = (await api.call("GET", "/info")).body as { NCPU: number; MemTotal: number };

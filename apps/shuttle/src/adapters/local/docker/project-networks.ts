@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { wordsOf } from "@starform/std/fault";
 import { label } from "../labels.ts";
 import { filters, messageOf, type DockerApi } from "./docker-api.ts";
 
@@ -21,31 +22,40 @@ export function projectNetworks(api: DockerApi, clusterId: string): ProjectNetwo
     return next;
   };
   const own = { "starform.io/managed-by": "shuttle", "starform.io/cluster-id": clusterId };
+  const create = (name: string) =>
+    api
+      .call("POST", "/networks/create", {
+        Name: name,
+        CheckDuplicate: true,
+        Driver: "bridge",
+        Labels: own,
+      })
+      .catch((error: unknown) => ({ status: 500, body: { message: wordsOf(error) } }));
+  const prune = async (): Promise<void> => {
+    const wanted = Object.entries(own).map(([key, value]) => `${key}=${value}`);
+    const { body } = await api.call("GET", `/networks?${filters({ label: wanted })}`);
+    for (const { Id: id } of body as { Id: string }[]) {
+      const seen = await api.call("GET", `/networks/${id}`);
+      const users = (seen.body as { Containers?: Record<string, unknown> } | undefined)?.Containers ?? {};
+      if (Object.keys(users).length === 0) await api.call("DELETE", `/networks/${id}`);
+    }
+  };
   return {
     ensure: (labels) =>
       inTurn(async () => {
         const name = networkName(clusterId, labels);
         if ((await api.call("GET", `/networks/${name}`)).status === 200) return name;
-        const made = await api.call("POST", "/networks/create", {
-          Name: name,
-          CheckDuplicate: true,
-          Driver: "bridge",
-          Labels: own,
-        });
+        let made = await create(name);
+        if (made.status !== 201 && made.status !== 409) {
+          // An engine has addresses for some thirty networks: those of environments that are gone make room.
+          await prune();
+          made = await create(name);
+        }
         if (made.status !== 201 && made.status !== 409)
           throw new Error(`the network of the project could not be made: ${messageOf(made)}`);
         return name;
       }),
-    prune: () =>
-      inTurn(async () => {
-        const wanted = Object.entries(own).map(([key, value]) => `${key}=${value}`);
-        const { body } = await api.call("GET", `/networks?${filters({ label: wanted })}`);
-        for (const { Id: id } of body as { Id: string }[]) {
-          const seen = await api.call("GET", `/networks/${id}`);
-          const users = (seen.body as { Containers?: Record<string, unknown> } | undefined)?.Containers ?? {};
-          if (Object.keys(users).length === 0) await api.call("DELETE", `/networks/${id}`);
-        }
-      }),
+    prune: () => inTurn(prune),
   };
 }
 
