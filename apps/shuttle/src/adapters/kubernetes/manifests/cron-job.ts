@@ -1,0 +1,37 @@
+import type { DesiredService } from "@starform/contract/clusters";
+import { provenanceAnnotations } from "./annotations.ts";
+import type { ManifestContext } from "./context.ts";
+import { serviceLabels } from "./labels.ts";
+import type { Manifest } from "./manifest.ts";
+import { workloadName } from "./names.ts";
+import { podTemplate } from "./pod-template.ts";
+
+/** A run that could not begin for this long is skipped, and said to be. */
+const startingDeadlineSeconds = 200;
+/** Never comes: a cron without a schedule is kept, and does not run. */
+const never = "0 0 31 2 *";
+
+/** Runs at the schedule in UTC, never twice at once; a run that fails is not begun again before its next time. */
+export const cronJob = (service: DesiredService, context: ManifestContext): Manifest => ({
+  apiVersion: "batch/v1",
+  kind: "CronJob",
+  metadata: {
+    name: workloadName(service),
+    namespace: service.namespace,
+    labels: serviceLabels(service, context.clusterId),
+    annotations: provenanceAnnotations(service),
+  },
+  spec: {
+    schedule: service.schedule ?? never,
+    timeZone: "Etc/UTC",
+    suspend: service.schedule === null,
+    concurrencyPolicy: "Forbid",
+    startingDeadlineSeconds,
+    successfulJobsHistoryLimit: 3,
+    failedJobsHistoryLimit: 3,
+    jobTemplate: {
+      metadata: { labels: serviceLabels(service, context.clusterId) },
+      spec: { backoffLimit: 0, template: podTemplate(service, context, undefined) },
+    },
+  },
+});

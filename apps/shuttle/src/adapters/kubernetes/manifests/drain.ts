@@ -1,0 +1,19 @@
+import type { DesiredService } from "@starform/contract/clusters";
+
+/**
+ * How long a pod that is being removed goes on serving before it is told to end: until no Envoy sends it anything. Up to
+ * 5 s for its endpoint to leave every Envoy (usually below 1 s), 1.5 s for idle connections to be closed, the rest is
+ * reserve. See docs/adr/0008-pods-that-lose-no-request.md.
+ */
+export const preStopSeconds = 10;
+
+/** A new pod counts only when it stayed ready this long: by then every Envoy knows it, before an old one goes. */
+export const minReadySeconds = 2;
+
+/** After SIGTERM the app has the whole drain time; the time before is not taken from it. */
+export const terminationGraceSeconds = (service: DesiredService, drainSeconds: number): number =>
+  (isServing(service) ? preStopSeconds : 0) + Math.max(drainSeconds, 1);
+
+/** Whether anybody sends requests to its pods. */
+export const isServing = (service: DesiredService): boolean =>
+  service.service_type === "web" || service.ports.length > 0;
