@@ -15,7 +15,7 @@ const canRun = process.env.CI ? true : findProgram("victoria-metrics") !== undef
 type Targets = { data: { activeTargets: { health: string; labels: { job: string } }[] } };
 
 test.skipIf(!canRun)(
-  "VictoriaMetrics fetches what the processes show, with the gateway's token",
+  "VictoriaMetrics fetches what the processes show, with the gateway's token, and answers to its password only",
   { timeout: 90_000 },
   async () => {
     const dataDir = mkdtempSync(join(tmpdir(), "starform-metrics-program-"));
@@ -30,19 +30,21 @@ test.skipIf(!canRun)(
     await once(shown, "listening");
     const gateway = `127.0.0.1:${(shown.address() as AddressInfo).port}`;
     const port = await freePort();
-    const program = metricsProgram(dataDir, port, {
+    const program = metricsProgram(dataDir, port, "of-the-store", {
       gateway: { address: gateway, tokenFile },
       shuttle: gateway.replace("127.0.0.1", "localhost"),
       worker: gateway.replace("127.0.0.1", "localhost"),
     });
     await program?.prepare?.(new AbortController().signal);
-    const { file, args } = program!.command;
-    const child = spawn(file, args, { stdio: "ignore" });
+    const { file, args, env } = program!.command;
+    const child = spawn(file, args, { stdio: "ignore", env: { ...process.env, ...env } });
+    const targets = `http://127.0.0.1:${port}/api/v1/targets`;
+    const authorization = `Basic ${btoa("starform:of-the-store")}`;
     try {
       await until(
         "all three to be fetched",
         async () => {
-          const { data } = (await (await fetch(`http://127.0.0.1:${port}/api/v1/targets`)).json()) as Targets;
+          const { data } = (await (await fetch(targets, { headers: { authorization } })).json()) as Targets;
           const up = data.activeTargets
             .filter(({ health }) => health === "up")
             .map(({ labels }) => labels.job);
@@ -51,6 +53,7 @@ test.skipIf(!canRun)(
         { withinMs: 60_000, everyMs: 250 },
       );
       expect(await program!.isReady()).toBe(true);
+      expect((await fetch(targets)).status).toBe(401);
     } finally {
       child.kill("SIGKILL");
       await once(child, "exit");

@@ -27,6 +27,8 @@ const Variables = z.strictObject({
   CLICKHOUSE_USER: z.string().default("starform"),
   CLICKHOUSE_PASSWORD: z.string().default(""),
   METRICS_URL: z.url().optional(),
+  METRICS_USER: z.string().default("starform"),
+  METRICS_PASSWORD: z.string().default(""),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
 });
 
@@ -51,7 +53,9 @@ export function readConfig(env: Env) {
     runtime: v.RUNTIME,
     dockerSocket: v.DOCKER_SOCKET,
     clickhouse: { url: v.CLICKHOUSE_URL, user: v.CLICKHOUSE_USER, password: v.CLICKHOUSE_PASSWORD },
-    metricsUrl: v.METRICS_URL,
+    metrics: v.METRICS_URL
+      ? { url: v.METRICS_URL, user: v.METRICS_USER, password: v.METRICS_PASSWORD }
+      : undefined,
     /** What apps are built with on the process runtime: this very Node, and the machine's programs. */
     node: { path: process.execPath, searchPath: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin" },
     /** Proxies and mirrors the machine needs to reach the network, handed on to builds and to Git. */

@@ -13,6 +13,7 @@ const makers = {
   "cluster-token": token,
   "telemetry-password": token,
   "gateway-admin-token": token,
+  "metrics-password": token,
   "postgres-password": token,
   "cluster-id": () => randomUUID(),
 } as const;

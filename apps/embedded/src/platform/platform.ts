@@ -92,7 +92,7 @@ function programsOf({ options, root, dataDir, ports, secrets, choosing, say }: P
     ? undefined
     : postgresProgram(dataDir.path, ports.postgres, secrets.read("postgres-password"));
   secrets.write("database-url", options.databaseUrl ?? postgres?.url ?? "");
-  const metrics = metricsProgram(dataDir.path, ports.metrics, {
+  const metrics = metricsProgram(dataDir.path, ports.metrics, secrets.read("metrics-password"), {
     gateway: { address: `127.0.0.1:${ports.gatewayAdmin}`, tokenFile: secrets.fileOf("gateway-admin-token") },
     shuttle: `127.0.0.1:${ports.shuttle}`,
     worker: `127.0.0.1:${ports.worker}`,

@@ -6,6 +6,7 @@ import type { Program } from "../supervisor/program.ts";
 import { endInstances } from "./end-instances.ts";
 import { isHttpReady } from "./http-ready.ts";
 import { migrateOnce } from "./migrate-once.ts";
+import { metricsUser } from "./stores.ts";
 
 export type ChosenRuntime = {
   readonly kind: "docker" | "process";
@@ -146,7 +147,13 @@ function starbaseEnvironment(
     STARBASE_CLICKHOUSE_USER: telemetryUser,
     STARBASE_CLICKHOUSE_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
     ...(dockerSocket === undefined ? {} : { STARBASE_DOCKER_SOCKET: dockerSocket }),
-    ...(metricsUrl === undefined ? {} : { STARBASE_METRICS_URL: metricsUrl }),
+    ...(metricsUrl === undefined
+      ? {}
+      : {
+          STARBASE_METRICS_URL: metricsUrl,
+          STARBASE_METRICS_USER: metricsUser,
+          STARBASE_METRICS_PASSWORD_FILE: secrets.fileOf("metrics-password"),
+        }),
   };
 }
 

@@ -29,8 +29,18 @@ export function postgresProgram(
   };
 }
 
-/** VictoriaMetrics, if this machine has it; it fetches the metrics of the other processes itself. */
-export function metricsProgram(dataDir: string, port: number, targets: ScrapeTargets): Program | undefined {
+export const metricsUser = "starform";
+
+/**
+ * VictoriaMetrics, if this machine has it; it fetches the metrics of the other processes itself. Apps that run as
+ * processes can reach it, so it answers to the password only.
+ */
+export function metricsProgram(
+  dataDir: string,
+  port: number,
+  password: string,
+  targets: ScrapeTargets,
+): Program | undefined {
   const file = findProgram("victoria-metrics");
   if (!file) return undefined;
   const scrapeFile = join(dataDir, "run", "scrape.yaml");
@@ -40,6 +50,9 @@ export function metricsProgram(dataDir: string, port: number, targets: ScrapeTar
     `-httpListenAddr=127.0.0.1:${port}`,
     "-retentionPeriod=90d",
     "-memory.allowedBytes=128MB",
+    `-httpAuth.username=${metricsUser}`,
+    // The password is read from the environment: arguments are seen by everybody on the machine.
+    "-envflag.enable",
   ];
   return {
     name: "metrics",
@@ -48,7 +61,7 @@ export function metricsProgram(dataDir: string, port: number, targets: ScrapeTar
       await mkdir(join(dataDir, "run"), { recursive: true });
       await writeFile(scrapeFile, scrapeConfig(targets));
     },
-    command: { file, args, env: {} },
+    command: { file, args, env: { httpAuth_password: password } },
     isReady: () => isHttpReady(port, "/health"),
     stopSignal: "SIGINT",
     stopWithinMs: 15_000,

@@ -3,5 +3,5 @@ import { victoriaMetricStore } from "../adapters/victoriametrics/metric-store.ts
 import type { Config } from "../config.ts";
 import type { MetricStore } from "../ports/metric-store.ts";
 
-export const metricStoreOf = ({ metricsUrl }: Config): MetricStore =>
-  metricsUrl ? victoriaMetricStore({ url: metricsUrl }) : noMetricStore();
+export const metricStoreOf = ({ metrics }: Config): MetricStore =>
+  metrics ? victoriaMetricStore(metrics) : noMetricStore();

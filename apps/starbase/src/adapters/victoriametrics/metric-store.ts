@@ -7,11 +7,19 @@ const stepsMax = 11_000;
 /** Metrics out of VictoriaMetrics, or anything with Prometheus' HTTP API that knows `extra_filters[]`. */
 export function victoriaMetricStore({
   url,
+  user,
+  password,
   timeoutMs = 10_000,
 }: {
   url: string;
+  user?: string;
+  /** Empty: the store asks for none. */
+  password?: string;
   timeoutMs?: number;
 }): MetricStore {
+  const headers = password
+    ? { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` }
+    : {};
   const ask = async (
     query: string,
     filter: string,
@@ -26,7 +34,7 @@ export function victoriaMetricStore({
       // Added to every selector by the store itself: the query cannot get around it.
       "extra_filters[]": filter,
     }).toString();
-    const response = await fetch(asked, { signal: AbortSignal.timeout(timeoutMs) }).catch(
+    const response = await fetch(asked, { headers, signal: AbortSignal.timeout(timeoutMs) }).catch(
       (cause: unknown) => {
         throw new Fault(
           "unavailable",
