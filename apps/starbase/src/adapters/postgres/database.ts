@@ -50,6 +50,8 @@ export function openDatabase(options: {
     application_name: "starbase",
   } as pg.PoolConfig);
   pool.on("error", options.onError);
+  // One that is in use when the server goes away says so itself; its query rejects as well.
+  pool.on("connect", (client) => client.on("error", options.onError));
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
   return {
     db,
