@@ -1,5 +1,7 @@
 import { gzipSync } from "node:zlib";
 import * as deployments from "@starform/contract/deployments";
+import * as identity from "@starform/contract/identity";
+import * as projects from "@starform/contract/projects";
 import * as services from "@starform/contract/services";
 import * as variables from "@starform/contract/variables";
 import { systemClock } from "@starform/std/clock";
@@ -8,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase, type Database } from "../src/adapters/postgres/database.ts";
 import { postgresStores, postgresTransact } from "../src/adapters/postgres/stores.ts";
 import { sweepDeployments } from "../src/core/deployments/sweep.ts";
+import { untilCancelled } from "../src/core/deployments/until-cancelled.ts";
 import { aProject, desiredState, openApiWorld, ownerToken, report, type ApiWorld } from "./api-world.ts";
 
 let world: ApiWorld;
@@ -139,6 +142,81 @@ describe("an image", () => {
     });
     expect((await deploy(ref, { sourceId })).status).toBe("pending");
   });
+});
+
+describe("a service", () => {
+  test("and an environment made at once do not miss each other", async () => {
+    const { ref } = await aProject(world);
+    const params = { project: ref.project };
+    for (const at of [1, 2, 3]) {
+      await Promise.all([
+        world.owner(projects.createEnvironment, { params, body: { name: `e${at}` } }),
+        world.owner(services.createService, { params, body: { name: `s${at}` } }),
+      ]);
+      const there = await world.owner(services.listServices, { params, query: { environment: `e${at}` } });
+      expect(there.items.map(({ name }) => name)).toContain(`s${at}`);
+    }
+  });
+
+  test("is refused the address of another, in whichever way the two names meet", async () => {
+    for (const slug of ["a-bb", "bb"]) await world.owner(projects.createProject, { body: { slug } });
+    await world.owner(services.createService, { params: { project: "a-bb" }, body: { name: "web" } });
+    await expect(
+      world.owner(services.createService, { params: { project: "bb" }, body: { name: "web-a" } }),
+    ).rejects.toMatchObject({ code: "name_taken", message: expect.stringContaining("web-a-bb.localhost") });
+    await world.owner(services.createService, { params: { project: "bb" }, body: { name: "web" } });
+    await expect(
+      world.owner(services.updateService, {
+        params: { project: "bb", service: "web" },
+        query: {},
+        body: { name: "web-a" },
+      }),
+    ).rejects.toMatchObject({ code: "name_taken" });
+  });
+
+  test("takes no address of a repository that holds a token", async () => {
+    const { ref } = await aProject(world);
+    const url = "https://ghp_token@github.com/o/r.git";
+    await expect(
+      world.owner(services.updateService, { params: ref, query: {}, body: { source: { kind: "git", url } } }),
+    ).rejects.toMatchObject({ code: "invalid" });
+    expect(world.log()).not.toContain("ghp_token");
+  });
+});
+
+test("stops a build whose cancellation was told while nobody could hear it", async () => {
+  let status = "building";
+  const deployments = { seenById: async () => ({ status }) } as never;
+  const changes = { on: () => () => undefined };
+  const work = untilCancelled(
+    { stores: { deployments }, changes, lookEveryMs: 5 },
+    "d",
+    new AbortController().signal,
+    (signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener("abort", () => resolve("stopped"));
+        status = "cancelled";
+      }),
+  );
+  expect(await work).toBe("stopped");
+});
+
+test("hands the answer of an Idempotency-Key to no other token", async () => {
+  const key = "the-same-key-0001";
+  const { secret } = await world.owner(identity.createToken, { body: { name: "reading", scope: "read" } });
+  const ask = (token: string) =>
+    fetch(`${world.url}/v1/projects`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${token}`,
+        "content-type": "application/json",
+        "idempotency-key": key,
+      },
+      body: JSON.stringify({ slug: "once-only" }),
+    });
+  expect((await ask(ownerToken)).status).toBe(201);
+  expect((await ask(ownerToken)).status).toBe(201);
+  expect((await ask(secret)).status).not.toBe(201);
 });
 
 describe("variables", () => {

@@ -109,8 +109,10 @@ async function once(
   key: string,
   run: () => Promise<Answered>,
 ): Promise<Answered> {
-  const { userId } = request.actor;
-  const digest = digestOf({ method: request.method, url: request.url, body: request.body });
+  const { userId, scope, workspaceId, projectId } = request.actor;
+  // Another token of the same person is another caller: an answer that one may have had is not handed to it.
+  const caller = { scope, workspaceId: workspaceId ?? null, projectId: projectId ?? null };
+  const digest = digestOf({ method: request.method, url: request.url, body: request.body, caller });
   const found = await idempotency.begin(userId, key.slice(0, 255), digest, clock.now());
   if (found.outcome === "other_request")
     throw new Fault(

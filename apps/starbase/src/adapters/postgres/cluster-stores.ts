@@ -83,7 +83,13 @@ export const postgresClusterStore = (db: Db): ClusterStore => ({
     await db
       .insertInto("cron_runs")
       .values({ run_id: run.run_id, service_id: serviceId, environment_id: environmentId, ...values })
-      .onConflict((on) => on.column("run_id").doUpdateSet(values).where("cron_runs.outcome", "=", "running"))
+      .onConflict((on) =>
+        on
+          .column("run_id")
+          .doUpdateSet(values)
+          .where("cron_runs.outcome", "=", "running")
+          .where("cron_runs.service_id", "=", serviceId),
+      )
       .execute();
   },
   async cronRuns(serviceId, environmentId, limit) {

@@ -22,6 +22,8 @@ export const createEnvironment =
   ): Promise<Environment> => {
     const { project } = await authorize.project(actor, ref, "environments.write");
     return transact(async (uow) => {
+      // Holds the project's row: a service that is made at this moment would miss the environment, and it that.
+      await uow.projects.touch(project.id);
       const now = clock.now();
       const all = await uow.environments.ofProject(project.id);
       const from = input.from
@@ -52,7 +54,6 @@ export const createEnvironment =
         actor: actor.email,
         subject: name,
       });
-      await uow.projects.touch(project.id);
       return environment;
     });
   };

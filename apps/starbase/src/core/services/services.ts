@@ -42,6 +42,8 @@ export const createService =
     const settings = withPatch(defaultSettings, input.settings ?? {}, input.type);
     if (input.type === "cron") checkSchedule(settings.schedule ?? missingSchedule());
     return transact(async (uow) => {
+      // Holds the project's row: an environment that is made at this moment would miss the service, and it that.
+      await uow.projects.touch(project.id);
       const now = clock.now();
       const { name, type, source } = input;
       const service = {
@@ -71,7 +73,6 @@ export const createService =
         actor: actor.email,
         subject: name,
       });
-      await uow.projects.touch(project.id);
       return (await uow.services.placed(project.id, environments[0]!.id, service.id))!;
     });
   };

@@ -14,8 +14,11 @@ export function checkGitUrl(text: string): void {
       "invalid",
       `"${text.slice(0, 100)}" is not an address Git can clone from here: use https://host/owner/repository.git (ssh is not supported)`,
     );
-  if (url.password)
-    throw new Fault("invalid", "put credentials into a variable, not into the address of the repository");
+  if (url.username || url.password)
+    throw new Fault(
+      "invalid",
+      "an address with a user name, token or password would show it to everybody who sees the service: name a repository that needs none, or push the code with `git push starform main`",
+    );
 }
 
 export function checkImage(image: string): void {
