@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { deleteProject } from "@starform/contract/projects";
 import { until } from "@starform/std/retry";
+import { uuid } from "@starform/std/ids";
+import { sql } from "kysely";
 import { pino } from "pino";
 import { expect, test } from "vitest";
 import { openDatabase } from "../src/adapters/postgres/database.ts";
@@ -11,7 +13,7 @@ import { folderSourceStore } from "../src/adapters/sources/source-store.ts";
 import { cleanUpJobs } from "../src/jobs/clean-up.ts";
 import { aProject, openApiWorld, ownerToken } from "./api-world.ts";
 
-test("a deleted project leaves neither code nor logs behind", async () => {
+test("a deleted project leaves neither code nor images nor logs behind", async () => {
   await using world = await openApiWorld();
   const { ref, project, service } = await aProject(world);
   const sent = await fetch(`${world.url}/v1/projects/${ref.project}/services/${ref.service}/sources`, {
@@ -23,9 +25,16 @@ test("a deleted project leaves neither code nor logs behind", async () => {
   const folder = join(world.config.dataDir, "sources", service.id);
   expect(existsSync(folder)).toBe(true);
 
+  const image = `starform.local/${project.id}/${service.id}@sha256:${"a".repeat(64)}`;
+  await using database = openDatabase({ ...world.config.database, onError: () => undefined });
+  await sql`insert into builds (id, workspace_id, project_id, service_id, build_key, image, created_at)
+    values (${uuid()}, ${project.workspaceId}, ${project.id}, ${service.id}, 'k', ${image}, now())`.execute(
+    database.db,
+  );
   await world.owner(deleteProject, { params: { project: ref.project }, query: { confirm: ref.project } });
   const forgotten: string[] = [];
-  await using database = openDatabase({ ...world.config.database, onError: () => undefined });
+  const removed: string[] = [];
+  const builds = { removeImage: async (name: string) => void removed.push(name) };
   const sources = folderSourceStore({
     sourcesDir: join(world.config.dataDir, "sources"),
     gitDir: join(world.config.dataDir, "git"),
@@ -35,11 +44,14 @@ test("a deleted project leaves neither code nor logs behind", async () => {
   await using _runner = await openJobRunner({
     pool: database.pool,
     url: world.config.database.url,
-    handlers: cleanUpJobs({ sources, logs }),
+    handlers: cleanUpJobs({ sources, logs, builds }),
     crons: [],
     concurrency: 2,
     logger: pino({ level: "silent" }),
   });
   await until("the code is gone", () => !existsSync(folder));
   await until("the logs are gone", () => forgotten.includes(project.id));
+  expect(removed).toEqual([]);
+  await sql`update graphile_worker._private_jobs set run_at = now()`.execute(database.db);
+  await until("the images are gone, once nothing drains on them any more", () => removed.includes(image));
 });

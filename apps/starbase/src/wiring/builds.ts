@@ -17,18 +17,19 @@ import type { JobHandler } from "../ports/job-queue.ts";
 import type { Core } from "./core.ts";
 import { openSources } from "./git.ts";
 
-/** The job that builds, over the builder of this installation's runtime. */
+/** The builder of this installation's runtime, and the job that builds with it. */
 export function openBuilds(
   config: Config,
   core: Core,
   logger: Logger,
   stack: AsyncDisposableStack,
-): JobHandler {
+): { readonly builds: BuildService; readonly job: JobHandler } {
+  const builds = stack.use(builderOf(config, logger));
   const progress = deploymentProgress(core);
   const run = runBuild({
     progress,
     sources: openSources(config),
-    builds: stack.use(builderOf(config, logger)),
+    builds,
     log: openBuildLog(config, logger, stack),
     plan: planSource,
     workDirs: folderWorkDirs(join(config.dataDir, "cache", "contexts")),
@@ -36,7 +37,7 @@ export function openBuilds(
   });
   const cancellable: RunBuild = (deploymentId, signal) =>
     untilCancelled(core, deploymentId, signal, (either) => run(deploymentId, either));
-  return buildRunJob({ runBuild: cancellable, progress });
+  return { builds, job: buildRunJob({ runBuild: cancellable, progress }) };
 }
 
 function builderOf(

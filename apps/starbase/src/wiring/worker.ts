@@ -22,10 +22,8 @@ export async function openWorker(config: Config, logger: Logger): Promise<AsyncD
   const core = await openCore(config, logger, stack);
   const logs = openLogs(config, logger, stack);
   const { pool } = core;
-  const handlers = [
-    openBuilds(config, core, logger, stack),
-    ...cleanUpJobs({ sources: openSources(config), logs }),
-  ];
+  const { builds, job } = openBuilds(config, core, logger, stack);
+  const handlers = [job, ...cleanUpJobs({ sources: openSources(config), logs, builds })];
   const crons = cronsOf(config, core, logger);
   stack.use(await openJobRunner({ pool, url: config.database.url, handlers, crons, concurrency, logger }));
   await stack.use(await openHealth(config.http.host, config.http.workerPort));

@@ -147,6 +147,16 @@ export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
       .executeTakeFirst();
     return row !== undefined;
   },
+  async imagesOf(serviceId) {
+    const rows = await db
+      .selectFrom("builds")
+      .select("image")
+      .distinct()
+      .where("service_id", "=", serviceId)
+      .where("image", "is not", null)
+      .execute();
+    return rows.flatMap(({ image }) => image ?? []);
+  },
   async buildById(id) {
     const row = await db.selectFrom("builds").selectAll().where("id", "=", id).executeTakeFirst();
     return row && toBuild(row);

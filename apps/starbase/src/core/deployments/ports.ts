@@ -122,6 +122,8 @@ export interface DeploymentStore {
   insertBuild(build: Build): Promise<void>;
   /** Whether a build of the project made an image of that very name. */
   hasImage(projectId: string, image: string): Promise<boolean>;
+  /** Every image the service was built into. */
+  imagesOf(serviceId: string): Promise<string[]>;
   buildById(id: string): Promise<Build | undefined>;
   /** The newest build of that key that has an image, and none that failed with it: it may be gone or spoiled. */
   builtByKey(serviceId: string, buildKey: string): Promise<Build | undefined>;

@@ -4,7 +4,7 @@ import type { Authorize } from "../access/authorize.ts";
 import { record } from "../audit/record.ts";
 import { cancelOpen } from "../deployments/cancel.ts";
 import type { Actor } from "../identity/actor.ts";
-import { serviceCleanUp } from "../services/jobs.ts";
+import { cleanUpAfter } from "../services/clean-up-after.ts";
 import type { Transact } from "../stores.ts";
 import { projectCleanUp } from "./jobs.ts";
 
@@ -26,8 +26,7 @@ export const deleteProject =
         actor: actor.email,
         subject: project.slug,
       });
-      for (const { id } of await uow.services.ofProject(project.id))
-        await uow.jobs.enqueue(serviceCleanUp, { serviceId: id });
+      for (const { id } of await uow.services.ofProject(project.id)) await cleanUpAfter(uow, clock, id);
       await uow.jobs.enqueue(projectCleanUp, { workspaceId: project.workspaceId, projectId: project.id });
       await uow.projects.remove(project.workspaceId, project.id);
       await uow.clusters.bumpVersion(project.clusterId);

@@ -7,3 +7,10 @@ export const serviceCleanUp = job({
   payload: z.object({ serviceId: z.uuid() }),
   attemptsMax: 10,
 });
+
+/** Removes the images that a deleted service was built into. */
+export const imagesCleanUp = job({
+  name: "images.clean_up",
+  payload: z.object({ images: z.array(z.string()) }),
+  attemptsMax: 10,
+});

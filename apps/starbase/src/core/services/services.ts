@@ -11,7 +11,7 @@ import type { Actor } from "../identity/actor.ts";
 import type { Transact } from "../stores.ts";
 import type { BookDeps } from "../variables/open-book.ts";
 import { refuseReferred } from "../variables/set-variables.ts";
-import { serviceCleanUp } from "./jobs.ts";
+import { cleanUpAfter } from "./clean-up-after.ts";
 import { hostOf, placeService } from "./place-service.ts";
 import type { PlacedService } from "./ports.ts";
 import { checkSchedule, defaultSettings, withPatch, type SettingsPatch } from "./settings.ts";
@@ -167,8 +167,8 @@ export const deleteService =
         await cancelOpen(uow, clock, place, "the service was deleted");
       }
       await refuseReferred(uow, book, project, { id: service.id, name: `service ${service.name}` });
+      await cleanUpAfter(uow, clock, service.id);
       await uow.services.remove(project.id, service.id);
-      await uow.jobs.enqueue(serviceCleanUp, { serviceId: service.id });
       await uow.clusters.bumpVersion(project.clusterId);
       await record(uow.audit, clock, {
         workspaceId: project.workspaceId,
