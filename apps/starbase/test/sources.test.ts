@@ -191,6 +191,28 @@ describe("Git addresses", () => {
     await fails(`file://${repository.dir}`, "is not the name of a branch", "--upload-pack=id");
   });
 
+  test("of one service are fetched for two environments at once, each its own", async () => {
+    await using repository = await aRepository({ "index.js": "main" });
+    await repository.git("tag", "v1");
+    await repository.commit({ "index.js": "newer" }, "second");
+    const store = aStore();
+    const url = `file://${repository.dir}`;
+    const read = async (ref: string) => {
+      const { into } = await checkedOut(store, { kind: "git", url, ref });
+      return readFile(path.join(into, "index.js"), "utf8");
+    };
+    const refs = ["main", "v1", "main", "v1", "main", "v1"];
+    expect(await Promise.all(refs.map(read))).toEqual(["newer", "main", "newer", "main", "newer", "main"]);
+  });
+
+  test("never name what others pushed here", async () => {
+    const gitDir = path.join(dir, randomUUID());
+    const store = aStore({ gitDir });
+    const theirs = await store.repositoryDir(randomUUID());
+    for (const url of [`file://${theirs}`, `file://${gitDir}/../${path.basename(gitDir)}/x.git`])
+      await expect(checkedOut(store, { kind: "git", url, ref: "main" })).rejects.toThrow("Starform itself");
+  });
+
   test("never show the token in an address", async () => {
     const url = "http://me:sesame-open@127.0.0.1:9/a/b.git";
     const failure = (await checkedOut(aStore(), { kind: "git", url, ref: "main" }).catch(

@@ -1,5 +1,7 @@
-import { mkdir, readdir, stat, writeFile, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { Fault } from "@starform/std/fault";
 import type { Commit, SourceStore } from "../../core/builds/ports.ts";
 import { GitFailed, openGit, type Git } from "./git-program.ts";
@@ -40,13 +42,20 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
   const builtIn = (serviceId: string) => path.join(options.gitDir, `${safe(serviceId)}.git`);
   const fetched = (serviceId: string) => path.join(options.gitDir, "fetched", `${safe(serviceId)}.git`);
 
+  const inTurn = turns();
   const bare = async (dir: string): Promise<string> => {
     if (await stat(path.join(dir, "HEAD")).catch(() => undefined)) return dir;
-    await mkdir(dir, { recursive: true });
-    await git.run(["init", "--quiet", "--bare", "--initial-branch=main", dir]);
-    await mkdir(path.join(dir, "info"), { recursive: true });
+    // Made aside and named whole: the API and the Worker may both be the first to need it.
+    const draft = `${dir}-${randomUUID()}`;
+    await mkdir(draft, { recursive: true });
+    await git.run(["init", "--quiet", "--bare", "--initial-branch=main", draft]);
+    await mkdir(path.join(draft, "info"), { recursive: true });
     // A build gets what a clone would: `git archive` alone would leave out and rewrite what .gitattributes says.
-    await writeFile(path.join(dir, "info", "attributes"), "* -export-ignore -export-subst\n");
+    await writeFile(path.join(draft, "info", "attributes"), "* -export-ignore -export-subst\n");
+    await rename(draft, dir).catch(async (error: NodeJS.ErrnoException) => {
+      await rm(draft, { recursive: true, force: true });
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+    });
     return dir;
   };
   /** Exit code and content of `git archive` are both looked at: a missing object must not become half a source. */
@@ -117,14 +126,42 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
       }
       checkGitUrl(source.url, options);
       const repository = await bare(fetched(serviceId));
-      const sha = await fetchFrom(git, repository, source, {
-        signal,
-        timeoutMs: options.fetchTimeoutMs ?? 300_000,
-      });
+      await refuseOurOwn(source.url, options.gitDir);
+      // Two environments of one service share the copy: at once, one would be handed what the other fetched.
+      const sha = await inTurn(repository, () =>
+        fetchFrom(git, repository, source, { signal, timeoutMs: options.fetchTimeoutMs ?? 300_000 }),
+      );
       await archive(repository, sha, dir, signal);
       const commit = await describe(git, repository, sha, source.ref);
       return commit ? { commit } : {};
     },
+  };
+}
+
+/** What others pushed here lies on this machine as well, and is read with their right only. */
+async function refuseOurOwn(url: string, gitDir: string): Promise<void> {
+  if (URL.parse(url)?.protocol !== "file:") return;
+  const real = (dir: string) => realpath(dir).catch(() => dir);
+  if (`${await real(fileURLToPath(url))}/`.startsWith(`${await real(gitDir)}/`))
+    throw new Fault(
+      "invalid",
+      "that folder belongs to Starform itself: push the code to the service instead",
+    );
+}
+
+/** One piece of work at a time for each key. */
+function turns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return async (key, work) => {
+    const before = last.get(key) ?? Promise.resolve();
+    const mine = before.then(work);
+    const settled = mine.catch(() => undefined);
+    last.set(key, settled);
+    try {
+      return await mine;
+    } finally {
+      if (last.get(key) === settled) last.delete(key);
+    }
   };
 }
 
