@@ -1,7 +1,7 @@
 "use client";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClient, QueryClientProvider, type Query } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
-import { isWorthRetrying } from "./queries.ts";
+import { askAgainMs, isWorthRetrying } from "./queries.ts";
 
 export function ApiProvider({ children }: { children: ReactNode }) {
   const [client] = useState(
@@ -11,6 +11,7 @@ export function ApiProvider({ children }: { children: ReactNode }) {
           queries: {
             staleTime: 5_000,
             retry: isWorthRetrying,
+            refetchInterval: (query) => askAgainMs(query as Query),
             retryDelay: (attempt) => Math.min(500 * 2 ** attempt, 5_000),
           },
         },

@@ -54,12 +54,16 @@ export function useChange<R extends Route>(route: R, onDone?: (answer: CallOutpu
   });
 }
 
-/** Whether a kept answer is about the project, and so may be out of date when the project has changed. */
+/** Whether a kept answer may be out of date when the project has changed: it is about it, or there is none yet. */
 export const isAbout = (project: string) => (query: Query) => {
   const params = query.queryKey[1] as { project?: string; deployment?: string } | null;
-  return params?.project === project || params?.deployment !== undefined;
+  return params?.project === project || params?.deployment !== undefined || query.state.status === "error";
 };
 
 /** What heals by itself is tried again; what is refused is told at once. */
 export const isWorthRetrying = (failures: number, error: unknown): boolean =>
   failures < 4 && (!isFault(error) || error.code === "unavailable" || error.code === "rate_limited");
+
+/** How long until a question that failed is asked again by itself: an API that is away comes back. */
+export const askAgainMs = (query: Query): number | false =>
+  isFault(query.state.error, "unavailable") ? 5_000 : false;

@@ -42,7 +42,8 @@ async function follow({ project, signal, onChange, onConnected }: Following): Pr
         { signal, timeoutMs: (waitSeconds + 15) * 1_000 },
       );
       if (signal.aborted) return;
-      if (failures > 0 || (seen !== undefined && revision !== seen)) onChange();
+      // What was asked for before the first number may be older than it.
+      if (failures > 0 || revision !== seen) onChange();
       [seen, failures] = [revision, 0];
       onConnected(true);
     } catch (error) {

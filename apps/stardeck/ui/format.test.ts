@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { count, sayDuration, sayValue, sayWhen, shortSha } from "./format.ts";
+import { count, sayDuration, sayRunning, sayValue, sayWhen, shortSha } from "./format.ts";
 
 const now = Date.parse("2026-01-02T12:00:00Z");
 const ago = (ms: number) => sayWhen(new Date(now - ms), now);
@@ -22,6 +22,10 @@ test("says durations a person can read", () => {
   ]);
 });
 
+test("what is under way counts in whole seconds", () => {
+  expect([0, 900, 59_999, 61_200].map(sayRunning)).toEqual(["0 s", "0 s", "59 s", "1 min 1 s"]);
+});
+
 test("says values with their unit", () => {
   expect(sayValue(0, "bytes")).toBe("0 B");
   expect(sayValue(0.4, "bytes")).toBe("0 B");
@@ -30,6 +34,7 @@ test("says values with their unit", () => {
   expect(sayValue(0.043, "seconds")).toBe("43 ms");
   expect(sayValue(0.0125, "vCPU")).toBe("0.013 vCPU");
   expect(sayValue(250, "requests/s")).toBe("250 requests/s");
+  expect(sayValue(30_851.4, "requests/s")).toBe("30,851 requests/s");
   expect(shortSha("sha256:7177bca049b8")).toBe("7177bca");
   expect([count(1, "line"), count(12_000, "line")]).toEqual(["1 line", "12,000 lines"]);
 });

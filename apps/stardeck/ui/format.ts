@@ -30,6 +30,12 @@ export function sayDuration(ms: number): string {
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
 }
 
+/** How long something has taken so far, in whole seconds, so that the eye can rest. */
+export const sayRunning = (ms: number): string => {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  return seconds < 60 ? `${seconds} s` : sayDuration(seconds * 1_000);
+};
+
 const prefixes = ["", "Ki", "Mi", "Gi", "Ti"];
 
 /** A measured value with its unit, short enough for a chart's corner. */
@@ -42,7 +48,7 @@ export function sayValue(value: number, unit: string): string {
   if (unit === "seconds") return sayDuration(value * 1_000);
   if (unit === "ms") return sayDuration(value);
   const digits = value === 0 || value >= 100 ? 0 : value >= 10 ? 1 : value >= 0.1 ? 2 : 3;
-  return `${value.toFixed(digits)} ${unit}`.trim();
+  return `${value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${unit}`.trim();
 }
 
 /** The first characters of a commit or a digest. */

@@ -63,7 +63,7 @@ export function Menu({ label, trigger, children, align = "left", triggerClassNam
           aria-label={label}
           onClick={() => setOpen(false)}
           className={cx(
-            "absolute top-full z-30 mt-1 max-h-80 max-w-[80vw] min-w-44 overflow-y-auto rounded-lg border border-line bg-surface p-1 shadow-xl",
+            "absolute top-full z-30 mt-1 max-h-80 max-w-[80vw] w-max min-w-44 overflow-y-auto rounded-lg border border-line bg-surface p-1 shadow-xl",
             align === "right" ? "right-0" : "left-0",
           )}
         >

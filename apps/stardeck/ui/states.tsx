@@ -52,7 +52,7 @@ export function ErrorNotice({
     <div
       role="alert"
       className={cx(
-        "flex items-start justify-between gap-3 rounded-md border border-bad/40 bg-bad/5 px-3 py-2 text-[13px]",
+        "flex items-center justify-between gap-3 rounded-md border border-bad/40 bg-bad/5 px-3 py-2 text-[13px]",
         className,
       )}
     >
@@ -66,8 +66,8 @@ export function ErrorNotice({
   );
 }
 
-/** The words of an error, begun with a capital letter. */
+/** The words of an error, begun with a capital letter unless they begin with a name such as `web.PORT`. */
 export function sentence(error: unknown): string {
   const words = wordsOf(error);
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return /^[a-z]+[ ,]/.test(words) ? words.charAt(0).toUpperCase() + words.slice(1) : words;
 }

@@ -1,6 +1,6 @@
 "use client";
 import { useSyncExternalStore } from "react";
-import { sayDuration, sayExactly, sayWhen } from "./format.ts";
+import { sayDuration, sayExactly, sayRunning, sayWhen } from "./format.ts";
 
 const listeners = new Set<() => void>();
 let now = Date.now();
@@ -45,9 +45,7 @@ export function Took({ from, to }: { from: string; to: string | null }) {
   const end = to ? Date.parse(to) : Math.max(current, Date.now());
   return (
     <span className="whitespace-nowrap tabular-nums" suppressHydrationWarning>
-      {sayDuration(
-        to ? end - Date.parse(from) : Math.max(0, Math.floor((end - Date.parse(from)) / 1_000) * 1_000),
-      )}
+      {to ? sayDuration(end - Date.parse(from)) : sayRunning(end - Date.parse(from))}
     </span>
   );
 }

@@ -34,7 +34,9 @@ export function DeploymentsPage({ place }: { place: ServicePlace }) {
       {latest && service.data && (isUnderWay(latest) || (!active && latest.status === "failed")) && (
         <LatestDeployment deployment={latest} place={place} />
       )}
-      {service.data && items?.length === 1 && active && <LiveNotice service={service.data} place={place} />}
+      {service.data && items?.length === 1 && active && isFresh(active) && (
+        <LiveNotice service={service.data} place={place} />
+      )}
       {service.data?.type === "cron" && <CronRuns place={place} />}
       {!deployments.error && (
         <TitledPanel title="Deployments" isFlush>
@@ -74,3 +76,6 @@ export function DeploymentsPage({ place }: { place: ServicePlace }) {
     </div>
   );
 }
+
+/** For an hour it is news. */
+const isFresh = ({ createdAt }: Deployment): boolean => Date.now() - Date.parse(createdAt) < 3_600_000;

@@ -37,7 +37,6 @@ export function LatestDeployment({ deployment, place }: { deployment: Deployment
           scope={{ deployment: deployment.id }}
           isLive={!isFinal(deployment.status)}
           heightClassName="h-64"
-          isBare
           emptyWords="The first lines of the build come here."
         />
       </div>

@@ -8,7 +8,6 @@ import { Button } from "../../ui/button.tsx";
 import { CommandLine } from "../../ui/copy.tsx";
 import { TitledPanel } from "../../ui/panel.tsx";
 import { ErrorNotice } from "../../ui/states.tsx";
-import { Status } from "../../ui/status.tsx";
 import { Segmented } from "../../ui/tab-bar.tsx";
 import { useInstallation } from "../shell/installation.tsx";
 import { cliSteps, gitSteps, type Step } from "./push-commands.ts";
@@ -35,11 +34,10 @@ export function FirstRun({ service, place }: { service: Service; place: ServiceP
       <div className="flex flex-col gap-5">
         {way === "git" ? <GitWay service={service} place={place} /> : <CliWay place={place} />}
         <div className="border-t border-line pt-4">
-          <Status
-            tone="busy"
-            word="Waiting for your first push: this page turns live by itself"
-            className="whitespace-normal"
-          />
+          <p role="status" className="flex items-baseline gap-2 text-xs font-medium text-accent">
+            <span aria-hidden className="size-2 shrink-0 rounded-full bg-current motion-safe:animate-pulse" />
+            Waiting for your first push: this page turns live by itself
+          </p>
         </div>
       </div>
     </TitledPanel>

@@ -1,6 +1,6 @@
 import type { LogEntry } from "@starform/contract/logs";
 import { expect, test } from "vitest";
-import { append, blocksOf, linesMax, prepend, withoutKnown } from "./line-buffer.ts";
+import { append, blocksOf, linesMax, newsAfter, prepend } from "./line-buffer.ts";
 
 const entry = (n: number, message = `line ${n}`): LogEntry => ({
   ts: new Date(1_700_000_000_000 + n).toISOString(),
@@ -34,8 +34,8 @@ test("older lines go before, and those of the same millisecond are not shown twi
 });
 
 test("a new connection repeats nothing and loses nothing", () => {
-  const lines = append([], [entry(1), entry(2, "a")]);
-  expect(messages(withoutKnown(lines, [entry(1), entry(2, "a"), entry(2, "b"), entry(3)]))).toEqual([
+  const isNews = newsAfter(append([], [entry(1), entry(2, "a")]));
+  expect(messages([entry(1), entry(2, "a"), entry(2, "b"), entry(3)].filter(isNews))).toEqual([
     "b",
     "line 3",
   ]);

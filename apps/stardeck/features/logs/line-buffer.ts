@@ -25,12 +25,12 @@ export function prepend(lines: readonly Line[], older: readonly LogEntry[]): rea
   return [...fresh.map((entry, at) => ({ ...entry, id: first.id - fresh.length + at })), ...lines];
 }
 
-/** What a connection that was made again says for the second time. */
-export function withoutKnown(lines: readonly Line[], entries: readonly LogEntry[]): readonly LogEntry[] {
+/** Tells what a connection that was made again says for the second time. */
+export function newsAfter(lines: readonly Line[]): (entry: LogEntry) => boolean {
   const lastTs = lines.at(-1)?.ts;
-  if (lastTs === undefined) return entries;
+  if (lastTs === undefined) return () => true;
   const known = new Set(lines.filter(({ ts }) => ts === lastTs).map(identity));
-  return entries.filter((entry) => entry.ts > lastTs || (entry.ts === lastTs && !known.has(identity(entry))));
+  return (entry) => entry.ts > lastTs || (entry.ts === lastTs && !known.has(identity(entry)));
 }
 
 /** The lines in blocks of about a hundred, each of which stays the same while lines come and go elsewhere. */

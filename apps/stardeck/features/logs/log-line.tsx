@@ -43,7 +43,7 @@ export function LogLine({ line }: { line: LogEntry }) {
         </span>
       </div>
       {isOpen && (
-        <dl className="my-1 grid grid-cols-[5.5rem_minmax(0,1fr)] gap-x-2 text-ink-soft">
+        <dl className="my-1 grid grid-cols-[8.5rem_minmax(0,1fr)] gap-x-2 text-ink-soft">
           {Object.entries(factsOf(line)).map(([name, value]) => (
             <div key={name} className="contents">
               <dt className="text-ink-faint">{name}</dt>

@@ -1,13 +1,13 @@
 "use client";
-import { memo, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { ServicePlace } from "../../paths.ts";
 import { Button } from "../../ui/button.tsx";
 import { cx } from "../../ui/class-names.ts";
 import { count } from "../../ui/format.ts";
 import { ErrorNotice } from "../../ui/states.tsx";
 import { Status, type Tone } from "../../ui/status.tsx";
-import { blocksOf, linesPerBlock, type Line } from "./line-buffer.ts";
-import { LogLine } from "./log-line.tsx";
+import { blocksOf, type Line } from "./line-buffer.ts";
+import { LogBlock } from "./log-block.tsx";
 import { useLogLines, type LogScope } from "./use-log-lines.ts";
 
 type LogViewProps = {
@@ -27,13 +27,14 @@ const states = {
   ended: { tone: "still", word: "Complete" },
 } as const satisfies Record<string, { tone: Tone; word: string }>;
 
-/** Log lines that follow the newest until one scrolls up or pauses. Only the blocks in sight are laid out. */
+/** Log lines that follow the newest until one scrolls up or pauses. Only the blocks near what is in sight are made. */
 export function LogView({ place, scope, isLive, heightClassName, emptyWords, isBare = false }: LogViewProps) {
   const { lines, state, error, hasOlder, isLoadingOlder, loadOlder } = useLogLines(place, scope, isLive);
   const [paused, setPaused] = useState<readonly Line[]>();
   const [isFollowing, setFollowing] = useState(true);
   const box = useRef<HTMLDivElement>(null);
   const shown = paused ?? lines;
+  const blocks = blocksOf(shown);
   const missed = paused ? (lines.at(-1)?.id ?? 0) - (paused.at(-1)?.id ?? 0) : 0;
   const content = useRef<HTMLDivElement>(null);
   const lastTop = useRef(0);
@@ -101,8 +102,8 @@ export function LogView({ place, scope, isLive, heightClassName, emptyWords, isB
                 {state === "loading" ? "Loading…" : emptyWords}
               </p>
             )}
-            {blocksOf(shown).map(({ key, lines }) => (
-              <Block key={key} lines={lines} />
+            {blocks.map(({ key, lines }, at) => (
+              <LogBlock key={key} lines={lines} beginsNear={at > blocks.length - 3} />
             ))}
           </div>
         </div>
@@ -134,18 +135,3 @@ export function LogView({ place, scope, isLive, heightClassName, emptyWords, isB
     </div>
   );
 }
-
-/** A hundred lines that the browser lays out only when they come near. */
-const Block = memo(
-  function Block({ lines }: { lines: readonly Line[] }) {
-    return (
-      <div style={{ contentVisibility: "auto", containIntrinsicSize: `auto ${lines.length * 20}px` }}>
-        {lines.map((line) => (
-          <LogLine key={line.id} line={line} />
-        ))}
-      </div>
-    );
-  },
-  (a, b) =>
-    a.lines.length === b.lines.length && a.lines[0]!.id === b.lines[0]!.id && a.lines.length <= linesPerBlock,
-);

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "react";
 import { call, tail } from "../../api/client.ts";
 import { useVisible } from "../../api/use-visible.ts";
 import type { ServicePlace } from "../../paths.ts";
-import { append, prepend, withoutKnown, type Line } from "./line-buffer.ts";
+import { append, newsAfter, prepend, type Line } from "./line-buffer.ts";
 
 export type LogScope = { deployment?: string; filter?: string; level?: string; stream?: string };
 type State = "loading" | "live" | "reconnecting" | "ended";
@@ -128,14 +128,10 @@ async function followTail({ params, query, signal, known, take, onState }: Follo
       const input = { params, query: { ...query, limit: backlog, ...(since ? { since } : {}) } };
       // An empty service says nothing: it is live all the same.
       timer = setTimeout(flush, 600);
-      let isFirst = since !== undefined;
+      const isNews = newsAfter(known());
       for await (const entry of tail(input, { signal })) {
         failures = 0;
-        if (isFirst) {
-          const [fresh] = withoutKnown(known(), [entry]);
-          if (entry.ts > since!) isFirst = false;
-          if (!fresh) continue;
-        }
+        if (!isNews(entry)) continue;
         waiting.push(entry);
         timer ??= setTimeout(flush, flushMs);
       }

@@ -79,7 +79,12 @@ function MetricChart({ place, metric, title, minutes }: MetricChartProps) {
         <h2 className="truncate text-[13px] font-semibold">{title}</h2>
         <span className="text-[13px] whitespace-nowrap tabular-nums">
           {latest ? (
-            say(latest.value)
+            <>
+              <span className="mr-3 hidden text-xs text-ink-faint sm:inline">
+                max {say(Math.max(...points.map(({ value }) => value)))}
+              </span>
+              {say(latest.value)}
+            </>
           ) : answer.data ? (
             <span className="text-ink-faint">no data yet</span>
           ) : (

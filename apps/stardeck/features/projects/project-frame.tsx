@@ -41,7 +41,12 @@ export function ProjectFrame({ place, children }: { place: ProjectPlace; childre
           The platform cannot be reached. What you see may be out of date; it is tried again by itself.
         </p>
       )}
-      <ErrorNotice error={project.error} onRetry={() => void project.refetch()} className="mb-4" />
+      <ErrorNotice
+        // That it cannot be reached is said above.
+        error={isFault(project.error, "unavailable") ? undefined : project.error}
+        onRetry={() => void project.refetch()}
+        className="mb-4"
+      />
       {children}
     </>
   );

@@ -42,7 +42,11 @@ export function ServiceFrame({ place, children }: { place: ServicePlace; childre
   return (
     <>
       <ServiceHead place={place} service={service.data} />
-      <ErrorNotice error={service.error} onRetry={() => void service.refetch()} className="mb-4" />
+      <ErrorNotice
+        error={isFault(service.error, "unavailable") ? undefined : service.error}
+        onRetry={() => void service.refetch()}
+        className="mb-4"
+      />
       <Tabs place={place} />
       {children}
     </>

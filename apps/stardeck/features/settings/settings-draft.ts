@@ -96,13 +96,14 @@ export function patchOf(
   const issue = ServiceSettingsPatch.safeParse(changed).error?.issues[0];
   return {
     body,
-    problem: issue && `${words[String(issue.path[0])] ?? issue.path.join(".")}: ${issue.message}`,
+    problem: issue && (rules[String(issue.path[0])] ?? `${issue.path.join(".")}: ${issue.message}`),
   };
 }
 
-const words: Record<string, string> = {
-  healthCheck: "Health check",
-  replicas: "Replicas",
-  drainSeconds: "Drain time",
-  rootDirectory: "Root directory",
+/** What the boxes take that a person can fill in wrongly. */
+const rules: Record<string, string> = {
+  healthCheck: "Health check: a path that begins with /, and 1 to 3,600 seconds",
+  replicas: "Replicas: a whole number from 0 to 20",
+  drainSeconds: "Drain time: 0 to 600 whole seconds",
+  branch: "Branch: at most 255 characters",
 };
