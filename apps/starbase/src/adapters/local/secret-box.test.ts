@@ -14,7 +14,9 @@ test("opens what it sealed, never the same twice, and refuses what was touched",
   for (let at = 0; at < first.ciphertext.length; at++) {
     const touched = Buffer.from(first.ciphertext);
     touched[at]! ^= 1;
-    expect(() => box.open({ ...first, ciphertext: touched })).toThrow(/authenticate|configured|auth tag|Invalid/i);
+    expect(() => box.open({ ...first, ciphertext: touched })).toThrow(
+      /authenticate|configured|auth tag|Invalid/i,
+    );
   }
 });
 
