@@ -33,6 +33,7 @@ describe.skipIf(!browserPath && !process.env["CI"])("the dashboard", () => {
   let browser: BrowserContext;
   let page: Page;
   let project: string;
+  let attempts = 0;
   const complaints: string[] = [];
 
   beforeAll(async () => {
@@ -71,6 +72,12 @@ describe.skipIf(!browserPath && !process.env["CI"])("the dashboard", () => {
     return ((await answer.json()) as { url: string }).url;
   }
 
+  /** The page moves on before it has loaded to the end. */
+  async function signInWith(link: string): Promise<void> {
+    await page.goto(link, { waitUntil: "commit" });
+    await page.getByRole("heading", { name: "Projects" }).waitFor();
+  }
+
   /** Types the commands that the page shows, in a new copy of the app; the token answers Git's question. */
   async function pushWith(commands: readonly string[], token: string): Promise<void> {
     const folder = join(scratch, project);
@@ -101,13 +108,9 @@ describe.skipIf(!browserPath && !process.env["CI"])("the dashboard", () => {
 
   test("leads from the sign-in link to a live app, its logs, its variables and back by a rollback", async () => {
     project = `shop-${randomBytes(3).toString("hex")}`;
-    await page.goto(platform.ownerLoginUrl);
-    const projects = page.getByRole("heading", { name: "Projects" });
-    const refused = page.getByRole("alert");
-    await projects.or(refused).first().waitFor();
-    // The link was used by an earlier attempt of this test.
-    if (await refused.isVisible()) await page.goto(await aSignInLink());
-    await projects.waitFor();
+    complaints.length = 0;
+    // A link is good once: another attempt of this test needs another.
+    await signInWith(attempts++ === 0 ? platform.ownerLoginUrl : await aSignInLink());
     expect(page.url()).not.toContain("code=");
 
     await page.getByRole("link", { name: "New project" }).click();
@@ -162,6 +165,7 @@ describe.skipIf(!browserPath && !process.env["CI"])("the dashboard", () => {
   });
 
   test("fits a phone on every page, tells a stranger's project as not found, and shows nothing signed out", async () => {
+    await signInWith(await aSignInLink());
     const complained = complaints.length;
     const place = `/projects/${project}/production`;
     const service = `${place}/services/web`;
