@@ -77,6 +77,28 @@ describe("a deployment", () => {
     expect((await get(bad.id)).status).toBe("failed");
   });
 
+  test("that fails with none before it stays what should run, and is tried again with the next variables", async () => {
+    const { ref } = await aProject(world);
+    const first = await deploy(ref, digest("a"));
+    await report(world, first, {
+      phase: "failed",
+      ready_replicas: 0,
+      reason: "DATABASE_URL is not set",
+      serving_deployment_id: null,
+    });
+    expect((await desired(ref))?.provenance.deployment_id).toBe(first.id);
+    expect(await world.owner(services.getService, { params: ref, query: {} })).toMatchObject({
+      activeDeploymentId: null,
+      health: { phase: "crashed", reason: "DATABASE_URL is not set" },
+    });
+    const { deploymentId } = await world.owner(variables.setVariables, {
+      params: ref,
+      query: {},
+      body: { variables: { DATABASE_URL: "postgres://db" } },
+    });
+    expect(await get(deploymentId!)).toMatchObject({ status: "deploying", trigger: "variables" });
+  });
+
   test("is superseded by a newer one on its way", async () => {
     const { ref } = await aProject(world);
     const [first, second] = [await deploy(ref, digest("a")), await deploy(ref, digest("b"))];

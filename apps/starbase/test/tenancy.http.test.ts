@@ -136,6 +136,20 @@ describe("who may do what", () => {
     expect((await world.owner(services.getService, { params: ref, query: {} })).id).toBe(service.id);
   });
 
+  test("lets nobody but an administrator name a folder of the machine as a source", async () => {
+    const { ref } = await aProject(world);
+    const email = "local@example.org";
+    const developer = await aMember(world, email, "member", { project: ref.project, role: "developer" });
+    const source = { kind: "git", url: "file:///srv/repository.git" } as const;
+    const create = (call: ApiWorld["owner"], name: string) =>
+      call(services.createService, { params: { project: ref.project }, body: { name, source } });
+    await expect(create(developer, "theirs")).rejects.toMatchObject({ code: "forbidden" });
+    await expect(
+      developer(services.updateService, { params: ref, query: {}, body: { source } }),
+    ).rejects.toMatchObject({ code: "forbidden" });
+    expect((await create(world.owner, "ours")).source).toEqual(source);
+  });
+
   test("shows a billing member no project", async () => {
     const { ref } = await aProject(world);
     const billing = await aMember(world, "billing@example.org", "billing");

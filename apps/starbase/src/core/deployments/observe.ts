@@ -33,7 +33,9 @@ export const observe =
             report.reason ?? "the new version did not become ready",
           ));
         if (!ended) return undefined;
-        await fallBack(uow, deployment, clusterId);
+        // With nothing to go back to it stays what should run: its address says that it crashed, and the next change of
+        // its variables tries again.
+        if (place.activeDeploymentId) await fallBack(uow, deployment, clusterId);
         await record(uow.audit, clock, {
           workspaceId: place.workspaceId,
           projectId,

@@ -15,7 +15,7 @@ import { cleanUpAfter } from "./clean-up-after.ts";
 import { hostOf, placeService } from "./place-service.ts";
 import type { PlacedService } from "./ports.ts";
 import { checkSchedule, defaultSettings, withPatch, type SettingsPatch } from "./settings.ts";
-import { checkSource } from "./source.ts";
+import { checkSource, isOfThisMachine } from "./source.ts";
 
 type Deps = {
   transact: Transact;
@@ -39,6 +39,8 @@ export const createService =
   async (actor: Actor, ref: string, input: NewService): Promise<PlacedService> => {
     const { project } = await authorize.project(actor, ref, "services.write");
     checkSource(input.source);
+    if (isOfThisMachine(input.source))
+      await authorize.workspace(actor, project.workspaceId, "workspace.update");
     const settings = withPatch(defaultSettings, input.settings ?? {}, input.type);
     if (input.type === "cron") checkSchedule(settings.schedule ?? missingSchedule());
     return transact(async (uow) => {
@@ -99,6 +101,8 @@ export const updateService =
       "services.write",
     );
     if (change.source) checkSource(change.source);
+    if (change.source && isOfThisMachine(change.source))
+      await authorize.workspace(actor, project.workspaceId, "workspace.update");
     const { place, reDeploys } = await transact(async (uow) => {
       const before =
         (await uow.services.placed(project.id, environment.id, ref.service, "for update")) ??

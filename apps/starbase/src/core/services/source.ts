@@ -1,6 +1,10 @@
 import type { Source } from "@starform/contract/services";
 import { Fault } from "@starform/std/fault";
 
+/** Whether it reads from the disk of the machine Starbase runs on: that is for who administers the installation. */
+export const isOfThisMachine = (source: Source): boolean =>
+  source.kind === "git" && /^file:/i.test(source.url.trim());
+
 /** Refuses addresses that cannot be fetched from, before anything is stored. */
 export function checkSource(source: Source): void {
   if (source.kind === "git") checkGitUrl(source.url);
