@@ -198,6 +198,7 @@ test("the platform's own doors, which it can reach, open to nobody without the k
     `${port(1)}/git/walls/neighbour.git/info/refs?service=git-upload-pack`,
     `${port(3)}/routes`,
     `${port(3)}/metrics`,
+    `${port(4)}/metrics`,
     `${port(5)}/?query=select%20*%20from%20logs.customer_logs`,
     `${port(5)}/?user=starform&password=&query=select%201`,
     `${port(5)}/?user=default&query=select%201`,

@@ -24,6 +24,7 @@ const Variables = z.strictObject({
     .string()
     .regex(/^(\[[0-9a-f:]+\]|[^:]*):\d{1,5}$/, "write it like :8080 or 127.0.0.1:8080")
     .default(":8080"),
+  METRICS_TOKEN: z.string().min(8).optional(),
   RUNTIME: z.enum(["docker", "process"]).default("process"),
   DATA_DIR: z.string().min(1).default(".starform"),
   DOCKER_SOCKET: z.string().default("/var/run/docker.sock"),
@@ -64,6 +65,7 @@ export function readConfig(env: Env) {
     },
     logLevel: v.LOG_LEVEL,
     http: { host: host === "" ? "0.0.0.0" : host.replace(/^\[|\]$/g, ""), port: Number(port) },
+    metricsToken: v.METRICS_TOKEN,
     runtime: v.RUNTIME,
     dir: join(v.DATA_DIR, "shuttle"),
     dockerSocket: v.DOCKER_SOCKET,

@@ -94,7 +94,7 @@ function programsOf({ options, root, dataDir, ports, secrets, choosing, say }: P
   secrets.write("database-url", options.databaseUrl ?? postgres?.url ?? "");
   const metrics = metricsProgram(dataDir.path, ports.metrics, secrets.read("metrics-password"), {
     gateway: { address: `127.0.0.1:${ports.gatewayAdmin}`, tokenFile: secrets.fileOf("gateway-admin-token") },
-    shuttle: `127.0.0.1:${ports.shuttle}`,
+    shuttle: { address: `127.0.0.1:${ports.shuttle}`, tokenFile: secrets.fileOf("metrics-password") },
     worker: `127.0.0.1:${ports.worker}`,
   });
   const metricsUrl = metrics && urlOf(ports.metrics);

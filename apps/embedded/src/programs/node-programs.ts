@@ -167,6 +167,8 @@ function shuttleEnvironment(
     STARFORM_REGION: region,
     STARFORM_AUTH_TOKEN_FILE: secrets.fileOf("cluster-token"),
     STARFORM_METRICS_ADDR: `${host}:${ports.shuttle}`,
+    // Apps that run as processes share the loopback; what it tells of all tenants is for the metrics store.
+    STARFORM_METRICS_TOKEN_FILE: secrets.fileOf("metrics-password"),
     STARFORM_RUNTIME: kind,
     STARFORM_DATA_DIR: dataDir,
     STARFORM_IMAGES_DIR: join(dataDir, "images"),

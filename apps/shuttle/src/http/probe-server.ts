@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -6,11 +7,13 @@ type Deps = {
   /** Undefined when ready; otherwise what is still missing. */
   readonly notReady: () => string | undefined;
   readonly metrics: () => Promise<string>;
+  /** What a scraper must bear; undefined where the network keeps others out. */
+  readonly metricsToken: string | undefined;
 };
 
 /** `/healthz`, `/readyz` and `/metrics`, for the supervisor and the scraper. */
 export async function openProbeServer(
-  { notReady, metrics }: Deps,
+  { notReady, metrics, metricsToken }: Deps,
   address: { host: string; port: number },
 ): Promise<AsyncDisposable & { readonly port: number }> {
   const server = createServer((request, response) => {
@@ -29,6 +32,8 @@ export async function openProbeServer(
       );
     }
     if (path !== "/metrics") return answer(404, "text/plain", "there is /healthz, /readyz and /metrics\n");
+    if (metricsToken && !isSame(request.headers.authorization, `Bearer ${metricsToken}`))
+      return answer(401, "text/plain", "the metrics are for the bearer of STARFORM_METRICS_TOKEN\n");
     metrics().then(
       (text) => answer(200, "text/plain; version=0.0.4; charset=utf-8", text),
       (error: unknown) => answer(500, "text/plain", `${String(error)}\n`),
@@ -45,4 +50,10 @@ export async function openProbeServer(
       await closed;
     },
   };
+}
+
+/** Compared in constant time, so that a token cannot be felt for. */
+function isSame(given: string | undefined, right: string): boolean {
+  const [a, b] = [Buffer.from(given ?? ""), Buffer.from(right)];
+  return a.length === b.length && timingSafeEqual(a, b);
 }

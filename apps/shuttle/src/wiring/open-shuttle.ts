@@ -126,6 +126,7 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
         notReady: () =>
           isReached ? undefined : "Starbase was not reached yet; what is known from before runs",
         metrics: async () => metrics.text(await cluster.usage()),
+        metricsToken: config.metricsToken,
       },
       config.http,
     ),
