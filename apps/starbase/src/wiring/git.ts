@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
@@ -14,14 +15,18 @@ import type { LogStore } from "../ports/log-store.ts";
 import { publicUrlOf, type Core } from "./core.ts";
 
 /** Where code is kept: uploads and repositories in the data directory. */
-export const openSources = (config: Config) =>
-  folderSourceStore({
-    sourcesDir: join(config.dataDir, "sources"),
-    gitDir: join(config.dataDir, "git"),
+export function openSources(config: Config) {
+  const [sourcesDir, gitDir] = [join(config.dataDir, "sources"), join(config.dataDir, "git")];
+  // Other users of the machine, apps without a sandbox among them, have no business in anybody's code.
+  for (const dir of [sourcesDir, gitDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return folderSourceStore({
+    sourcesDir,
+    gitDir,
     // The owner of an embedded installation owns the machine's files as well.
     isFileAllowed: config.owner !== undefined,
     networkVariables: networkVariables(config.network),
   });
+}
 
 /** Registers the built-in Git remote. */
 export function serveGit(

@@ -252,7 +252,7 @@ async function said(
     const last = withoutCredentials(error.stderr.trim().split("\n").at(-1) ?? "").replace(/^fatal: /, "");
     return new Fault(
       "invalid",
-      `the repository ${shown} cannot be read (${last}): check the address, and that it is public or the address holds a token`,
+      `the repository ${shown} cannot be read (${last}): check the address, and that it is public; a private one is pushed instead, with git push starform main`,
     );
   }
   const names = heads
