@@ -126,6 +126,17 @@ export function buildServiceContract(name: string, open: () => Promise<BuilderUn
       expect(await under.fileOf(status.image, "made.txt")).toBe("made\n");
     });
 
+    test("gives each of several builds at once its own source, though their plans are alike", async () => {
+      const specs = await Promise.all(
+        ["one", "two", "three"].map((word) =>
+          aBuild(under, ["cat app.txt > made.txt"], { files: { "app.txt": word } }),
+        ),
+      );
+      const images = await Promise.all(specs.map((spec) => imageOf(under.builds, spec)));
+      const made = await Promise.all(images.map((image) => under.fileOf(image, "made.txt")));
+      expect(made).toEqual(["one", "two", "three"]);
+    });
+
     test("builds once when it is submitted twice, and gives each reader every line in order", async () => {
       const spec = await aBuild(under, ["for i in 1 2 3 4 5; do echo line $i; done; echo once >> count.txt"]);
       await Promise.all([under.builds.submitBuild(spec), under.builds.submitBuild(spec)]);

@@ -123,6 +123,17 @@ async function librariesOf(programs: readonly string[]): Promise<Set<string>> {
       "libffi.so.8",
       "libssl.so.3",
       "libcrypto.so.3",
+      // What native addons of npm packages link, though nothing copied here does.
+      "librt.so.1",
+      "libdl.so.2",
+      "libpthread.so.0",
+      "libm.so.6",
+      "libutil.so.1",
+      "libanl.so.1",
+      "libstdc++.so.6",
+      "libgcc_s.so.1",
+      "libatomic.so.1",
+      "libz.so.1",
     ])
       if (await exists(join(dir, name))) found.add(join(dir, name));
   return found;

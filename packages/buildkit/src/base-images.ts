@@ -118,7 +118,7 @@ async function canBeDebian(recipe: Recipe, debian: Debian): Promise<boolean> {
 /** The same inputs give the same name. */
 async function imageName({ node, npm }: Recipe, role: Role, debian: Debian | undefined): Promise<string> {
   const form = debian ? `debian-${debian.suite}` : "host";
-  const hash = createHash("sha256").update(debian ? debianRecipe(role, debian) : "host 2");
+  const hash = createHash("sha256").update(debian ? debianRecipe(role, debian) : "host 3");
   hash.update(await readFile(new URL("base/mise.mjs", import.meta.url)));
   hash.update(await readFile(trustBundle).catch(() => ""));
   hash.update(npm.version).update(JSON.stringify(env));
@@ -204,9 +204,6 @@ async function exportImage(
 ): Promise<void> {
   await using client = await openBuildKit(dockerTransport(engineSocket));
   const name = `make ${names[0]}`;
-  const tree = local("base", { name });
-  const over = [{ copy: { from: tree, src: "/", dest: "/" } }, { mkdir: { path: "/app" } }];
-  const last = below ? files(below, over, name) : tree;
   const environment = Object.entries({ PATH: env.PATH, ...variables }).map(
     ([key, value]) => `${key}=${value}`,
   );
@@ -217,7 +214,14 @@ async function exportImage(
     config: { Env: environment, Cmd: ["/bin/bash"], WorkingDir: "/" },
   };
   await client.solve({
-    source: { run: async (bridge) => ({ ref: await bridge.solve(define(last)), config }) },
+    source: {
+      async run(bridge) {
+        const tree = local("base", bridge.session, { name });
+        const over = [{ copy: { from: tree, src: "/", dest: "/" } }, { mkdir: { path: "/app" } }];
+        const last = below ? files(below, over, name) : tree;
+        return { ref: await bridge.solve(define(last)), config };
+      },
+    },
     services: { sharedKey: `base/${names[0]}`, dirs: { base: { path: root } } },
     exporter: { type: "moby", attrs: { name: names.join(",") } },
   });

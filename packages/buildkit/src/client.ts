@@ -197,7 +197,7 @@ async function solveAndRun(
   void solved.catch(() => undefined).finally(() => over.abort());
   let failure: unknown;
   let timer: NodeJS.Timeout | undefined;
-  runFrontend(channel, ref, source.run, either(signal, over)).catch((error: unknown) => {
+  runFrontend(channel, { ref, session }, source.run, either(signal, over)).catch((error: unknown) => {
     failure = error;
     timer = setTimeout(() => stuck.abort(error), frontendGraceMs);
   });

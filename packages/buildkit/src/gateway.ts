@@ -6,6 +6,8 @@ import { codec, empty } from "./protocol.ts";
 
 /** The bridge a frontend builds over. Ours runs in this process, so that the image's config is right on every builder. */
 export type Bridge = {
+  /** Folders are taken from this session and no other: two builds at once would else be given one of their sources. */
+  readonly session: string;
   /** What the builder's graph operations can do, by its own names. */
   readonly llbCapabilities: ReadonlySet<string>;
   readonly frontendCapabilities: ReadonlySet<string>;
@@ -57,13 +59,14 @@ const methods = {
 /** Runs a frontend in this process for the build `ref`, and hands its result (or its failure) to the builder. */
 export async function runFrontend(
   channel: GrpcChannel,
-  ref: string,
+  { ref, session }: { ref: string; session: string },
   frontend: Frontend,
   signal: AbortSignal,
 ): Promise<void> {
   const options = { metadata: { "buildkit-controlapi-buildid": ref }, signal };
   const pong = await untilKnown(() => channel.unary(methods.ping, {}, options), signal);
   const bridge: Bridge = {
+    session,
     llbCapabilities: enabled(pong.llb),
     frontendCapabilities: enabled(pong.frontend),
     async solve(definition) {

@@ -51,13 +51,18 @@ export function fullReference(reference: string): string {
   return /[:@]/.test(path.slice(path.lastIndexOf("/"))) ? path : `${path}:latest`;
 }
 
-/** A folder of the session, by name. */
+/**
+ * A folder of one session, by name. Without the session in it, the builder takes equal folders of two builds for one
+ * and the same work, and gives both the files of whichever came first.
+ */
 export function local(
   dir: string,
-  options: { name?: string; exclude?: readonly string[]; hint?: string } = {},
+  session: string,
+  options: { name?: string; exclude?: readonly string[] } = {},
 ): Vertex {
   const attrs = {
-    "local.sharedkeyhint": options.hint ?? dir,
+    "local.session": session,
+    "local.sharedkeyhint": dir,
     ...(options.exclude?.length && { "local.excludepatterns": JSON.stringify(options.exclude) }),
   };
   return vertex(options.name ?? `load ${dir}`, [], { source: { identifier: `local://${dir}`, attrs } });

@@ -40,7 +40,7 @@ export async function planGraph(
 ): Promise<{ last: Vertex; config: ImageConfig }> {
   const { plan, bases } = input;
   const ability = { canExclude: bridge.llbCapabilities.has("file.copy.includeexcludepatterns") };
-  const source = local("context", { name: "load source", exclude: plan.exclude ?? [] });
+  const source = local("context", bridge.session, { name: "load source", exclude: plan.exclude ?? [] });
   const configs = new Map<string, Promise<ImageConfig>>();
   const done = new Map<string, Promise<State>>();
   const configOf = (reference: string): Promise<ImageConfig> =>
