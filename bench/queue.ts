@@ -12,7 +12,7 @@ import { atLeast, percentile, type Figure } from "./figure.ts";
 
 const backlog = 4_000;
 const singles = 300;
-const rounds = 3;
+const rounds = 5;
 
 const quiet = new Logger(() => () => undefined);
 
@@ -60,7 +60,7 @@ export async function run(): Promise<Figure[]> {
     bare: { waits: [], perSecond: [] },
   };
   for (let round = 0; round < rounds; round++)
-    for (const name of ["ours", "bare"] as const) {
+    for (const name of round % 2 === 0 ? (["ours", "bare"] as const) : (["bare", "ours"] as const)) {
       seen[name].waits.push(...(await waitsOf(sides[name])));
       seen[name].perSecond.push(await jobsPerSecond(sides[name], pool));
     }
