@@ -132,6 +132,7 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
       const answers: string[] = [];
       let isOver = false;
       const visitors = Array.from({ length: 4 }, async () => {
+        // oxlint-disable-next-line no-unmodified-loop-condition -- the test sets it once every version was seen
         while (!isOver)
           answers.push(await rig.ask(service, "/").catch((error: unknown) => `failed: ${String(error)}`));
       });

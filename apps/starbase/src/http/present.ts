@@ -1,5 +1,5 @@
 import type { Deployment as WireDeployment } from "@starform/contract/deployments";
-import type { ApiToken, Me } from "@starform/contract/identity";
+import type { ApiToken } from "@starform/contract/identity";
 import type { AuditEntry as WireAuditEntry } from "@starform/contract/workspaces";
 import type { Project as WireProject, Environment as WireEnvironment } from "@starform/contract/projects";
 import { ServiceSettings, type Service as WireService } from "@starform/contract/services";
@@ -136,5 +136,3 @@ export const presentAudit = ({ workspaceId: _, ...entry }: AuditEntry): WireAudi
   at: entry.at.toISOString(),
   detail: { ...entry.detail },
 });
-
-export type { Me };

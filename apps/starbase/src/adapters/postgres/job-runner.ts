@@ -150,6 +150,7 @@ async function openLiveness(url: string, logger: Logger): Promise<Liveness> {
     return next;
   };
   const reopen = async () => {
+    // oxlint-disable-next-line no-unmodified-loop-condition -- the disposal sets it while this waits
     while (!isClosed) {
       await pause(500);
       const next = await open().catch(() => undefined);

@@ -36,6 +36,7 @@ export const followDeployment =
       seen.buildId && seen.stages.some((stage) => stage.name === "build" && stage.outcome !== "skipped")
         ? tellBuild(logs, seen, onLine, AbortSignal.any([signal, rest.signal]))
         : undefined;
+    // oxlint-disable-next-line no-unmodified-loop-condition -- `look` reads it anew
     while (seen && !isFinal(seen.status) && !signal.aborted) {
       const { revision }: SeenDeployment = seen;
       await changes.waitFor(
