@@ -15,6 +15,7 @@ const Variables = z.strictObject({
   CLUSTER_ID: z.uuid(),
   REGION: z.string().min(1),
   AUTH_TOKEN: z.string().min(1),
+  SIGNING_KEYS: z.string().min(1).optional(),
   SNAPSHOT_INTERVAL: duration("60s"),
   CAPACITY_INTERVAL: duration("60s"),
   RECONCILE_INTERVAL: duration("30s"),
@@ -54,6 +55,8 @@ export function readConfig(env: Env) {
       url: v.STARBASE_URL,
       token: () => (tokenFile ? readFileSync(tokenFile, "utf8").trim() : v.AUTH_TOKEN),
     },
+    /** Public keys of Starbase, `<id>:<base64>` each; a document that none of them signed is refused. */
+    signingKeys: v.SIGNING_KEYS,
     clusterId: v.CLUSTER_ID,
     region: v.REGION,
     softLimit: v.SOFT_LIMIT,

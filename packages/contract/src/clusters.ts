@@ -93,6 +93,11 @@ export type DesiredState = z.infer<typeof DesiredState>;
 
 const params = z.object({ id: Id });
 
+/** Response header of desired state: `<key id>:<base64>`, Ed25519 over the purpose, a newline and the body's exact text. */
+export const signatureHeader = "starform-signature";
+/** What is signed along with a document, so that no other signed text passes for one. */
+export const desiredStatePurpose = "starform desired state";
+
 export const getDesiredState = route({
   id: "getDesiredState",
   method: "GET",
@@ -154,6 +159,17 @@ export const postCapacity = route({
   status: 204,
 });
 
+/** A service that people with the cluster's own credentials hold at an earlier version than Starbase decided. */
+export const Divergence = z.object({
+  /** The version of the desired state that it is held at. */
+  from_version: z.number().int(),
+  /** The deployment that Starbase wants, and that does not run because of this. */
+  instead_of: Id,
+  by: z.string().max(256),
+  at: Timestamp,
+});
+export type Divergence = z.infer<typeof Divergence>;
+
 export const StatusReport = z.object({
   service_id: Id,
   environment: z.string(),
@@ -168,6 +184,7 @@ export const StatusReport = z.object({
   reason: z.string().nullable(),
   /** The deployment that really serves: an older one while the new is not ready or has failed. */
   serving_deployment_id: Id.nullable(),
+  divergence: Divergence.nullable().optional(),
 });
 export type StatusReport = z.infer<typeof StatusReport>;
 

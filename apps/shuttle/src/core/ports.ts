@@ -1,10 +1,18 @@
-import type { CronRunReport, DesiredState, Snapshot, StatusReport } from "@starform/contract/clusters";
+import type { CronRunReport, Snapshot, StatusReport } from "@starform/contract/clusters";
 import type { Capacity } from "./cluster.ts";
+import type { Override } from "./overrides.ts";
+
+/** A document of desired state as it was sent: the text is what the signature is of, so it is kept as it came. */
+export type SentDocument = {
+  readonly text: string;
+  readonly signature: string | undefined;
+  readonly etag: string | undefined;
+};
 
 export type Fetched =
   | { readonly kind: "unchanged" }
   /** Not looked at yet: `judgeDocument` says whether it may be believed. */
-  | { readonly kind: "document"; readonly document: unknown; readonly etag: string | undefined };
+  | ({ readonly kind: "document" } & SentDocument);
 
 /** Starbase, as a Shuttle sees it. Every call rejects with a Fault; `unavailable` when it cannot be reached. */
 export interface Starbase {
@@ -31,11 +39,24 @@ export type Registration = {
   readonly region: string;
 };
 
-/** The last good desired state, kept over restarts and outages. */
+/** The last good desired state and what was before it, kept where the cluster is, over restarts and outages. */
 export interface DesiredStore {
-  load(): { readonly state: DesiredState; readonly etag: string | undefined } | undefined;
-  /** Keeps it before anything acts on it, and the previous ten beside it. */
-  save(state: DesiredState, etag: string | undefined): void;
+  /** What is kept and readable, the newest first. Whoever reads it checks the signature again: a store may be edited. */
+  load(): Promise<readonly SentDocument[]>;
+  /** Keeps it before anything acts on it, and the previous ten beside it. Equal text is kept once. */
+  save(document: SentDocument): Promise<void>;
+}
+
+/** What people with the cluster's own credentials decided while Starbase could not. */
+export interface OverrideStore {
+  /** The overrides that can be read; one that cannot is passed over. */
+  list(): Promise<readonly Override[]>;
+  /** Keeps it in place of the key's earlier one. */
+  put(override: Override): Promise<void>;
+  /** Forgets the key's override, if it is still the one of that time. */
+  remove(override: Pick<Override, "key" | "at">): Promise<void>;
+  /** Tells that another process changed something. */
+  onChange(changed: () => void): AsyncDisposable;
 }
 
 /** Snapshots that Starbase has not taken yet, kept over restarts and outages. */

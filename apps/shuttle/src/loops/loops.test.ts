@@ -5,9 +5,8 @@ import { until } from "@starform/std/retry";
 import { expect, test } from "vitest";
 import { aDocument, aService } from "../../test/desired.ts";
 import type { Cluster } from "../core/cluster.ts";
-import type { DesiredStore, Starbase } from "../core/ports.ts";
+import type { Starbase } from "../core/ports.ts";
 import { keyOf } from "../core/service-key.ts";
-import { desiredStateLoop } from "./desired-state.ts";
 import { reconcileService } from "./reconcile.ts";
 import { snapshotLoop } from "./snapshots.ts";
 import { statusLoop } from "./status.ts";
@@ -23,94 +22,6 @@ const away: Starbase = {
   postStatus: never,
   register: never,
 };
-const noStore: DesiredStore = { load: () => undefined, save: () => undefined };
-const quiet = { reached: () => undefined, warn: () => undefined };
-
-test("without Starbase the stored state is what is desired", async () => {
-  const state = aDocument(clusterId, 4, [aService({ image: "a" })]);
-  await using loop = desiredStateLoop(
-    {
-      ...quiet,
-      starbase: away,
-      store: { ...noStore, load: () => ({ state, etag: '"4"' }) },
-      clusterId,
-      changed: () => undefined,
-    },
-    50,
-  );
-  expect(loop.state?.version).toBe(4);
-  await using foreign = desiredStateLoop(
-    {
-      ...quiet,
-      starbase: away,
-      store: { ...noStore, load: () => ({ state, etag: '"4"' }) },
-      clusterId: randomUUID(),
-      changed: () => undefined,
-    },
-    50,
-  );
-  expect(foreign.state).toBeUndefined();
-});
-
-test("the first question is answered at once, later ones wait; what changed is told after it was stored", async () => {
-  const [a, b] = [aService({ image: "a" }), aService({ image: "b" })];
-  const documents = [aDocument(clusterId, 1, [a, b]), aDocument(clusterId, 2, [a])];
-  const order: string[] = [];
-  const starbase: Starbase = {
-    ...away,
-    async fetchDesired(etag, wait, signal) {
-      order.push(`ask ${etag} ${wait}`);
-      const document = documents.shift();
-      if (document) return { kind: "document", document, etag: `"${document.version}"` };
-      await new Promise((resolve) => signal.addEventListener("abort", resolve));
-      return { kind: "unchanged" };
-    },
-  };
-  const store: DesiredStore = { ...noStore, save: ({ version }) => void order.push(`store ${version}`) };
-  await using _loop = desiredStateLoop(
-    { ...quiet, starbase, store, clusterId, changed: (keys) => order.push(`changed ${keys.length}`) },
-    50,
-  );
-  await until("both are taken", () => order.length === 7);
-  expect(order).toEqual([
-    "ask undefined 0",
-    "store 1",
-    "changed 2",
-    'ask "1" 30',
-    "store 2",
-    "changed 1",
-    'ask "2" 30',
-  ]);
-});
-
-test("a disk that is full keeps nobody from what was decided", async () => {
-  const document = aDocument(clusterId, 1, [aService({ image: "a" })]);
-  const said: string[] = [];
-  const starbase: Starbase = {
-    ...away,
-    fetchDesired: async () => ({ kind: "document", document, etag: undefined }),
-  };
-  const store: DesiredStore = {
-    ...noStore,
-    save: () => {
-      throw new Error("ENOSPC");
-    },
-  };
-  await using loop = desiredStateLoop(
-    {
-      ...quiet,
-      starbase,
-      store,
-      clusterId,
-      changed: () => undefined,
-      warn: (sentence) => said.push(sentence),
-    },
-    50,
-  );
-  await until("it is desired", () => loop.state?.version === 1);
-  expect(said[0]).toMatch(/applied but could not be stored: ENOSPC/);
-});
-
 test("only what the inventory knows is removed, and only by a document that is there", async () => {
   const [kept, gone] = [aService({ image: "a" }), aService({ image: "b" })];
   const calls: string[] = [];
@@ -163,7 +74,7 @@ test("a change is reported once, an outage is made up for, and a cron run is tol
     },
   };
   await using status = statusLoop(
-    { starbase, cluster, keys: () => [keyOf(service)], warn: () => undefined },
+    { starbase, cluster, keys: () => [keyOf(service)], held: () => undefined, warn: () => undefined },
     3_600_000,
   );
   status.look();

@@ -4,6 +4,7 @@ import { wordsOf } from "@starform/std/fault";
 import { backoffMs, pause } from "@starform/std/retry";
 import type { Cluster } from "../core/cluster.ts";
 import { doorbell } from "../core/doorbell.ts";
+import type { Override } from "../core/overrides.ts";
 import type { Starbase } from "../core/ports.ts";
 import type { ServiceKey } from "../core/service-key.ts";
 
@@ -15,6 +16,8 @@ type Deps = {
   readonly starbase: Starbase;
   readonly cluster: Cluster;
   readonly keys: () => readonly ServiceKey[];
+  /** What holds the service at an earlier version; told with each of its reports. */
+  readonly held: (key: ServiceKey) => Override | undefined;
   readonly warn: (sentence: string) => void;
 };
 
@@ -23,7 +26,7 @@ const gatherMs = 30;
 const atOnceMax = 5_000;
 
 /** Tells Starbase what runs: on change, and all of it once per interval. */
-export function statusLoop({ starbase, cluster, keys, warn }: Deps, intervalMs: number): StatusLoop {
+export function statusLoop({ starbase, cluster, keys, held, warn }: Deps, intervalMs: number): StatusLoop {
   const ending = new AbortController();
   const told = new Map<ServiceKey, string>();
   const bell = doorbell();
@@ -32,7 +35,8 @@ export function statusLoop({ starbase, cluster, keys, warn }: Deps, intervalMs: 
   const post = async (): Promise<void> => {
     const isFull = performance.now() >= dueMs;
     const seen = keys().flatMap((key) => {
-      const report = cluster.observe(key);
+      const observed = cluster.observe(key);
+      const report = observed && { ...observed, divergence: divergenceOf(held(key)) };
       return report
         ? [
             {
@@ -89,3 +93,11 @@ export function statusLoop({ starbase, cluster, keys, warn }: Deps, intervalMs: 
     },
   };
 }
+
+const divergenceOf = (override: Override | undefined): StatusReport["divergence"] =>
+  override && {
+    from_version: override.from_version,
+    instead_of: override.instead_of,
+    by: override.by,
+    at: override.at,
+  };

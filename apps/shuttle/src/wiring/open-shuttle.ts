@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { desiredStatePurpose } from "@starform/contract/clusters";
 import { openLogShipper } from "@starform/log-shipper/log-shipper";
 import { wordsOf } from "@starform/std/fault";
 import { backoffMs, pause } from "@starform/std/retry";
 import { pino } from "pino";
-import { fileDesiredStore } from "../adapters/disk/desired-store.ts";
+import { verifierOf } from "@starform/std/signature";
 import { fileSnapshotLog } from "../adapters/disk/snapshot-log.ts";
 import { noLogs, type LogSink } from "../adapters/local/output-pump.ts";
 import { httpStarbase } from "../adapters/starbase/http-starbase.ts";
@@ -14,12 +15,14 @@ import type { Starbase } from "../core/ports.ts";
 import { keyOf, partsOf, type ServiceKey } from "../core/service-key.ts";
 import { openProbeServer } from "../http/probe-server.ts";
 import { desiredStateLoop } from "../loops/desired-state.ts";
+import { openDesiredView, type DesiredView } from "../loops/desired-view.ts";
 import { periodic } from "../loops/periodic.ts";
 import { reconcileService } from "../loops/reconcile.ts";
 import { snapshotLoop } from "../loops/snapshots.ts";
 import { statusLoop } from "../loops/status.ts";
 import { workQueue } from "../loops/work-queue.ts";
 import { openCluster } from "./open-cluster.ts";
+import { storesOf } from "./open-stores.ts";
 
 export const shuttleVersion = "0.1.0";
 export type Shuttle = AsyncDisposable & { readonly port: number };
@@ -40,6 +43,9 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
   const starbase = httpStarbase({ ...config.starbase, clusterId: config.clusterId, timed: metrics.request });
   const cluster = stack.use(await openCluster(config, { sink, warn }));
   const desiredState = () => desired?.state;
+  const { desiredStore, overrides } = storesOf(config);
+  if (!config.signingKeys)
+    warn("STARFORM_SIGNING_KEYS_FILE is not set: what Starbase decides is believed without its signature");
   const status = stack.use(
     statusLoop(
       {
@@ -49,6 +55,7 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
           desiredState()
             ?.services.filter((service) => !service.deleted)
             .map(keyOf) ?? [],
+        held: (key) => desired?.held(key),
         warn,
       },
       config.intervalsMs.status,
@@ -72,22 +79,26 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
       queue.add(key);
     }),
   );
-  let desired: ReturnType<typeof desiredStateLoop> | undefined;
+  let desired: DesiredView | undefined;
   const changed = (keys: readonly string[]): void => keys.forEach(queue.add);
-  desired = stack.use(
+  desired = await openDesiredView({
+    store: desiredStore,
+    overrides,
+    clusterId: config.clusterId,
+    isSigned: config.signingKeys ? verifierOf(config.signingKeys, desiredStatePurpose) : undefined,
+    changed,
+    warn,
+  });
+  const view = desired;
+  stack.use(overrides.onChange(() => void view.reread()));
+  stack.use(
     desiredStateLoop(
-      {
-        starbase,
-        store: fileDesiredStore(join(config.dir, "desired")),
-        clusterId: config.clusterId,
-        warn,
-        changed,
-        reached: () => void (isReached = true),
-      },
+      { starbase, view, warn, reached: () => void (isReached = true) },
       config.intervalsMs.reconcile,
     ),
   );
   const fullPass = async (): Promise<void> => {
+    await view.reread();
     const state = desiredState();
     if (state) changed([...new Set([...state.services.map(keyOf), ...(await cluster.inventory())])]);
   };

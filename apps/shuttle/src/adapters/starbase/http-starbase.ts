@@ -5,8 +5,8 @@ import {
   postRegister,
   postSnapshots,
   postStatus,
+  signatureHeader,
 } from "@starform/contract/clusters";
-import { Fault } from "@starform/std/fault";
 import type { Starbase } from "../../core/ports.ts";
 
 type Options = {
@@ -45,7 +45,12 @@ export function httpStarbase({ url, clusterId, token, timed }: Options): Starbas
         const text = await answer.text();
         if (answer.status === 304) return { kind: "unchanged" };
         if (answer.status >= 400) throw toFault(getDesiredState, answer.status, text);
-        return { kind: "document", document: parsed(text), etag: answer.headers.get("etag") ?? undefined };
+        return {
+          kind: "document",
+          text,
+          signature: answer.headers.get(signatureHeader) ?? undefined,
+          etag: answer.headers.get("etag") ?? undefined,
+        };
       }),
     postSnapshots: (snapshots, signal) =>
       measured(
@@ -105,12 +110,4 @@ export function httpStarbase({ url, clusterId, token, timed }: Options): Starbas
           )),
       ),
   };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Fault("malformed", "the desired state is not JSON", { cause: error });
-  }
 }

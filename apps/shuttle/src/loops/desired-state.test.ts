@@ -1,0 +1,180 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { desiredStatePurpose, type DesiredState } from "@starform/contract/clusters";
+import { Fault } from "@starform/std/fault";
+import { until } from "@starform/std/retry";
+import { signerOf, verifierOf } from "@starform/std/signature";
+import { expect, test } from "vitest";
+import { aDocument, aService, redeployed } from "../../test/desired.ts";
+import type { Override } from "../core/overrides.ts";
+import type { DesiredStore, OverrideStore, SentDocument, Starbase } from "../core/ports.ts";
+import { keyOf } from "../core/service-key.ts";
+import { desiredStateLoop } from "./desired-state.ts";
+import { openDesiredView } from "./desired-view.ts";
+
+const clusterId = randomUUID();
+const signer = signerOf(`k1:${randomBytes(32).toString("base64")}`, desiredStatePurpose);
+const isSigned = verifierOf(signer.publicKeys, desiredStatePurpose);
+
+const sent = (state: DesiredState, own: Partial<SentDocument> = {}): SentDocument => {
+  const text = JSON.stringify(state);
+  return { text, signature: signer.sign(text), etag: `"${state.version}"`, ...own };
+};
+const kept = (...documents: SentDocument[]): DesiredStore & { saved: SentDocument[] } => {
+  const saved: SentDocument[] = [];
+  return { saved, load: async () => documents, save: async (document) => void saved.push(document) };
+};
+function inMemory(...first: Override[]): OverrideStore & { all: Override[] } {
+  const all = [...first];
+  return {
+    all,
+    list: async () => all,
+    put: async (override) => void all.push(override),
+    remove: async ({ key }) => void all.splice(0, all.length, ...all.filter((one) => one.key !== key)),
+    onChange: () => ({ [Symbol.asyncDispose]: async () => undefined }),
+  };
+}
+const open = async (own: {
+  store?: DesiredStore;
+  overrides?: OverrideStore;
+  changed?: (keys: readonly string[]) => void;
+}) => {
+  const said: string[] = [];
+  const view = await openDesiredView({
+    store: kept(),
+    overrides: inMemory(),
+    clusterId,
+    isSigned,
+    changed: () => undefined,
+    warn: (sentence) => said.push(sentence),
+    ...own,
+  });
+  return { view, said };
+};
+
+test("without Starbase the last good state that is kept is what is desired", async () => {
+  const good = aDocument(clusterId, 4, [aService({ image: "a" })]);
+  const tampered = sent(aDocument(clusterId, 6, [aService({ image: "evil" })]), {
+    signature: sent(good).signature,
+  });
+  const foreign = sent(aDocument(randomUUID(), 7, []));
+  const unsigned = sent(aDocument(clusterId, 8, []), { signature: undefined });
+  const broken = { text: "{", signature: signer.sign("{"), etag: undefined };
+  const { view, said } = await open({ store: kept(broken, unsigned, foreign, tampered, sent(good)) });
+  expect([view.state?.version, view.etag]).toEqual([4, '"4"']);
+  expect(said).toHaveLength(4);
+  expect(said.join("\n")).toMatch(/not JSON[^]*not signed[^]*belongs to cluster[^]*signature is not one/);
+});
+
+test("a store that cannot be read leaves Shuttle waiting for Starbase, not stopped", async () => {
+  const store = { ...kept(), load: () => Promise.reject(new Error("EIO")) };
+  const { view, said } = await open({ store });
+  expect(view.state).toBeUndefined();
+  expect(said[0]).toMatch(/could not be read: EIO/);
+});
+
+test("the first question is answered at once, later ones wait; what changed is told after it was stored", async () => {
+  const [a, b] = [aService({ image: "a" }), aService({ image: "b" })];
+  const documents = [sent(aDocument(clusterId, 1, [a, b])), sent(aDocument(clusterId, 2, [a]))];
+  const order: string[] = [];
+  const starbase = {
+    async fetchDesired(etag: string | undefined, wait: number, signal: AbortSignal) {
+      order.push(`ask ${etag} ${wait}`);
+      const document = documents.shift();
+      if (document) return { kind: "document", ...document };
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return { kind: "unchanged" };
+    },
+  } as unknown as Starbase;
+  const { view } = await open({
+    store: { ...kept(), save: async ({ etag }) => void order.push(`store ${etag}`) },
+    changed: (keys) => order.push(`changed ${keys.length}`),
+  });
+  await using _loop = desiredStateLoop(
+    { starbase, view, reached: () => undefined, warn: () => undefined },
+    50,
+  );
+  await until("both are taken", () => order.length === 7);
+  expect(order).toEqual([
+    "ask undefined 0",
+    'store "1"',
+    "changed 2",
+    'ask "1" 30',
+    'store "2"',
+    "changed 1",
+    'ask "2" 30',
+  ]);
+});
+
+test("a disk that is full keeps nobody from what was decided", async () => {
+  const store = { ...kept(), save: () => Promise.reject(new Error("ENOSPC")) };
+  const { view, said } = await open({ store });
+  await view.take(sent(aDocument(clusterId, 1, [aService({ image: "a" })])));
+  expect(view.state?.version).toBe(1);
+  expect(said[0]).toMatch(/applied but could not be stored: ENOSPC/);
+});
+
+test("a document that Starbase did not sign is refused and not kept", async () => {
+  const store = kept(sent(aDocument(clusterId, 1, [aService({ image: "a" })])));
+  const { view, said } = await open({ store });
+  const next = aDocument(clusterId, 2, [aService({ image: "b" })]);
+  const stranger = signerOf(`k1:${randomBytes(32).toString("base64")}`, desiredStatePurpose);
+  for (const signature of [undefined, stranger.sign(JSON.stringify(next)), "k9:AAAA"])
+    expect(await view.take(sent(next, { signature }))).toBe(false);
+  expect([view.state?.version, store.saved.length, said.length]).toEqual([1, 0, 3]);
+});
+
+test("while Starbase is away for good, what is asked of it backs off and nothing that runs is told to change", async () => {
+  let asked = 0;
+  const starbase = {
+    fetchDesired: async () => {
+      asked += 1;
+      throw new Fault("unavailable", "Starbase is away");
+    },
+  } as unknown as Starbase;
+  const changes: string[] = [];
+  const { view } = await open({
+    store: kept(sent(aDocument(clusterId, 4, [aService({ image: "a" })]))),
+    changed: (keys) => changes.push(...keys),
+  });
+  await using _loop = desiredStateLoop(
+    { starbase, view, reached: () => undefined, warn: () => undefined },
+    50,
+  );
+  await until("it was asked again", () => asked >= 2);
+  expect([view.state?.version, changes]).toEqual([4, []]);
+});
+
+test("a service that is held back runs the earlier version until Starbase decides anew", async () => {
+  const before = aService({ image: "good", replicas: 1 });
+  const bad = redeployed(before, { image: "bad", replicas: 3 });
+  const other = aService({ image: "other" });
+  const override: Override = {
+    key: keyOf(before),
+    from_version: 1,
+    instead_of: bad.provenance.deployment_id,
+    service: before,
+    by: "ada",
+    at: "2026-11-29T08:00:00.000Z",
+  };
+  const overrides = inMemory();
+  const changes: (readonly string[])[] = [];
+  const { view, said } = await open({
+    store: kept(sent(aDocument(clusterId, 2, [bad, other]))),
+    overrides,
+    changed: (keys) => changes.push(keys),
+  });
+  const images = () => view.state?.services.map(({ image, replicas }) => `${image} ${replicas}`);
+  expect(images()).toEqual(["bad 3", "other 1"]);
+  await overrides.put(override);
+  await view.reread();
+  expect(images()).toEqual(["good 3", "other 1"]);
+  expect(view.held(override.key)?.by).toBe("ada");
+  expect(changes).toEqual([[override.key]]);
+
+  await view.take(sent(aDocument(clusterId, 3, [{ ...bad, replicas: 5 }, other])));
+  expect(images()).toEqual(["good 5", "other 1"]);
+  await view.take(sent(aDocument(clusterId, 4, [redeployed(bad, { image: "mended" }), other])));
+  expect(images()).toEqual(["mended 3", "other 1"]);
+  expect([view.held(override.key), overrides.all]).toEqual([undefined, []]);
+  expect(said.at(-1)).toMatch(/no longer held at version 1: Starbase decided anew/);
+});

@@ -1,0 +1,134 @@
+import { DesiredState } from "@starform/contract/clusters";
+import { canonicalJson } from "@starform/std/canonical-json";
+import { wordsOf } from "@starform/std/fault";
+import type { Verifier } from "@starform/std/signature";
+import { judgeDocument } from "../core/desired-document.ts";
+import { overlaid, type Overlaid, type Override } from "../core/overrides.ts";
+import type { DesiredStore, OverrideStore, SentDocument } from "../core/ports.ts";
+import { keyOf, type ServiceKey } from "../core/service-key.ts";
+import { readSigned } from "../core/signed-document.ts";
+
+export type DesiredView = {
+  /** What is to run: what Starbase decided, with overrides in its place; undefined while nothing is known. */
+  readonly state: DesiredState | undefined;
+  /** Of the document in force, to ask for a newer one. */
+  readonly etag: string | undefined;
+  /** What holds the service back at an earlier version, if anything does. */
+  held(key: ServiceKey): Override | undefined;
+  /** Whether the document was taken and says something that was not known. A refused one leaves the last good one. */
+  take(sent: SentDocument): Promise<boolean>;
+  /** Looks at the overrides again. */
+  reread(): Promise<void>;
+};
+type Deps = {
+  readonly store: DesiredStore;
+  readonly overrides: OverrideStore;
+  readonly clusterId: string;
+  readonly isSigned: Verifier | undefined;
+  /** Keys whose service changed, came or went; told after the document is stored. */
+  readonly changed: (keys: readonly string[]) => void;
+  readonly warn: (sentence: string) => void;
+};
+
+/** A list without any service is believed when it is still so after this time. */
+const doubtMs = 10_000;
+
+/** Opens on the last good document that is kept and still verifies. */
+export async function openDesiredView(deps: Deps): Promise<DesiredView> {
+  const kept = await lastGood(deps);
+  let decided = kept?.state;
+  let etag = kept?.etag;
+  let view: Overlaid | undefined = decided && overlaid(decided, await listed(deps));
+  let doubtedSinceMs: number | undefined;
+
+  /** Puts the overrides over what is decided and tells which keys that changes. */
+  const refresh = async (): Promise<string[]> => {
+    const before = view?.state;
+    if (!decided) return [];
+    view = overlaid(decided, await listed(deps));
+    for (const override of view.ended) {
+      deps.warn(
+        `${override.key} is no longer held at version ${override.from_version}: Starbase decided anew`,
+      );
+      await deps.overrides.remove(override).catch((error: unknown) => deps.warn(wordsOf(error)));
+    }
+    return changedKeys(before, view.state);
+  };
+  return {
+    get state() {
+      return view?.state;
+    },
+    get etag() {
+      return etag;
+    },
+    held: (key) => view?.held.get(key),
+    async take(sent) {
+      const read = readSigned(sent, deps.isSigned);
+      const isSaidAgain = doubtedSinceMs !== undefined && performance.now() - doubtedSinceMs >= doubtMs;
+      const verdict =
+        read.kind === "refused" ? read : judgeDocument(read.document, decided, deps.clusterId, isSaidAgain);
+      doubtedSinceMs = verdict.kind === "doubtful" ? (doubtedSinceMs ?? performance.now()) : undefined;
+      if (verdict.kind !== "taken") {
+        deps.warn(`the desired state was refused, and the last good one stays: ${verdict.reason}`);
+        return false;
+      }
+      await keep(deps, sent, verdict.state.version);
+      const isNewer = verdict.state.version !== decided?.version;
+      [decided, etag] = [verdict.state, sent.etag];
+      const keys = await refresh();
+      deps.changed(keys);
+      return keys.length > 0 || isNewer;
+    },
+    async reread() {
+      const keys = await refresh();
+      if (keys.length > 0) deps.changed(keys);
+    },
+  };
+}
+
+/** A full disk must not keep the apps from what was decided; only a restart in this hour would know less. */
+async function keep({ store, warn }: Deps, sent: SentDocument, version: number): Promise<void> {
+  await store
+    .save(sent)
+    .catch((error: unknown) =>
+      warn(`version ${version} of the desired state is applied but could not be stored: ${wordsOf(error)}`),
+    );
+}
+
+async function lastGood(deps: Deps): Promise<{ state: DesiredState; etag: string | undefined } | undefined> {
+  const kept = await deps.store.load().catch((error: unknown) => {
+    deps.warn(`the stored desired state could not be read: ${wordsOf(error)}`);
+    return [];
+  });
+  for (const sent of kept) {
+    const state = goodState(sent, deps);
+    if (typeof state !== "string") return { state, etag: sent.etag };
+    deps.warn(`a stored desired state is passed over: ${state}`);
+  }
+  return undefined;
+}
+
+/** The state of a kept document, or why it is not to be believed. */
+export function goodState(
+  sent: SentDocument,
+  { isSigned, clusterId }: Pick<Deps, "isSigned" | "clusterId">,
+): DesiredState | string {
+  const read = readSigned(sent, isSigned);
+  if (read.kind === "refused") return read.reason;
+  const verdict = judgeDocument(read.document, undefined, clusterId);
+  return verdict.kind === "taken" ? verdict.state : verdict.reason;
+}
+
+const listed = ({ overrides, warn }: Deps): Promise<readonly Override[]> =>
+  overrides.list().catch((error: unknown) => {
+    warn(`what is held back could not be read: ${wordsOf(error)}`);
+    return [];
+  });
+
+/** Keys that are not the same in both; with a first document all of them. */
+export function changedKeys(last: DesiredState | undefined, next: DesiredState): string[] {
+  const before = new Map(last?.services.map((service) => [keyOf(service), canonicalJson(service)]));
+  const after = new Map(next.services.map((service) => [keyOf(service), canonicalJson(service)]));
+  const gone = [...before.keys()].filter((key) => !after.has(key));
+  return [...[...after.keys()].filter((key) => before.get(key) !== after.get(key)), ...gone];
+}
