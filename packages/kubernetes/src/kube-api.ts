@@ -66,11 +66,16 @@ export interface KubeApi extends AsyncDisposable {
   get(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined>;
   /**
    * Every object selected, read in pages of `pageSize` (500 by default), so that no answer is unbounded. `metadataOnly` asks for
-   * PartialObjectMetadata: bodies (those of Secrets above all) then never reach this process.
+   * PartialObjectMetadata: bodies (those of Secrets above all) then never reach this process. `trim` makes of each object what
+   * is kept of it, page by page.
    */
   list(
     kind: KindRef,
-    selection: Selection & { readonly metadataOnly?: boolean; readonly pageSize?: number },
+    selection: Selection & {
+      readonly metadataOnly?: boolean;
+      readonly pageSize?: number;
+      readonly trim?: (object: KubeObject) => KubeObject;
+    },
     signal?: AbortSignal,
   ): Promise<{ readonly items: readonly KubeObject[]; readonly resourceVersion: string }>;
   /**
