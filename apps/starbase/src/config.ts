@@ -15,6 +15,7 @@ const Variables = z.strictObject({
   APPS_DOMAIN: z.string().min(1),
   DATA_DIR: z.string().min(1),
   ENCRYPTION_KEY: z.string().min(1),
+  SIGNING_KEY: z.string().min(1).optional(),
   SESSION_KEY: z.string().min(32),
   OWNER_TOKEN: z.string().startsWith("sf_").optional(),
   OWNER_EMAIL: z.email().default("owner@starform.localhost"),
@@ -44,6 +45,8 @@ export function readConfig(env: Env) {
     database: { url: v.DATABASE_URL, poolMax: v.DATABASE_POOL_MAX },
     dataDir: v.DATA_DIR,
     encryptionKeys: v.ENCRYPTION_KEY,
+    /** `<id>:<base64>` each, the first signs what clusters are told; without one they are told unsigned. */
+    signingKeys: v.SIGNING_KEY,
     sessionKey: v.SESSION_KEY,
     owner: v.OWNER_TOKEN ? { token: v.OWNER_TOKEN, email: v.OWNER_EMAIL } : undefined,
     cluster:

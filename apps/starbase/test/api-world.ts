@@ -16,6 +16,7 @@ import { openApiServer } from "../src/wiring/api.ts";
 
 export const ownerToken = "sf_owner-token-of-the-test-world-0001";
 export const clusterToken = "cluster-token-of-the-test-world";
+export const signingKey = `k1:${Buffer.alloc(32, 9).toString("base64")}`;
 export const clusterId = "018f0000-0000-7000-8000-000000000001";
 
 export type ApiWorld = AsyncDisposable & {
@@ -49,6 +50,7 @@ export async function openApiWorld({
     STARBASE_APPS_DOMAIN: "localhost:4402",
     STARBASE_DATA_DIR: dataDir,
     STARBASE_ENCRYPTION_KEY: `k1:${Buffer.alloc(32, 7).toString("base64")}`,
+    STARBASE_SIGNING_KEY: signingKey,
     STARBASE_SESSION_KEY: "a session key of the test world, long enough",
     STARBASE_OWNER_TOKEN: ownerToken,
     STARBASE_CLUSTER_ID: clusterId,

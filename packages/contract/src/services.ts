@@ -83,6 +83,11 @@ export const ServiceHealth = z
     /** One sentence, when something is wrong. */
     reason: z.string().nullable(),
     observedAt: Timestamp.nullable(),
+    /** Set while people with the cluster's own credentials hold the service at an earlier version. */
+    heldBack: z
+      .object({ fromVersion: z.number().int(), insteadOf: z.string(), by: z.string(), at: Timestamp })
+      .nullable()
+      .optional(),
   })
   .meta({ id: "ServiceHealth" });
 export type ServiceHealth = z.infer<typeof ServiceHealth>;

@@ -9,6 +9,8 @@ const makers = {
   /** `<key id>:<32 bytes in base64>` */
   "encryption.key": () => `k1:${randomBytes(32).toString("base64")}`,
   "session.key": token,
+  /** `<key id>:<32 bytes in base64>`: what Starbase signs desired state with. */
+  "signing.key": () => `k1:${randomBytes(32).toString("base64")}`,
   "owner-token": () => `sf_${token()}`,
   "cluster-token": token,
   "telemetry-password": token,
@@ -18,7 +20,7 @@ const makers = {
   "cluster-id": () => randomUUID(),
 } as const;
 
-export type SecretName = keyof typeof makers | "database-url";
+export type SecretName = keyof typeof makers | "database-url" | "signing.pub";
 export type Secrets = {
   fileOf(name: SecretName): string;
   read(name: SecretName): string;

@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { desiredStatePurpose } from "@starform/contract/clusters";
+import { signerOf } from "@starform/std/signature";
 import { openDataDir, type DataDir } from "../data-dir/data-dir.ts";
 import { refuseBusyPorts } from "../data-dir/busy-port.ts";
 import { openSecrets, type Secrets } from "../data-dir/secrets.ts";
@@ -91,6 +93,7 @@ function programsOf({ options, root, dataDir, ports, secrets, choosing, say }: P
   const postgres = options.databaseUrl
     ? undefined
     : postgresProgram(dataDir.path, ports.postgres, secrets.read("postgres-password"));
+  secrets.write("signing.pub", signerOf(secrets.read("signing.key"), desiredStatePurpose).publicKeys);
   secrets.write("database-url", options.databaseUrl ?? postgres?.url ?? "");
   const metrics = metricsProgram(dataDir.path, ports.metrics, secrets.read("metrics-password"), {
     gateway: { address: `127.0.0.1:${ports.gatewayAdmin}`, tokenFile: secrets.fileOf("gateway-admin-token") },

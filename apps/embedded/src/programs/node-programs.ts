@@ -137,6 +137,7 @@ function starbaseEnvironment(
     STARBASE_APPS_DOMAIN: appsDomainOf(ports),
     STARBASE_DATA_DIR: dataDir,
     STARBASE_ENCRYPTION_KEY_FILE: secrets.fileOf("encryption.key"),
+    STARBASE_SIGNING_KEY_FILE: secrets.fileOf("signing.key"),
     STARBASE_SESSION_KEY_FILE: secrets.fileOf("session.key"),
     STARBASE_OWNER_TOKEN_FILE: secrets.fileOf("owner-token"),
     STARBASE_CLUSTER_ID: secrets.read("cluster-id"),
@@ -166,6 +167,7 @@ function shuttleEnvironment(
     STARFORM_CLUSTER_ID: secrets.read("cluster-id"),
     STARFORM_REGION: region,
     STARFORM_AUTH_TOKEN_FILE: secrets.fileOf("cluster-token"),
+    STARFORM_SIGNING_KEYS_FILE: secrets.fileOf("signing.pub"),
     STARFORM_METRICS_ADDR: `${host}:${ports.shuttle}`,
     // Apps that run as processes share the loopback; what it tells of all tenants is for the metrics store.
     STARFORM_METRICS_TOKEN_FILE: secrets.fileOf("metrics-password"),

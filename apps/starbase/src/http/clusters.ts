@@ -27,6 +27,7 @@ export function clusterRoutes(app: FastifyInstance, deps: ClusterDeps): void {
       reply
         .code(200)
         .header("etag", answer.etag)
+        .headers(answer.signature ? { [contract.signatureHeader]: answer.signature } : {})
         .type("application/json")
         .serializer(String)
         .send(answer.body);

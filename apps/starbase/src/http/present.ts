@@ -77,6 +77,7 @@ export const presentService = (
     restarts: place.health.restarts ?? 0,
     reason: place.targetDeploymentId ? (place.health.reason ?? null) : null,
     observedAt: place.healthAt?.toISOString() ?? null,
+    heldBack: place.health.heldBack ?? null,
   },
   createdAt: place.createdAt.toISOString(),
   updatedAt: place.updatedAt.toISOString(),

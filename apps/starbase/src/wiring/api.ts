@@ -1,6 +1,8 @@
 import { starformJsonSchema } from "@starform/build-plan/starform-file";
+import { desiredStatePurpose } from "@starform/contract/clusters";
 import { isUuid } from "@starform/std/ids";
 import { Fault } from "@starform/std/fault";
+import { signerOf } from "@starform/std/signature";
 import type { Logger } from "pino";
 import { postgresIdempotencyStore } from "../adapters/postgres/idempotency-store.ts";
 import type { Config } from "../config.ts";
@@ -175,6 +177,10 @@ function useCases(config: Config, core: Core) {
     observe: observe(deps),
     takeCronRun: takeCronRun(deps),
     takeSnapshots: takeSnapshots(deps),
-    serveDesiredState: serveDesiredState({ ...deps, desired: core.stores.desired }),
+    serveDesiredState: serveDesiredState({
+      ...deps,
+      desired: core.stores.desired,
+      sign: config.signingKeys ? signerOf(config.signingKeys, desiredStatePurpose).sign : undefined,
+    }),
   };
 }

@@ -19,6 +19,7 @@ export const observe =
       if (!found) return "this cluster has no such service in this environment";
       const { projectId, place } = found;
       await takeHealth(uow, clock, projectId, place, report);
+      await recordDivergence(uow, clock, projectId, place, report);
       const deployment = await uow.deployments.byId(projectId, report.deployment_id);
       if (deployment?.serviceId !== place.id || deployment.environmentId !== place.environmentId)
         return "this deployment is not of that service";
@@ -85,8 +86,39 @@ async function takeHealth(
     restarts: report.restarts,
     reason: report.reason,
     observedAt: null,
+    heldBack: heldBackOf(report),
   };
   const isNew = JSON.stringify(health) !== JSON.stringify(place.health);
   await uow.services.setHealth(place.id, place.environmentId, health, clock.now());
   if (isNew) await uow.projects.touch(projectId);
 }
+
+/** Once for each time that a service is held back or let go: the cluster acted on its own, and it must be known. */
+async function recordDivergence(
+  uow: UnitOfWork,
+  clock: Clock,
+  projectId: string,
+  place: PlacedService,
+  report: StatusReport,
+): Promise<void> {
+  const [before, now] = [place.health.heldBack ?? null, heldBackOf(report)];
+  if (before?.at === now?.at) return;
+  await record(uow.audit, clock, {
+    workspaceId: place.workspaceId,
+    projectId,
+    event: now ? "service.held_back" : "service.let_go",
+    actor: (now ?? before)?.by ?? "starform",
+    subject: place.name,
+    detail: { ...(now ?? before), environment: place.environment },
+  });
+}
+
+const heldBackOf = ({ divergence }: StatusReport): ServiceHealth["heldBack"] =>
+  divergence
+    ? {
+        fromVersion: divergence.from_version,
+        insteadOf: divergence.instead_of,
+        by: divergence.by,
+        at: divergence.at,
+      }
+    : null;

@@ -4,7 +4,12 @@ import type { Transact } from "../stores.ts";
 import type { DesiredStateStore } from "./ports.ts";
 import { desiredDocument, etagOf } from "./build-document.ts";
 
-export type ServedDocument = { readonly etag: string; readonly body: string };
+export type ServedDocument = {
+  readonly etag: string;
+  readonly body: string;
+  /** Of the body's exact text; undefined when this installation has no signing key. */
+  readonly signature: string | undefined;
+};
 export type ServeDesiredState = (
   clusterId: string,
   seen: string | undefined,
@@ -21,6 +26,7 @@ export function serveDesiredState(deps: {
   transact: Transact;
   changes: Changes;
   box: SecretBox;
+  sign: ((text: string) => string) | undefined;
 }): ServeDesiredState {
   const kept = new Map<string, ServedDocument & { version: number }>();
 
@@ -37,7 +43,13 @@ export function serveDesiredState(deps: {
       rows: read?.rows ?? [],
       box: deps.box,
     });
-    const made = { version: document.version, etag: etagOf(document), body: JSON.stringify(document) };
+    const body = JSON.stringify(document);
+    const made = {
+      version: document.version,
+      etag: etagOf(document),
+      body,
+      signature: deps.sign?.(body),
+    };
     kept.set(clusterId, made);
     return made;
   };

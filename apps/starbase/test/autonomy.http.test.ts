@@ -1,0 +1,72 @@
+import * as clusters from "@starform/contract/clusters";
+import * as deployments from "@starform/contract/deployments";
+import * as services from "@starform/contract/services";
+import * as workspaces from "@starform/contract/workspaces";
+import { signerOf, verifierOf } from "@starform/std/signature";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  aProject,
+  clusterId,
+  clusterToken,
+  openApiWorld,
+  report,
+  signingKey,
+  type ApiWorld,
+} from "./api-world.ts";
+
+let world: ApiWorld;
+beforeAll(async () => {
+  world = await openApiWorld({ runtime: "docker" });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const image = `registry.test/app@sha256:${"a".repeat(64)}`;
+const aDeployment = async () => {
+  const { ref } = await aProject(world);
+  const made = await world.owner(deployments.createDeployment, { params: ref, query: {}, body: { image } });
+  return { ref, made };
+};
+
+test("desired state is signed over the very bytes that are sent", async () => {
+  await aDeployment();
+  const answer = await fetch(`${world.url}/api/v1/clusters/${clusterId}/desired-state`, {
+    headers: { authorization: `Bearer ${clusterToken}` },
+  });
+  const text = await answer.text();
+  const signature = answer.headers.get(clusters.signatureHeader) ?? undefined;
+  const { publicKeys } = signerOf(signingKey, clusters.desiredStatePurpose);
+  const isSigned = verifierOf(publicKeys, clusters.desiredStatePurpose);
+  expect(isSigned(text, signature)).toBe(true);
+  expect(isSigned(text.replace(image, "evil"), signature)).toBe(false);
+});
+
+test("what a cluster holds back on its own is shown with the service and audited once", async () => {
+  const { ref, made } = await aDeployment();
+  await report(world, made);
+  const divergence = {
+    from_version: 3,
+    instead_of: made.id,
+    by: "ada on node-1",
+    at: "2026-11-29T08:00:00.000Z",
+  };
+  for (const restarts of [0, 1, 2]) await report(world, made, { divergence, restarts });
+  const held = async () =>
+    (await world.owner(services.getService, { params: ref, query: {} })).health.heldBack;
+  expect(await held()).toEqual({
+    fromVersion: 3,
+    insteadOf: made.id,
+    by: "ada on node-1",
+    at: divergence.at,
+  });
+  await report(world, made);
+  expect(await held()).toBeNull();
+  const audit = await world.owner(workspaces.listAudit, {
+    params: { workspace: "home" },
+    query: { limit: 100 },
+  });
+  const events = audit.items.filter(({ event }) => /held_back|let_go/.test(event));
+  expect(events.map(({ event, actor }) => `${event} ${actor}`).sort()).toEqual([
+    "service.held_back ada on node-1",
+    "service.let_go ada on node-1",
+  ]);
+});
