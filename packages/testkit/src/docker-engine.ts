@@ -18,12 +18,29 @@ export type DockerEngine = { readonly socketPath: string } & AsyncDisposable;
 const prefix = "starform-docker-";
 const cgroupRoot = "/sys/fs/cgroup";
 
+/**
+ * `TEST_DOCKER_BIN` names a folder with another version's programs, flat or as `dpkg -x` lays a package out; what it
+ * lacks (runc, mostly) is taken from the machine. A `daemon.json` in it is that engine's configuration.
+ */
+const otherVersion = process.env["TEST_DOCKER_BIN"];
+const otherPlaces = otherVersion ? ["", "usr/sbin", "usr/bin"].map((below) => join(otherVersion, below)) : [];
+
 /** True when a private Docker Engine can be started here: Linux, root, and `dockerd` on the path. */
 export function dockerAvailable(): boolean {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
-  const places = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/bin", "/usr/local/bin"];
-  return places.some((dir) => existsSync(join(dir, "dockerd")));
+  if (otherVersion && !otherPlaces.some((dir) => existsSync(join(dir, "dockerd"))))
+    throw new Error(`TEST_DOCKER_BIN is ${otherVersion}, and there is no dockerd in it`);
+  return searchPath().some((dir) => existsSync(join(dir, "dockerd")));
 }
+
+const searchPath = (): string[] => [
+  ...otherPlaces,
+  ...(process.env["PATH"] ?? "").split(delimiter),
+  "/usr/sbin",
+  "/usr/bin",
+  "/usr/local/bin",
+  "/sbin",
+];
 
 /**
  * Whether a test that needs an engine runs: true where one can be started, false on a laptop without one.
@@ -76,7 +93,7 @@ function startDaemon(dir: string, id: string, network: EngineNetwork): ChildProc
     "exec-root": join(dir, "exec"),
     pidfile: join(dir, "dockerd.pid"),
     host: `unix://${join(dir, "docker.sock")}`,
-    "config-file": join(dir, "none.json"),
+    "config-file": join(dir, "daemon.json"),
     bridge: network.bridge,
     "default-address-pool": `base=${network.base}/20,size=26`,
     "userland-proxy": "false",
@@ -85,9 +102,10 @@ function startDaemon(dir: string, id: string, network: EngineNetwork): ChildProc
     "cgroup-parent": `/starform-docker-${id}`,
   };
   const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-  writeFileSync(join(dir, "none.json"), "{}");
-  const path = [bin, process.env["PATH"] ?? "", "/usr/sbin", "/sbin"].join(delimiter);
-  const daemon = spawn("dockerd", args, {
+  writeFileSync(join(dir, "daemon.json"), configOf());
+  const path = [bin, ...searchPath()].join(delimiter);
+  const program = otherPlaces.map((place) => join(place, "dockerd")).find(existsSync) ?? "dockerd";
+  const daemon = spawn(program, args, {
     detached: true,
     stdio: ["ignore", log, log],
     env: { ...process.env, PATH: path },
@@ -96,6 +114,11 @@ function startDaemon(dir: string, id: string, network: EngineNetwork): ChildProc
   daemon.unref();
   closeSync(log);
   return daemon;
+}
+
+function configOf(): string {
+  const file = join(otherVersion ?? "", "daemon.json");
+  return otherVersion && existsSync(file) ? readFileSync(file, "utf8") : "{}";
 }
 
 async function untilAnswers(socketPath: string, daemon: ChildProcess, log: string): Promise<void> {
