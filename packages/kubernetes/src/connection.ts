@@ -23,7 +23,7 @@ export type KubeAccess =
   | { readonly inCluster: true; readonly mount?: string; readonly server?: string };
 
 /** Enough for what Shuttle does at once and a watch for each kind; a server that is slow gets no more of us. */
-const socketsMax = 48;
+const socketsMax = 64;
 export type TlsMaterial = {
   readonly ca?: string | Buffer | undefined;
   readonly cert?: string | Buffer | undefined;

@@ -69,15 +69,15 @@ export interface KubeApi extends AsyncDisposable {
    * PartialObjectMetadata: bodies (those of Secrets above all) then never reach this process. `trim` makes of each object what
    * is kept of it, page by page.
    */
-  list(
+  list<T = KubeObject>(
     kind: KindRef,
     selection: Selection & {
       readonly metadataOnly?: boolean;
       readonly pageSize?: number;
-      readonly trim?: (object: KubeObject) => KubeObject;
+      readonly trim?: (object: KubeObject) => T;
     },
     signal?: AbortSignal,
-  ): Promise<{ readonly items: readonly KubeObject[]; readonly resourceVersion: string }>;
+  ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }>;
   /**
    * Deletes with the given propagation (`Background` by default) and, when `uid` is given, only that very object.
    * An object that is not there is no error; false says there was none.

@@ -6,14 +6,14 @@ type Page = {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   readonly items?: readonly KubeObject[];
 };
-type Listing = { readonly items: readonly KubeObject[]; readonly resourceVersion: string };
+type Listing<T> = { readonly items: readonly T[]; readonly resourceVersion: string };
 
 const partialList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 /** A list that grows too old between two pages is begun anew: going on would leave a gap before the watch. */
 const beginningsMax = 4;
 
 /** All pages of a list, of one and the same resourceVersion. `trim` is done page by page, so that memory holds one page at most. */
-export async function listPages(
+export async function listPages<T>(
   ask: (what: Pick<KubeRequest, "query" | "accept">) => Promise<KubeAnswer>,
   { apiVersion, kind }: KindRef,
   {
@@ -21,13 +21,13 @@ export async function listPages(
     fieldSelector,
     metadataOnly,
     pageSize = 500,
-    trim = (object) => object,
+    trim = (object) => object as T,
   }: Selection & {
     readonly metadataOnly?: boolean;
     readonly pageSize?: number;
-    readonly trim?: (object: KubeObject) => KubeObject;
+    readonly trim?: (object: KubeObject) => T;
   },
-): Promise<Listing> {
+): Promise<Listing<T>> {
   const page = async (next: string | undefined): Promise<Page> => {
     const query: Record<string, string | undefined> = {
       limit: String(pageSize),
@@ -39,7 +39,7 @@ export async function listPages(
     return JSON.parse(text) as Page;
   };
   for (let beginning = 1; ; beginning += 1) {
-    const items: KubeObject[] = [];
+    const items: T[] = [];
     try {
       for (let next: string | undefined; ;) {
         const { metadata, items: some } = await page(next);

@@ -36,6 +36,8 @@ export async function scriptedServer(answer: Answer) {
   return {
     url,
     asked,
+    /** Cuts every connection there is, in the middle of whatever is said. */
+    hangUp: () => server.closeAllConnections(),
     kubeconfig: JSON.stringify({
       apiVersion: "v1",
       kind: "Config",
@@ -45,6 +47,7 @@ export async function scriptedServer(answer: Answer) {
       "current-context": "here",
     }),
     async [Symbol.asyncDispose]() {
+      if (!server.listening) return;
       server.closeAllConnections();
       server.close();
       await once(server, "close");
