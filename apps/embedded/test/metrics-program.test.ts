@@ -21,7 +21,9 @@ test.skipIf(!canRun)(
     const dataDir = mkdtempSync(join(tmpdir(), "starform-metrics-program-"));
     const tokenFile = join(dataDir, "token");
     writeFileSync(tokenFile, "of-tests");
-    const shown = createServer((request, response) => {
+    let fetches = 0;
+    const shown = createServer({ keepAliveTimeout: 1_000 }, (request, response) => {
+      fetches += 1;
       const isOpen =
         request.url === "/metrics" &&
         (request.headers.host !== gateway || request.headers.authorization === "Bearer of-tests");
@@ -53,6 +55,10 @@ test.skipIf(!canRun)(
         { withinMs: 60_000, everyMs: 250 },
       );
       expect(await program!.isReady()).toBe(true);
+      await until("each to be fetched again", () => fetches >= 6, { withinMs: 45_000 });
+      const own = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization } });
+      // Each repeat would cost two seconds of the five that a fetch may take.
+      expect(await own.text()).toContain("vm_promscrape_scrape_retries_total 0");
       expect((await fetch(targets)).status).toBe(401);
     } finally {
       child.kill("SIGKILL");

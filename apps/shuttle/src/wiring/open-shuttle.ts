@@ -20,6 +20,7 @@ import { periodic } from "../loops/periodic.ts";
 import { reconcileService } from "../loops/reconcile.ts";
 import { snapshotLoop } from "../loops/snapshots.ts";
 import { statusLoop } from "../loops/status.ts";
+import { metricsText } from "../loops/usage.ts";
 import { workQueue } from "../loops/work-queue.ts";
 import { openCluster } from "./open-cluster.ts";
 import { storesOf } from "./open-stores.ts";
@@ -43,7 +44,7 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
   const starbase = httpStarbase({ ...config.starbase, clusterId: config.clusterId, timed: metrics.request });
   const cluster = stack.use(await openCluster(config, { sink, warn }));
   const desiredState = () => desired?.state;
-  const { desiredStore, overrides } = storesOf(config);
+  const { desiredStore, overrides } = stack.use(await storesOf(config));
   if (!config.signingKeys)
     warn("STARFORM_SIGNING_KEYS_FILE is not set: what Starbase decides is believed without its signature");
   const status = stack.use(
@@ -136,7 +137,7 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
       {
         notReady: () =>
           isReached ? undefined : "Starbase was not reached yet; what is known from before runs",
-        metrics: async () => metrics.text(await cluster.usage()),
+        metrics: metricsText({ cluster, metrics, warn }),
         metricsToken: config.metricsToken,
       },
       config.http,

@@ -122,8 +122,8 @@ export async function openLocalCluster(options: LocalClusterOptions): Promise<Cl
     },
     runningPods: async () => (await running()).map(podOf),
     async usage() {
-      const usage = await engine.usage();
-      return (await running()).flatMap((instance): PodUsage[] => {
+      const [usage, instances] = await Promise.all([engine.usage(), running()]);
+      return instances.flatMap((instance): PodUsage[] => {
         const used = usage.get(instance.id);
         return used ? [{ ...podOf(instance), ...used }] : [];
       });

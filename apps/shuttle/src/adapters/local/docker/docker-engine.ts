@@ -1,12 +1,13 @@
 import { wordsOf } from "@starform/std/fault";
 import { backoffMs, pause } from "@starform/std/retry";
 import { reasonOfMissingCommand, reasonOfMissingImage } from "../../../core/reasons.ts";
-import type { Engine, Instance, InstanceSpec, InstanceUsage, StartResult } from "../engine.ts";
+import type { Engine, Instance, InstanceSpec, StartResult } from "../engine.ts";
 import { isOurs, label } from "../labels.ts";
 import { readFrames, sinceOf } from "./container-output.ts";
 import { listenersOf } from "./container-ports.ts";
 import { containerSpec, imageOf, instanceLabel } from "./container-spec.ts";
 import { toInstance, type Inspected } from "./container-state.ts";
+import { usageOfContainer } from "./container-usage.ts";
 import { dockerApi, filters, messageOf, type DockerApi } from "./docker-api.ts";
 import { projectNetworks } from "./project-networks.ts";
 
@@ -147,7 +148,7 @@ export async function openDockerEngine({
     async usage() {
       const running = (await all()).filter(({ State }) => State.Running);
       const used = await Promise.all(
-        running.map(async (seen) => [nameOf(seen), await usageOf(api, seen.Id)] as const),
+        running.map(async (seen) => [nameOf(seen), await usageOfContainer(api, seen)] as const),
       );
       return new Map(used.flatMap(([id, usage]) => (usage ? [[id, usage] as const] : [])));
     },
@@ -253,20 +254,4 @@ async function* dyingIds(events: AsyncIterable<Buffer>): AsyncGenerator<string> 
       if (id) yield id;
     }
   }
-}
-
-type Stats = {
-  cpu_stats?: { cpu_usage?: { total_usage?: number } };
-  memory_stats?: { usage?: number; stats?: Record<string, number> };
-};
-
-async function usageOf(api: DockerApi, id: string): Promise<InstanceUsage | undefined> {
-  const { status, body } = await api.call("GET", `/containers/${id}/stats?stream=false&one-shot=true`);
-  const { cpu_stats: cpu, memory_stats: memory } = (body ?? {}) as Stats;
-  if (status !== 200 || memory?.usage === undefined) return undefined;
-  const inactive = memory.stats?.["total_inactive_file"] ?? memory.stats?.["inactive_file"] ?? 0;
-  return {
-    cpuSeconds: (cpu?.cpu_usage?.total_usage ?? 0) / 1e9,
-    memoryWorkingSetBytes: Math.max(0, memory.usage - inactive),
-  };
 }

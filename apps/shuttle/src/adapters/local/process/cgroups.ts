@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pause } from "@starform/std/retry";
 import type { InstanceUsage } from "../engine.ts";
+import { groupRoot, readText, usageOfGroup1, usageOfGroup2, valueIn } from "../group-usage.ts";
 
 export type Limits = {
   readonly cpuMillis: number;
@@ -27,7 +28,7 @@ export interface Cgroups {
   close(): void;
 }
 
-const root = "/sys/fs/cgroup";
+const root = groupRoot;
 const periodUs = 100_000;
 
 /** Cgroups that can be made here below the name, version 2 first; the reason when there are none. */
@@ -69,13 +70,7 @@ function version2(name: string): Cgroups | undefined {
     setCpu: (id, cpuMillis) =>
       writeFileSync(join(dir(id), "cpu.max"), `${cpuMillis * (periodUs / 1_000)} ${periodUs}`),
     pids: (id) => pidsIn(dir(id)),
-    usage(id) {
-      const current = readText(join(dir(id), "memory.current"));
-      if (current === undefined) return undefined;
-      const cpuUs = valueIn(readText(join(dir(id), "cpu.stat")), "usage_usec");
-      const idle = valueIn(readText(join(dir(id), "memory.stat")), "inactive_file");
-      return { cpuSeconds: cpuUs / 1e6, memoryWorkingSetBytes: Math.max(0, Number(current) - idle) };
-    },
+    usage: (id) => usageOfGroup2(dir(id)),
     wasOom: (id) => valueIn(readText(join(dir(id), "memory.events")), "oom_kill") > 0,
     remove: (id) => removeDirs([dir(id)]),
     close: () => tryRemove(base),
@@ -108,13 +103,7 @@ function version1(name: string): Cgroups | undefined {
       writeFileSync(join(dir("cpu", id), "cpu.cfs_quota_us"), String(cpuMillis * (periodUs / 1_000)));
     },
     pids: (id) => pidsIn(dir("pids", id)),
-    usage(id) {
-      const used = readText(join(dir("memory", id), "memory.usage_in_bytes"));
-      if (used === undefined) return undefined;
-      const cpuNs = Number(readText(join(dir("cpuacct", id), "cpuacct.usage")) ?? 0);
-      const idle = valueIn(readText(join(dir("memory", id), "memory.stat")), "total_inactive_file");
-      return { cpuSeconds: cpuNs / 1e9, memoryWorkingSetBytes: Math.max(0, Number(used) - idle) };
-    },
+    usage: (id) => usageOfGroup1(dir("memory", id), dir("cpuacct", id)),
     wasOom: (id) => valueIn(readText(join(dir("memory", id), "memory.oom_control")), "oom_kill") > 0,
     remove: (id) => removeDirs(controllers.map((controller) => dir(controller, id))),
     close: () => controllers.forEach((controller) => tryRemove(join(root, controller, name))),
@@ -123,9 +112,6 @@ function version1(name: string): Cgroups | undefined {
 
 const pidsIn = (dir: string): number[] =>
   (readText(join(dir, "cgroup.procs")) ?? "").split("\n").filter(Boolean).map(Number);
-
-const valueIn = (text: string | undefined, name: string): number =>
-  Number(new RegExp(`^${name} (\\d+)`, "m").exec(text ?? "")?.[1] ?? 0);
 
 /** A group is busy for a moment after its last process ended. */
 async function removeDirs(dirs: readonly string[]): Promise<void> {
@@ -149,13 +135,5 @@ function tryWrite(path: string, text: string): void {
     writeFileSync(path, text);
   } catch {
     // Not every kernel accounts for swap.
-  }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
   }
 }
