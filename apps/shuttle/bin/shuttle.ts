@@ -1,6 +1,18 @@
 import { untilSignal } from "@starform/std/process";
-import { readConfig } from "../src/config.ts";
+import { readConfig, readOperatorConfig } from "../src/config.ts";
 import { openShuttle } from "../src/wiring/open-shuttle.ts";
+import { operate } from "../src/wiring/operate.ts";
 
-await using _shuttle = await openShuttle(readConfig(process.env));
-await untilSignal("SIGINT", "SIGTERM");
+const args = process.argv.slice(2);
+if (args.length === 0) {
+  await using _shuttle = await openShuttle(readConfig(process.env));
+  await untilSignal("SIGINT", "SIGTERM");
+} else {
+  try {
+    const { text, json } = await operate(args, readOperatorConfig(process.env));
+    console.log(args.includes("--json") ? JSON.stringify(json) : text);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}

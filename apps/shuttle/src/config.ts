@@ -81,3 +81,19 @@ export function readConfig(env: Env) {
     searchPath: env["PATH"] ?? "",
   };
 }
+
+/** Without Starbase: an operator may have the cluster's credentials alone. */
+const OperatorVariables = Variables.extend({
+  STARBASE_URL: Variables.shape.STARBASE_URL.optional(),
+  CLUSTER_ID: Variables.shape.CLUSTER_ID.optional(),
+  REGION: Variables.shape.REGION.optional(),
+  AUTH_TOKEN: Variables.shape.AUTH_TOKEN.optional(),
+});
+
+export type OperatorConfig = ReturnType<typeof readOperatorConfig>;
+
+/** Where the cluster's memory is and what it is verified with: all that `shuttle status` and its siblings need. */
+export function readOperatorConfig(env: Env) {
+  const v = parseEnv("STARFORM_", OperatorVariables, env);
+  return { dir: join(v.DATA_DIR, "shuttle"), clusterId: v.CLUSTER_ID, signingKeys: v.SIGNING_KEYS };
+}

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { z } from "zod";
+import type { DesiredStore, SentDocument } from "../../../core/ports.ts";
+import type { KeptSecret, KeptSecrets } from "./kept-secrets.ts";
+
+const previousMax = 10;
+/** A Secret holds 1 MiB, and etcd takes 1.5 MiB with base64 and all: this leaves room for both. */
+const partBytes = 700 * 1024;
+/** A document is text of services; what is many times larger than any cluster's is not unpacked. */
+const textBytesMax = 256 * 1024 * 1024;
+
+const Head = z.object({
+  parts: z.number().int().min(1),
+  sha256: z.string(),
+  etag: z.string().optional(),
+  signature: z.string().optional(),
+});
+type Numbered = { readonly number: number; readonly part: number; readonly secret: KeptSecret };
+
+/**
+ * Desired state in Secrets `shuttle-desired-<number>-<part>`, gzipped and cut into parts. The first part is written
+ * last and names the others, so that a version cut off half way is passed over.
+ */
+export function kubernetesDesiredStore(secrets: KeptSecrets): DesiredStore {
+  const kept = async () => versionsOf((await secrets.list()).flatMap(numbered));
+  return {
+    load: async () => (await kept()).flatMap((version) => documentOf(version) ?? []),
+    async save(sent) {
+      const known = await kept();
+      const latest = known[0] && documentOf(known[0]);
+      const isSame = latest?.text === sent.text;
+      const number = (known[0]?.[0]?.number ?? 0) + (isSame ? 0 : 1);
+      for (const secret of secretsOf(number, sent)) await secrets.put(secret);
+      const whole = known.filter((version) => documentOf(version) !== undefined);
+      const staying = new Set(
+        [number, ...whole.slice(isSame ? 1 : 0).map((version) => version[0]!.number)].slice(
+          0,
+          previousMax + 1,
+        ),
+      );
+      for (const version of known)
+        if (!staying.has(version[0]!.number))
+          for (const { secret } of version) await secrets.remove(secret.name);
+    },
+  };
+}
+
+function numbered(secret: KeptSecret): Numbered[] {
+  const [, number, part] = /^shuttle-desired-(\d+)-(\d+)$/.exec(secret.name) ?? [];
+  return number && part ? [{ number: Number(number), part: Number(part), secret }] : [];
+}
+
+/** Newest first, each with its parts in order. */
+function versionsOf(all: readonly Numbered[]): Numbered[][] {
+  const byNumber = Map.groupBy(all, ({ number }) => number);
+  return [...byNumber.values()]
+    .map((parts) => parts.sort((a, b) => a.part - b.part))
+    .sort((a, b) => b[0]!.number - a[0]!.number);
+}
+
+function documentOf(parts: readonly Numbered[]): SentDocument | undefined {
+  try {
+    const first = parts[0]?.part === 0 ? parts[0].secret.data : undefined;
+    const head = Head.parse(JSON.parse(first?.["head"]?.toString("utf8") ?? ""));
+    const body = Buffer.concat(
+      parts.slice(0, head.parts).map(({ secret }) => secret.data["body"] ?? Buffer.alloc(0)),
+    );
+    if (sha256(body) !== head.sha256) return undefined;
+    const text = gunzipSync(body, { maxOutputLength: textBytesMax }).toString("utf8");
+    return { text, signature: head.signature, etag: head.etag };
+  } catch {
+    return undefined;
+  }
+}
+
+function secretsOf(number: number, { text, signature, etag }: SentDocument): KeptSecret[] {
+  const body = gzipSync(Buffer.from(text, "utf8"));
+  const parts = Math.max(1, Math.ceil(body.length / partBytes));
+  const head = { parts, sha256: sha256(body), etag, signature };
+  return Array.from({ length: parts }, (_, part) => ({
+    name: `shuttle-desired-${String(number).padStart(8, "0")}-${part}`,
+    data: {
+      body: body.subarray(part * partBytes, (part + 1) * partBytes),
+      ...(part === 0 ? { head: Buffer.from(JSON.stringify(head)) } : {}),
+    },
+  })).toReversed();
+}
+
+const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");

@@ -1,0 +1,141 @@
+import type { KubeApi, KubeObject } from "@starform/kubernetes/kube-api";
+import { isKubeError } from "@starform/kubernetes/kube-error";
+import { wordsOf } from "@starform/std/fault";
+import { pause } from "@starform/std/retry";
+import type { Leadership } from "../../core/leadership.ts";
+
+type Deps = {
+  readonly api: KubeApi;
+  readonly namespace: string;
+  readonly name: string;
+  /** Of this process; another one of the same name would be taken for it. */
+  readonly identity: string;
+  readonly warn: (sentence: string) => void;
+  readonly now?: () => Date;
+  /** client-go's defaults: 15 s without renewal and the lease is free, 2 s between looks. */
+  readonly durationMs?: number;
+  readonly retryMs?: number;
+};
+type LeaseSpec = {
+  readonly holderIdentity?: string | null;
+  readonly leaseDurationSeconds?: number;
+  readonly renewTime?: string | null;
+  readonly leaseTransitions?: number;
+};
+type Seen = { readonly resourceVersion: string; readonly atMs: number; readonly spec: LeaseSpec };
+
+const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease" } as const;
+
+/**
+ * Leadership by a Lease. Clocks of other machines are never believed: a lease is free when nobody has written to it for
+ * its duration as measured here, or its holder let go. Every write names the version it has seen, so that of two who try only one succeeds. A
+ * leader that could not renew stops acting at two thirds of the duration, before another may begin.
+ */
+export function leaseLeadership({
+  api,
+  namespace,
+  name,
+  identity,
+  warn,
+  now = () => new Date(),
+  durationMs = 15_000,
+  retryMs = 2_000,
+}: Deps): Leadership {
+  let seen: Seen | undefined;
+
+  const look = (object: KubeObject): Seen => {
+    const resourceVersion = object.metadata.resourceVersion ?? "";
+    const spec = (object["spec"] ?? {}) as LeaseSpec;
+    if (seen?.resourceVersion !== resourceVersion) seen = { resourceVersion, spec, atMs: performance.now() };
+    return seen;
+  };
+  const specNow = (before: LeaseSpec | undefined): Record<string, unknown> => {
+    const at = now().toISOString().replace("Z", "000Z");
+    const isOurs = before?.holderIdentity === identity;
+    return {
+      holderIdentity: identity,
+      leaseDurationSeconds: Math.ceil(durationMs / 1_000),
+      renewTime: at,
+      ...(isOurs ? {} : { acquireTime: at, leaseTransitions: (before?.leaseTransitions ?? -1) + 1 }),
+    };
+  };
+  const write = async ({ resourceVersion, spec }: Seen, signal: AbortSignal): Promise<void> => {
+    const ref = { ...lease, namespace, name };
+    look(await api.patch(ref, { metadata: { resourceVersion }, spec: specNow(spec) }, signal));
+  };
+  /** Whether this process holds the lease after the attempt; undefined when somebody wrote at the same moment. */
+  const acquire = async (signal: AbortSignal): Promise<boolean | undefined> => {
+    try {
+      const object = await api.get({ ...lease, namespace, name }, signal);
+      if (!object) {
+        look(await api.create({ ...lease, metadata: { name, namespace }, spec: specNow(undefined) }, signal));
+        return true;
+      }
+      const found = look(object);
+      const holder = found.spec.holderIdentity;
+      const heldMs = (found.spec.leaseDurationSeconds ?? 0) * 1_000;
+      const isFree = !holder || holder === identity || performance.now() - found.atMs > heldMs;
+      if (!isFree) return false;
+      await write(found, signal);
+      return true;
+    } catch (error) {
+      if (isKubeError(error, 409)) return undefined;
+      throw error;
+    }
+  };
+  /** Renews until it cannot, or somebody else holds the lease. */
+  const keep = async (ended: AbortController): Promise<void> => {
+    let renewedMs = performance.now();
+    const lose = (why: string): void => {
+      warn(`this Shuttle no longer leads, and stands by: ${why}`);
+      ended.abort();
+    };
+    while (!ended.signal.aborted) {
+      await pause(retryMs, ended.signal);
+      if (ended.signal.aborted) return;
+      const leftMs = renewedMs + (durationMs * 2) / 3 - performance.now();
+      if (leftMs <= 0) return lose("its lease could not be renewed in time");
+      const within = AbortSignal.any([ended.signal, AbortSignal.timeout(leftMs)]);
+      const isOurs = await acquire(within).catch(() => undefined);
+      if (isOurs) renewedMs = performance.now();
+      else if (isOurs === false && !ended.signal.aborted) return lose("another one holds the lease");
+    }
+  };
+  const letGo = async (): Promise<void> => {
+    if (seen?.spec.holderIdentity !== identity) return;
+    const patch = {
+      metadata: { resourceVersion: seen.resourceVersion },
+      spec: { holderIdentity: null, leaseDurationSeconds: 1 },
+    };
+    await api.patch({ ...lease, namespace, name }, patch, AbortSignal.timeout(2_000)).catch(() => undefined);
+    seen = undefined;
+  };
+  return {
+    async run(lead, signal) {
+      for (let fails = 0; !signal.aborted;) {
+        const isLeader = await acquire(signal).catch((error: unknown) => {
+          if (fails++ % 30 === 0 && !signal.aborted)
+            warn(`nobody could be asked who leads: ${wordsOf(error)}`);
+          return false;
+        });
+        if (!isLeader) {
+          await pause(retryMs * (0.8 + Math.random() * 0.4), signal);
+          continue;
+        }
+        fails = 0;
+        const ended = new AbortController();
+        const end = () => ended.abort();
+        signal.addEventListener("abort", end, { once: true });
+        const keeping = keep(ended);
+        try {
+          await lead(ended.signal);
+        } finally {
+          signal.removeEventListener("abort", end);
+          ended.abort();
+          await keeping;
+          await letGo();
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { userInfo, hostname } from "node:os";
+import { parseArgs } from "node:util";
+import { desiredStatePurpose, type DesiredState } from "@starform/contract/clusters";
+import { Fault } from "@starform/std/fault";
+import { verifierOf, type Verifier } from "@starform/std/signature";
+import type { OperatorConfig } from "../config.ts";
+import { heldAtVersion, pathOf, serviceNamed } from "../core/operator.ts";
+import { overlaid } from "../core/overrides.ts";
+import { keyOf } from "../core/service-key.ts";
+import { readSigned } from "../core/signed-document.ts";
+import { goodState } from "../loops/desired-view.ts";
+import { storesOf, type ClusterStores } from "./open-stores.ts";
+
+export const operatorHelp = `shuttle                                run the agent of a cluster (settings: STARFORM_*)
+shuttle status [--json]                what this cluster should run, from what is kept on it
+shuttle rollback <service> <version>   hold a service at what an earlier version said of it
+shuttle resume <service>               let it go again
+
+They need the cluster's own credentials and nothing else: Starbase may be gone. A service is named by its id, its name,
+<project>/<service> or <project>/<environment>/<service>. What is held back is reported to Starbase and audited.`;
+
+export type Said = { readonly text: string; readonly json: unknown };
+
+/** Runs one of the operator's commands and answers what to print; a Fault says what is wrong and what to do. */
+export async function operate(args: readonly string[], config: OperatorConfig): Promise<Said> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { json: { type: "boolean" }, by: { type: "string" }, help: { type: "boolean", short: "h" } },
+  });
+  const [command, service, version] = positionals;
+  if (values.help || command === "help") return { text: operatorHelp, json: { help: operatorHelp } };
+  await using stores = await storesOf(config);
+  const history = await historyOf(stores, config);
+  if (command === "status") return statusOf(history, stores);
+  if (command === "rollback" && service && /^\d+$/.test(version ?? "")) {
+    const by = values.by ?? `${userInfo().username} on ${hostname()}`;
+    const wanted = { service, version: Number(version), by, at: new Date() };
+    const override = heldAtVersion(history, wanted);
+    await stores.overrides.put(override);
+    const { provenance, image } = override.service;
+    return {
+      json: override,
+      text: `${pathOf(override.service)} is held at version ${version}: deployment ${provenance.deployment_id}, image ${image}
+It stays so until Starbase names another deployment for it, or: shuttle resume ${service}`,
+    };
+  }
+  if (command === "resume" && service) return resume(history, stores, service);
+  throw new Fault("invalid", `this is not a command of shuttle: ${positionals.join(" ")}\n\n${operatorHelp}`);
+}
+
+async function resume(
+  history: readonly DesiredState[],
+  { overrides }: ClusterStores,
+  name: string,
+): Promise<Said> {
+  const service = serviceNamed(newestOf(history), name);
+  const held = (await overrides.list()).find(({ key }) => key === keyOf(service));
+  if (!held) throw new Fault("not_found", `${pathOf(service)} is not held back`);
+  await overrides.remove(held);
+  return {
+    json: { key: held.key, resumed: true },
+    text: `${pathOf(service)} runs what Starbase decided again: deployment ${service.provenance.deployment_id}`,
+  };
+}
+
+async function statusOf(history: readonly DesiredState[], { overrides }: ClusterStores): Promise<Said> {
+  const { state, held } = overlaid(newestOf(history), await overrides.list());
+  const services = state.services
+    .filter((service) => !service.deleted)
+    .map((service) => ({
+      service: pathOf(service),
+      service_id: service.service_id,
+      deployment_id: service.provenance.deployment_id,
+      deployed_at: service.provenance.deployed_at,
+      image: service.image,
+      replicas: service.replicas,
+      held_at_version: held.get(keyOf(service))?.from_version ?? null,
+      held_by: held.get(keyOf(service))?.by ?? null,
+    }));
+  const versions = history.map(({ version }) => version);
+  const lines = services.map(
+    ({ service, deployment_id, image, replicas, held_at_version, held_by }) =>
+      `${service}  ${replicas}x  ${image}  deployment ${deployment_id}${held_at_version === null ? "" : `  held at version ${held_at_version} by ${held_by}`}`,
+  );
+  return {
+    json: { cluster_id: state.cluster_id, version: state.version, kept_versions: versions, services },
+    text: [
+      `cluster ${state.cluster_id}, version ${state.version}; kept: ${versions.join(", ")}`,
+      ...lines,
+    ].join("\n"),
+  };
+}
+
+const newestOf = ([newest]: readonly DesiredState[]): DesiredState => {
+  if (newest) return newest;
+  throw new Fault("not_found", "no desired state is kept here yet: Shuttle has never reached Starbase");
+};
+
+/** Every kept version that verifies, newest first. */
+async function historyOf(
+  { desiredStore }: ClusterStores,
+  { signingKeys, clusterId }: OperatorConfig,
+): Promise<readonly DesiredState[]> {
+  const isSigned = signingKeys ? verifierOf(signingKeys, desiredStatePurpose) : undefined;
+  return (await desiredStore.load()).flatMap((sent) => {
+    const state = goodState(sent, { isSigned, clusterId: clusterId ?? ownClusterId(sent, isSigned) });
+    return typeof state === "string" ? [] : [state];
+  });
+}
+
+function ownClusterId(sent: Parameters<typeof readSigned>[0], isSigned: Verifier | undefined): string {
+  const read = readSigned(sent, isSigned);
+  return read.kind === "read" ? String((read.document as { cluster_id?: unknown }).cluster_id) : "";
+}

@@ -1,0 +1,101 @@
+import { execFile } from "node:child_process";
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { desiredStatePurpose, type DesiredState } from "@starform/contract/clusters";
+import { signerOf } from "@starform/std/signature";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { operate } from "../src/wiring/operate.ts";
+import { storesOf } from "../src/wiring/open-stores.ts";
+import { aDocument, aService, redeployed } from "./desired.ts";
+
+const clusterId = randomUUID();
+const signer = signerOf(`k1:${randomBytes(32).toString("base64")}`, desiredStatePurpose);
+let dataDir: string;
+beforeEach(() => (dataDir = mkdtempSync(join(tmpdir(), "starform-operator-"))));
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+const config = () => ({ dir: join(dataDir, "shuttle"), clusterId, signingKeys: signer.publicKeys });
+const run = (...args: string[]) => operate(args, config());
+async function keep(state: DesiredState, signature?: string): Promise<void> {
+  await using stores = await storesOf(config());
+  const text = JSON.stringify(state);
+  await stores.desiredStore.save({ text, signature: signature ?? signer.sign(text), etag: undefined });
+}
+const [first, other] = [
+  aService({ image: "app@sha256:1" }),
+  aService({ image: "b", environment: "preview" }),
+];
+const second = redeployed(first, { image: "app@sha256:2" });
+
+test("a service is held at an earlier version and let go again, by commands that need no Starbase", async () => {
+  await keep(aDocument(clusterId, 1, [first, other]));
+  await keep(aDocument(clusterId, 2, [second, other]));
+  expect((await run("rollback", "shop/production/web", "1", "--by", "ada")).text).toMatch(
+    /shop\/production\/web is held at version 1.*app@sha256:1/,
+  );
+  expect((await run("status")).json).toMatchObject({
+    version: 2,
+    kept_versions: [2, 1],
+    services: [
+      {
+        service: "shop/production/web",
+        image: "app@sha256:1",
+        deployment_id: first.provenance.deployment_id,
+        held_at_version: 1,
+        held_by: "ada",
+      },
+      { service: "shop/preview/web", held_at_version: null },
+    ],
+  });
+  await run("resume", "shop/production/web");
+  expect((await run("status")).text).toMatch(/app@sha256:2/);
+});
+
+test("the program itself says so, with an exit code", async () => {
+  await keep(aDocument(clusterId, 1, [first]));
+  await keep(aDocument(clusterId, 2, [second]));
+  const shuttle = (...args: string[]) =>
+    promisify(execFile)(process.execPath, [join(import.meta.dirname, "../bin/shuttle.ts"), ...args], {
+      env: {
+        PATH: process.env["PATH"],
+        STARFORM_DATA_DIR: dataDir,
+        STARFORM_SIGNING_KEYS: signer.publicKeys,
+      },
+    });
+  expect(JSON.parse((await shuttle("rollback", "web", "1", "--json")).stdout)).toMatchObject({
+    from_version: 1,
+    instead_of: second.provenance.deployment_id,
+  });
+  await expect(shuttle("rollback", "web", "7")).rejects.toMatchObject({
+    code: 1,
+    stderr: "version 7 is not kept; these are: 2, 1\n",
+  });
+});
+
+test.each([
+  [
+    ["rollback", "web", "1"],
+    /web is the name of 2 services: say which of shop\/preview\/web, shop\/production\/web/,
+  ],
+  [["rollback", "nothing", "1"], /has no service nothing: `shuttle status` lists them/],
+  [["rollback", "shop/preview/web", "1"], /ran the same deployment in version 1: nothing would change/],
+  [["rollback", "web"], /not a command of shuttle/],
+  [["resume", "shop/production/web"], /is not held back/],
+])("refuses %j with what to do", async (args, message) => {
+  await keep(aDocument(clusterId, 1, [first, other]));
+  await keep(aDocument(clusterId, 2, [second, other]));
+  await expect(run(...args)).rejects.toThrow(message);
+});
+
+test("a kept version that was edited is none to go back to", async () => {
+  await keep(aDocument(clusterId, 1, [first]), "k1:AAAA");
+  await keep(aDocument(clusterId, 2, [second]));
+  await expect(run("rollback", "web", "1")).rejects.toThrow(/version 1 is not kept; these are: 2/);
+});
+
+test("without anything kept it says that Shuttle has never reached Starbase", async () => {
+  await expect(run("status")).rejects.toThrow(/never reached Starbase/);
+});
