@@ -8,11 +8,11 @@ import { openDatabase } from "../apps/starbase/src/adapters/postgres/database.ts
 import { postgresJobQueue } from "../apps/starbase/src/adapters/postgres/job-queue.ts";
 import { openJobRunner } from "../apps/starbase/src/adapters/postgres/job-runner.ts";
 import { handle, job } from "../apps/starbase/src/ports/job-queue.ts";
-import { atLeast, percentile, type Figure } from "./figure.ts";
+import { atLeast, median, percentile, type Figure } from "./figure.ts";
 
-const backlog = 4_000;
-const singles = 300;
-const rounds = 5;
+const backlog = 2_000;
+const singles = 150;
+const rounds = 10;
 
 const quiet = new Logger(() => () => undefined);
 
@@ -26,14 +26,13 @@ export async function run(): Promise<Figure[]> {
   await using postgres = await startThrowAwayPostgres();
   await runMigrations({ connectionString: postgres.url });
   await using database = openDatabase({ url: postgres.url, poolMax: 10, onError: () => undefined });
-  const pool = new pg.Pool({ connectionString: postgres.url, max: 10 });
+  const pool = aPool(postgres.url, 10);
   const spec = job({ name: "bench", payload: z.object({ at: z.number() }), attemptsMax: 1 });
   const sides: { ours: Side; bare: Side } = {
     ours: {
       enqueue: (at) => postgresJobQueue(database.db).enqueue(spec, { at }),
       open: (onStart) =>
         openJobRunner({
-          pool: database.pool,
           url: postgres.url,
           handlers: [handle(spec, async ({ at }) => onStart(at))],
           crons: [],
@@ -43,15 +42,17 @@ export async function run(): Promise<Figure[]> {
     },
     bare: {
       enqueue: (at) => quickAddJob({ pgPool: pool, logger: quiet }, "bench", { at }, { maxAttempts: 1 }),
+      // A process of its own would open its own connections, as ours does.
       open: async (onStart) => {
+        const own = aPool(postgres.url, 8);
         const runner = await runWorker({
-          pgPool: pool,
+          pgPool: own,
           concurrency: 6,
           noHandleSignals: true,
           logger: quiet,
           taskList: { bench: async (payload) => onStart((payload as { at: number }).at) },
         });
-        return { [Symbol.asyncDispose]: () => runner.stop() };
+        return { [Symbol.asyncDispose]: () => runner.stop().then(() => own.end()) };
       },
     },
   };
@@ -65,15 +66,10 @@ export async function run(): Promise<Figure[]> {
       seen[name].perSecond.push(await jobsPerSecond(sides[name], pool));
     }
   await pool.end();
-  const rate = percentile(seen.ours.perSecond, 0.5);
+  // Round by round: what else the machine does weighs on both of one round alike.
+  const ratios = seen.ours.perSecond.map((rate, round) => rate / seen.bare.perSecond[round]!);
   return [
-    atLeast(
-      "queue jobs/s over the bare library",
-      rate,
-      "jobs/s",
-      rate / percentile(seen.bare.perSecond, 0.5),
-      0.9,
-    ),
+    atLeast("queue jobs/s over the bare library", median(seen.ours.perSecond), "jobs/s", median(ratios), 0.9),
     ...[0.5, 0.99].map((share) => {
       const value = percentile(seen.ours.waits, share);
       return atLeast(
@@ -85,6 +81,13 @@ export async function run(): Promise<Figure[]> {
       );
     }),
   ];
+}
+
+function aPool(url: string, max: number): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max });
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  return pool;
 }
 
 async function waitsOf(side: Side): Promise<number[]> {

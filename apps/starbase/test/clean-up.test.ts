@@ -42,7 +42,6 @@ test("a deleted project leaves neither code nor images nor logs behind", async (
   });
   const logs = { deleteProject: async (_: string, projectId: string) => void forgotten.push(projectId) };
   await using _runner = await openJobRunner({
-    pool: database.pool,
     url: world.config.database.url,
     handlers: cleanUpJobs({ sources, logs, builds }),
     crons: [],

@@ -1,34 +1,35 @@
 import { createServer, connect, type Socket } from "node:net";
 import { openTestDatabase } from "@starform/testkit/postgres";
 import { until } from "@starform/std/retry";
+import { sql } from "kysely";
 import { pino } from "pino";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { announcer, listenForChanges } from "../src/adapters/postgres/changes.ts";
 import { openDatabase } from "../src/adapters/postgres/database.ts";
+import { postgresJobQueue } from "../src/adapters/postgres/job-queue.ts";
 import { openJobRunner } from "../src/adapters/postgres/job-runner.ts";
 import { migrate } from "../src/adapters/postgres/migrate.ts";
+import { handle, job } from "../src/ports/job-queue.ts";
 
-/** A way to the database that can be cut. */
+/** A way to the database that can be cut. Who asks in vain is known by the name a connection begins with. */
 async function aWayTo(url: string) {
   const target = new URL(url);
   const sockets = new Set<Socket>();
-  let [isCut, refused] = [false, 0];
+  const refused: string[] = [];
+  let isCut = false;
   const server = createServer((near) => {
-    if (isCut) {
-      refused += 1;
-      return near.destroy();
-    }
-    const far = connect(Number(target.port), target.hostname);
     sockets.add(near);
-    const end = () => {
-      sockets.delete(near);
-      near.destroy();
-      far.destroy();
-    };
-    near.on("error", end).on("close", end);
-    far.on("error", end).on("close", end);
-    near.pipe(far).pipe(near);
-    return undefined;
+    near.on("error", () => near.destroy()).on("close", () => sockets.delete(near));
+    if (isCut)
+      return near.once("data", (hello) => {
+        refused.push(/application_name\0([^\0]+)/.exec(hello.toString("latin1"))?.[1] ?? "");
+        near.destroy();
+      });
+    const far = connect(Number(target.port), target.hostname);
+    near.on("close", () => far.destroy());
+    far.on("error", () => near.destroy()).on("close", () => near.destroy());
+    return near.pipe(far).pipe(near);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const through = new URL(url);
@@ -36,8 +37,7 @@ async function aWayTo(url: string) {
   through.port = String((server.address() as { port: number }).port);
   return {
     url: through.toString(),
-    open: () => sockets.size,
-    refused: () => refused,
+    refused: (who: string) => refused.filter((name) => name === who).length,
     cut() {
       isCut = true;
       for (const socket of sockets) socket.destroy();
@@ -52,19 +52,39 @@ async function aWayTo(url: string) {
   };
 }
 
-test("comes back over one connection each, however long the database was away", async () => {
+const [listener, liveness, jobs] = ["starbase-changes", "starbase-worker-liveness", "starbase-jobs"] as const;
+const greet = job({ name: "greet", payload: z.object({}), attemptsMax: 1 });
+
+test("comes back over one connection each, however long the database was away, and runs jobs again", async () => {
   await using stack = new AsyncDisposableStack();
   const { url } = stack.use(await openTestDatabase());
   await migrate(url);
-  const { db, pool } = stack.use(openDatabase({ url, poolMax: 4, onError: () => undefined }));
+  const { db } = stack.use(openDatabase({ url, poolMax: 4, onError: () => undefined }));
   const way = stack.use(await aWayTo(url));
   const changes = stack.use(await listenForChanges(way.url, () => undefined));
-  const logger = pino({ level: "silent" });
-  stack.use(await openJobRunner({ pool, url: way.url, handlers: [], crons: [], concurrency: 1, logger }));
-  await until("both are connected", () => way.open() === 2);
+  let done = 0;
+  stack.use(
+    await openJobRunner({
+      url: way.url,
+      handlers: [handle(greet, async () => void done++)],
+      crons: [],
+      concurrency: 1,
+      logger: pino({ level: "silent" }),
+    }),
+  );
+  const open = async (who: string) =>
+    (
+      await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity
+        where datname = current_database() and application_name = ${who}`.execute(db)
+    ).rows[0]!.n;
+  const enqueued = () => postgresJobQueue(db).enqueue(greet, {});
+  await enqueued();
+  await until("a job has run", () => done === 1);
   way.cut();
   // Loops that breed would be many by now: each failed attempt would have begun another.
-  await until("both have tried in vain for a while", () => way.refused() >= 7, { withinMs: 30_000 });
+  for (const who of [listener, liveness])
+    await until(`${who} has tried in vain for a while`, () => way.refused(who) >= 4, { withinMs: 30_000 });
+  await until("the queue has tried in vain", () => way.refused(jobs) >= 1, { withinMs: 30_000 });
   way.mend();
   let heard = 0;
   changes.on("identity", () => heard++);
@@ -72,6 +92,10 @@ test("comes back over one connection each, however long the database was away", 
     await announcer(db).announce({ kind: "identity" });
     return heard > 1;
   });
-  await until("both are connected again", () => way.open() >= 2);
-  expect(way.open()).toBe(2);
+  await enqueued();
+  await until("jobs run again", () => done === 2, { withinMs: 30_000 });
+  for (const who of [listener, liveness])
+    await until(`${who} is connected again`, async () => (await open(who)) >= 1);
+  expect([await open(listener), await open(liveness)]).toEqual([1, 1]);
+  expect(await open(jobs)).toBeLessThanOrEqual(3);
 });

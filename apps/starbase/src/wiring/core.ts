@@ -16,7 +16,7 @@ export type Core = Awaited<ReturnType<typeof openCore>>;
 /** What both processes stand on: the database, its stores and changes, the keys, and who may do what. */
 export async function openCore(config: Config, logger: Logger, stack: AsyncDisposableStack) {
   const onError = (error: Error) => logger.warn({ err: error }, "the database connection was lost");
-  const { db, pool } = stack.use(openDatabase({ ...config.database, onError }));
+  const { db } = stack.use(openDatabase({ ...config.database, onError }));
   const changes = stack.use(await listenForChanges(config.database.url, onError));
   const clock = systemClock;
   const stores = postgresStores(db);
@@ -26,7 +26,6 @@ export async function openCore(config: Config, logger: Logger, stack: AsyncDispo
   const deploy = createDeployment({ transact, clock, book });
   return {
     db,
-    pool,
     changes,
     clock,
     stores,

@@ -34,7 +34,7 @@ function statementName(text: string): string {
   return name;
 }
 
-export type Database = AsyncDisposable & { readonly db: Kysely<DB>; readonly pool: pg.Pool };
+export type Database = AsyncDisposable & { readonly db: Kysely<DB> };
 
 /** Opens a pool; an idle connection that the server closes is said and replaced, it ends nothing. */
 export function openDatabase(options: {
@@ -55,7 +55,6 @@ export function openDatabase(options: {
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
   return {
     db,
-    pool,
     // kysely's destroy() leaves alone a pool it never used.
     [Symbol.asyncDispose]: () => pool.end(),
   };
