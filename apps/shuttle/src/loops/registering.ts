@@ -1,0 +1,41 @@
+import { wordsOf } from "@starform/std/fault";
+import { backoffMs, pause } from "@starform/std/retry";
+import type { Cluster } from "../core/cluster.ts";
+import type { Starbase } from "../core/ports.ts";
+
+export const shuttleVersion = "0.1.0";
+
+type Deps = {
+  readonly starbase: Starbase;
+  readonly cluster: Cluster;
+  readonly region: string;
+  readonly warn: (sentence: string) => void;
+  readonly reached: () => void;
+};
+
+/** Says once what this cluster is; repeated until it is heard. */
+export function registering({ starbase, cluster, region, warn, reached }: Deps): AsyncDisposable {
+  const ending = new AbortController();
+  const run = async (): Promise<void> => {
+    const { runtime, kubernetesVersion, capabilities } = cluster;
+    for (let fails = 0; !ending.signal.aborted;)
+      try {
+        await starbase.register(
+          { shuttleVersion, runtime, kubernetesVersion, capabilities, region },
+          ending.signal,
+        );
+        return reached();
+      } catch (error) {
+        if (fails++ % 20 === 0 && !ending.signal.aborted)
+          warn(`Starbase does not know this cluster's Shuttle yet: ${wordsOf(error)}`);
+        await pause(backoffMs({ firstMs: 250, maxMs: 10_000 }, fails), ending.signal);
+      }
+  };
+  const running = run();
+  return {
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      await running;
+    },
+  };
+}

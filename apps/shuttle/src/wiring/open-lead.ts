@@ -1,0 +1,128 @@
+import { join } from "node:path";
+import { desiredStatePurpose } from "@starform/contract/clusters";
+import { openLogShipper } from "@starform/log-shipper/log-shipper";
+import { wordsOf } from "@starform/std/fault";
+import { verifierOf } from "@starform/std/signature";
+import type { Logger } from "pino";
+import { fileSnapshotLog } from "../adapters/disk/snapshot-log.ts";
+import { noLogs, type LogSink } from "../adapters/local/output-pump.ts";
+import type { Config } from "../config.ts";
+import type { Cluster } from "../core/cluster.ts";
+import type { Metrics } from "../core/metrics.ts";
+import type { Starbase } from "../core/ports.ts";
+import { keyOf, partsOf, type ServiceKey } from "../core/service-key.ts";
+import { desiredStateLoop } from "../loops/desired-state.ts";
+import { openDesiredView, type DesiredView } from "../loops/desired-view.ts";
+import { periodic } from "../loops/periodic.ts";
+import { reconcileService } from "../loops/reconcile.ts";
+import { registering } from "../loops/registering.ts";
+import { snapshotLoop } from "../loops/snapshots.ts";
+import { statusLoop } from "../loops/status.ts";
+import { workQueue } from "../loops/work-queue.ts";
+import { openCluster } from "./open-cluster.ts";
+import type { ClusterStores } from "./open-stores.ts";
+
+export type LeadDeps = {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly starbase: Starbase;
+  readonly stores: ClusterStores;
+  /** Starbase has answered at least once. */
+  readonly reached: () => void;
+};
+export type Lead = AsyncDisposable & { readonly cluster: Cluster };
+
+/** Everything that acts on the cluster and speaks to Starbase: what only the leader of several Shuttles runs. */
+export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
+  await using stack = new AsyncDisposableStack();
+  const { log, metrics, starbase, stores, reached } = deps;
+  const warn = (sentence: string): void => log.warn(sentence);
+  const sink: LogSink = config.telemetry
+    ? stack.use(
+        openLogShipper({ ...config.telemetry, bufferDir: join(config.dir, "log-buffer"), onError: warn }),
+      )
+    : noLogs;
+  const cluster = stack.use(await openCluster(config, { sink, warn }));
+  let desired: DesiredView | undefined;
+  const desiredState = () => desired?.state;
+  const wantedKeys = (): ServiceKey[] =>
+    desiredState()
+      ?.services.filter((service) => !service.deleted)
+      .map(keyOf) ?? [];
+  const status = stack.use(
+    statusLoop(
+      { starbase, cluster, keys: wantedKeys, held: (key) => desired?.held(key), warn },
+      config.intervalsMs.status,
+    ),
+  );
+  const queue = stack.use(
+    workQueue({
+      reconcile: reconcileService({ desired: desiredState, cluster, looked: status.look }),
+      failed: (key, error) => {
+        metrics.count("starform_reconcile_errors_total");
+        log.error(
+          { ...tenantOf(key), err: wordsOf(error) },
+          "a service could not be brought to its desired state; it is tried again",
+        );
+      },
+    }),
+  );
+  stack.use(
+    cluster.onChange((key) => {
+      metrics.event("pods");
+      queue.add(key);
+    }),
+  );
+  const changed = (keys: readonly string[]): void => keys.forEach(queue.add);
+  const view = await openDesiredView({
+    store: stores.desiredStore,
+    overrides: stores.overrides,
+    clusterId: config.clusterId,
+    isSigned: config.signingKeys ? verifierOf(config.signingKeys, desiredStatePurpose) : undefined,
+    changed,
+    warn,
+  });
+  desired = view;
+  stack.use(stores.overrides.onChange(() => void view.reread()));
+  stack.use(desiredStateLoop({ starbase, view, warn, reached }, config.intervalsMs.reconcile));
+  const fullPass = async (): Promise<void> => {
+    await view.reread();
+    const state = desiredState();
+    if (state) changed([...new Set([...state.services.map(keyOf), ...(await cluster.inventory())])]);
+  };
+  stack.use(periodic(config.intervalsMs.reconcile, fullPass, (error) => warn(wordsOf(error))));
+  stack.use(
+    snapshotLoop(
+      {
+        starbase,
+        cluster,
+        warn,
+        log: fileSnapshotLog(join(config.dir, "wal"), warn),
+        sent: (count) => metrics.count("starform_snapshots_sent_total", count),
+        failed: (count) => metrics.count("starform_snapshots_failed_total", count),
+      },
+      config.intervalsMs.snapshot,
+    ),
+  );
+  const reportCapacity = async (signal: AbortSignal): Promise<void> => {
+    await starbase.postCapacity(
+      { ...(await cluster.capacity()), softLimit: config.softLimit, at: new Date() },
+      signal,
+    );
+    metrics.count("starform_capacity_reports_sent_total");
+    metrics.event("pods");
+  };
+  stack.use(
+    periodic(config.intervalsMs.capacity, reportCapacity, (error) =>
+      warn(`the capacity was not reported: ${wordsOf(error)}`),
+    ),
+  );
+  stack.use(registering({ starbase, cluster, region: config.region, warn, reached }));
+  const all = stack.move();
+  return { cluster, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+const tenantOf = (key: ServiceKey) => {
+  const { projectId, environment, serviceId } = partsOf(key);
+  return { project_id: projectId, environment, service_id: serviceId };
+};
