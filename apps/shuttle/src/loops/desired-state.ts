@@ -1,6 +1,7 @@
 import { wordsOf } from "@starform/std/fault";
-import { backoffMs, pause } from "@starform/std/retry";
+import { pause } from "@starform/std/retry";
 import type { Starbase } from "../core/ports.ts";
+import { starbaseBackoffMs } from "../core/starbase-backoff.ts";
 import type { DesiredView } from "./desired-view.ts";
 
 type Deps = {
@@ -41,7 +42,7 @@ export function desiredStateLoop(deps: Deps, intervalMs: number): AsyncDisposabl
           deps.warn(
             `Starbase was not asked for the desired state, and the last good one stays: ${wordsOf(error)}`,
           );
-        await pause(backoffMs({ firstMs: 250, maxMs: 5_000 }, fails), ending.signal);
+        await pause(starbaseBackoffMs(fails), ending.signal);
       }
     }
   };

@@ -1,7 +1,8 @@
 import { wordsOf } from "@starform/std/fault";
-import { backoffMs, pause } from "@starform/std/retry";
+import { pause } from "@starform/std/retry";
 import type { Cluster } from "../core/cluster.ts";
 import type { Starbase } from "../core/ports.ts";
+import { starbaseBackoffMs } from "../core/starbase-backoff.ts";
 
 export const shuttleVersion = "0.1.0";
 
@@ -28,7 +29,7 @@ export function registering({ starbase, cluster, region, warn, reached }: Deps):
       } catch (error) {
         if (fails++ % 20 === 0 && !ending.signal.aborted)
           warn(`Starbase does not know this cluster's Shuttle yet: ${wordsOf(error)}`);
-        await pause(backoffMs({ firstMs: 250, maxMs: 10_000 }, fails), ending.signal);
+        await pause(starbaseBackoffMs(fails), ending.signal);
       }
   };
   const running = run();

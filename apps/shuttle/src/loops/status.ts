@@ -1,12 +1,13 @@
 import type { StatusReport } from "@starform/contract/clusters";
 import { canonicalJson } from "@starform/std/canonical-json";
 import { wordsOf } from "@starform/std/fault";
-import { backoffMs, pause } from "@starform/std/retry";
+import { pause } from "@starform/std/retry";
 import type { Cluster } from "../core/cluster.ts";
 import { doorbell } from "../core/doorbell.ts";
 import type { Override } from "../core/overrides.ts";
 import type { Starbase } from "../core/ports.ts";
 import type { ServiceKey } from "../core/service-key.ts";
+import { starbaseBackoffMs } from "../core/starbase-backoff.ts";
 
 export interface StatusLoop extends AsyncDisposable {
   /** Something may have changed: what has is reported at once. */
@@ -71,7 +72,7 @@ export function statusLoop({ starbase, cluster, keys, held, warn }: Deps, interv
   };
   const run = async (): Promise<void> => {
     for (let fails = 0; !ending.signal.aborted;) {
-      if (fails > 0) await pause(backoffMs({ firstMs: 250, maxMs: 5_000 }, fails), ending.signal);
+      if (fails > 0) await pause(starbaseBackoffMs(fails), ending.signal);
       else await bell.rings(Math.max(1, dueMs - performance.now()));
       await pause(gatherMs, ending.signal);
       try {
