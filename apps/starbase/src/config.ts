@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { parseEnv, type Env } from "@starform/std/parse-env";
 import { z } from "zod";
 
@@ -24,6 +25,16 @@ const Variables = z.strictObject({
   REGION: z.string().default("local"),
   RUNTIME: z.enum(["docker", "process", "kubernetes"]).default("process"),
   DOCKER_SOCKET: z.string().optional(),
+  /** Where built images are pushed for clusters to pull: none, a docker-registry beside us, or DigitalOcean's. */
+  REGISTRY: z.enum(["docker-registry", "digitalocean"]).optional(),
+  REGISTRY_PORT: port.default(4409),
+  REGISTRY_PROGRAM: z.string().default("docker-registry"),
+  /** PEM: what its tokens are signed with. */
+  REGISTRY_KEY: z.string().optional(),
+  REGISTRY_CERTIFICATE: z.string().optional(),
+  DIGITALOCEAN_URL: z.url().default("https://api.digitalocean.com"),
+  DIGITALOCEAN_TOKEN: z.string().optional(),
+  DIGITALOCEAN_REGISTRY: z.string().optional(),
   CLICKHOUSE_URL: z.url(),
   CLICKHOUSE_USER: z.string().default("starform"),
   CLICKHOUSE_PASSWORD: z.string().default(""),
@@ -55,6 +66,7 @@ export function readConfig(env: Env) {
         : undefined,
     runtime: v.RUNTIME,
     dockerSocket: v.DOCKER_SOCKET,
+    registry: registryOf(v),
     clickhouse: { url: v.CLICKHOUSE_URL, user: v.CLICKHOUSE_USER, password: v.CLICKHOUSE_PASSWORD },
     metrics: v.METRICS_URL
       ? { url: v.METRICS_URL, user: v.METRICS_USER, password: v.METRICS_PASSWORD }
@@ -65,6 +77,32 @@ export function readConfig(env: Env) {
     network: env,
     logLevel: v.LOG_LEVEL,
   };
+}
+
+export type RegistryConfig = NonNullable<ReturnType<typeof registryOf>>;
+
+function registryOf(v: z.output<typeof Variables>) {
+  if (v.REGISTRY === undefined) return undefined;
+  if (v.REGISTRY === "docker-registry")
+    return {
+      kind: v.REGISTRY,
+      host: `127.0.0.1:${v.REGISTRY_PORT}`,
+      program: v.REGISTRY_PROGRAM,
+      dir: join(v.DATA_DIR, "registry"),
+      key: stated(v.REGISTRY, "REGISTRY_KEY", v.REGISTRY_KEY),
+      certificate: stated(v.REGISTRY, "REGISTRY_CERTIFICATE", v.REGISTRY_CERTIFICATE),
+    } as const;
+  return {
+    kind: v.REGISTRY,
+    url: trim(v.DIGITALOCEAN_URL),
+    token: stated(v.REGISTRY, "DIGITALOCEAN_TOKEN", v.DIGITALOCEAN_TOKEN),
+    name: stated(v.REGISTRY, "DIGITALOCEAN_REGISTRY", v.DIGITALOCEAN_REGISTRY),
+  } as const;
+}
+
+function stated(kind: string, name: string, value: string | undefined): string {
+  if (value) return value;
+  throw new Error(`STARBASE_REGISTRY is ${kind}, but STARBASE_${name} is not set`);
 }
 
 const trim = (url: string): string => url.replace(/\/$/, "");

@@ -54,6 +54,7 @@ import { openCore, publicUrlOf, type Core } from "./core.ts";
 import { openSources, serveGit } from "./git.ts";
 import { openLogs } from "./logs.ts";
 import { metricStoreOf } from "./metrics.ts";
+import { serveRegistry } from "./registry.ts";
 
 /** Opens the API and answers once it listens; closes what it opened when it is disposed of. */
 export async function openApiServer(
@@ -86,6 +87,7 @@ export async function openApiServer(
   logRoutes(app, telemetry);
   metricRoutes(app, telemetry);
   serveGit(app, config, { ...telemetry, ...delivery, logger });
+  serveRegistry(app, config, deps);
   const address = await app.listen({ port: config.http.port, host: config.http.host });
   const opened = stack.move();
   return { address, [Symbol.asyncDispose]: () => opened.disposeAsync() };

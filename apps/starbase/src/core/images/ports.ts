@@ -1,0 +1,33 @@
+import type { RegistryAccess } from "../../ports/registry-provider.ts";
+
+/** What a registry is asked to allow, in its own words: `repository:<name>:pull,push`. */
+export type RegistryScope = {
+  readonly type: string;
+  readonly name: string;
+  readonly actions: readonly string[];
+};
+
+/** Signs what the registry believes. */
+export interface RegistryTokens {
+  /** A token that allows exactly these scopes, and how long the registry takes it for good. */
+  sign(input: { subject: string; scopes: readonly RegistryScope[]; now: Date; seconds: number }): string;
+}
+
+export type RegistryPassword = {
+  readonly projectId: string;
+  readonly access: RegistryAccess;
+  readonly expiresAt: Date;
+};
+
+/** Passwords that carry what they open, so that nothing of them is kept. */
+export interface RegistryPasswords {
+  seal(password: RegistryPassword): string;
+  /** Undefined for what is not one of ours; one that has expired is read as well. */
+  read(text: string): RegistryPassword | undefined;
+}
+
+/** Keeps pushes and the collection of garbage apart, over processes. */
+export interface PushGate {
+  /** Whether a push may begin now. One that may is waited for by the next collection. */
+  admit(): Promise<boolean>;
+}

@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { dockerRegistry } from "../adapters/registry/docker-registry.ts";
+import { filePushGate } from "../adapters/registry/push-gate.ts";
+import { registryPasswords } from "../adapters/registry/registry-passwords.ts";
+import { registryTokens } from "../adapters/registry/registry-tokens.ts";
+import type { Config } from "../config.ts";
+import { grantRegistryAccess } from "../core/images/grant-registry-access.ts";
+import type { Authenticate } from "../core/identity/authenticate.ts";
+import { registryRoutes } from "../http/registry.ts";
+import type { RegistryProvider } from "../ports/registry-provider.ts";
+import type { Core } from "./core.ts";
+
+/** The registry of this installation; undefined where images stay in the runtime's own store. */
+export function openRegistry(
+  { registry, sessionKey }: Config,
+  { clock }: Pick<Core, "clock">,
+  stack: AsyncDisposableStack,
+): RegistryProvider | undefined {
+  if (registry?.kind !== "docker-registry") return undefined;
+  return stack.use(
+    dockerRegistry({
+      ...registry,
+      storageDir: join(registry.dir, "storage"),
+      configFile: join(registry.dir, "config.yml"),
+      tokens: registryTokens(registry),
+      passwords: registryPasswords(sessionKey),
+      clock,
+    }),
+  );
+}
+
+/** Registers the token server of the built-in registry, where there is one. */
+export function serveRegistry(
+  app: FastifyInstance,
+  { registry, sessionKey }: Config,
+  core: Core & { authenticate: Authenticate },
+): void {
+  if (registry?.kind !== "docker-registry") return;
+  const grant = grantRegistryAccess({
+    ...core,
+    passwords: registryPasswords(sessionKey),
+    tokens: registryTokens(registry),
+    gate: filePushGate(registry.dir),
+    services: core.stores.services,
+  });
+  registryRoutes(app, grant);
+}
