@@ -1,4 +1,3 @@
-import { createServer, connect, type Socket } from "node:net";
 import { openTestDatabase } from "@starform/testkit/postgres";
 import { until } from "@starform/std/retry";
 import { sql } from "kysely";
@@ -11,46 +10,7 @@ import { postgresJobQueue } from "../src/adapters/postgres/job-queue.ts";
 import { openJobRunner } from "../src/adapters/postgres/job-runner.ts";
 import { migrate } from "../src/adapters/postgres/migrate.ts";
 import { handle, job } from "../src/ports/job-queue.ts";
-
-/** A way to the database that can be cut. Who asks in vain is known by the name a connection begins with. */
-async function aWayTo(url: string) {
-  const target = new URL(url);
-  const sockets = new Set<Socket>();
-  const refused: string[] = [];
-  let isCut = false;
-  const server = createServer((near) => {
-    sockets.add(near);
-    near.on("error", () => near.destroy()).on("close", () => sockets.delete(near));
-    if (isCut)
-      return near.once("data", (hello) => {
-        refused.push(/application_name\0([^\0]+)/.exec(hello.toString("latin1"))?.[1] ?? "");
-        near.destroy();
-      });
-    const far = connect(Number(target.port), target.hostname);
-    near.on("close", () => far.destroy());
-    far.on("error", () => near.destroy()).on("close", () => near.destroy());
-    return near.pipe(far).pipe(near);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const through = new URL(url);
-  through.hostname = "127.0.0.1";
-  through.port = String((server.address() as { port: number }).port);
-  return {
-    url: through.toString(),
-    refused: (who: string) => refused.filter((name) => name === who).length,
-    cut() {
-      isCut = true;
-      for (const socket of sockets) socket.destroy();
-    },
-    mend() {
-      isCut = false;
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
+import { aWayTo } from "./a-way-to.ts";
 
 const [listener, liveness, jobs] = ["starbase-changes", "starbase-worker-liveness", "starbase-jobs"] as const;
 const greet = job({ name: "greet", payload: z.object({}), attemptsMax: 1 });

@@ -31,7 +31,7 @@ afterEach(() => stack.disposeAsync());
 
 const logger = pino({ level: "silent" });
 const runner = (...handlers: JobHandler[]) =>
-  openJobRunner({ url, handlers, crons: [], concurrency: 4, logger });
+  openJobRunner({ url, handlers, crons: [], concurrency: 4, logger, graceMs: 0 });
 const queue = () => postgresJobQueue(database.db);
 const waiting = async () =>
   Number(

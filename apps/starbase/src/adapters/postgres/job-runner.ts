@@ -1,5 +1,4 @@
 import { Fault, wordsOf } from "@starform/std/fault";
-import { pause } from "@starform/std/retry";
 import { EventEmitter } from "node:events";
 import {
   Logger as WorkerLogger,
@@ -12,9 +11,12 @@ import {
 import pg from "pg";
 import type { Logger } from "pino";
 import { CannotHeal, type CronJob, type JobHandler } from "../../ports/job-queue.ts";
+import { freeJobsOfTheDead } from "./jobs-of-the-dead.ts";
+import { runningJobs, type RunningJobs } from "./running-jobs.ts";
+import { openLiveness } from "./worker-liveness.ts";
 
-/** A Worker that was killed left its jobs locked; they are freed once nobody holds its lock any more. */
-const reapEveryMs = 2_000;
+/** How long a Worker may be silent before its jobs are given to others (see jobs-of-the-dead.ts). */
+const silentMsMax = 5_000;
 
 type Options = {
   url: string;
@@ -22,6 +24,7 @@ type Options = {
   crons: readonly CronJob[];
   concurrency: number;
   logger: Logger;
+  graceMs?: number;
 };
 
 /** Runs jobs until it is disposed of: then running ones are told by their signal, and unfinished ones stay for the next. */
@@ -31,11 +34,13 @@ export async function openJobRunner({
   crons,
   concurrency,
   logger,
+  graceMs = silentMsMax,
 }: Options): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const events = new EventEmitter() as unknown as WorkerEvents;
   const stopping = new AbortController();
-  const alive = stack.use(await openLiveness(url, logger));
+  const running = runningJobs();
+  const alive = stack.use(await openLiveness(url, logger, running.tellLost));
   const pool = openPool(url, concurrency, logger);
   stack.defer(() => pool.end());
   events.on("pool:create", ({ workerPool }) => alive.hold(workerPool.id));
@@ -48,7 +53,7 @@ export async function openJobRunner({
     gracefulShutdownAbortTimeout: 100,
     taskList: {
       ...Object.fromEntries(
-        handlers.map((handler) => [handler.spec.name, taskOf(handler, stopping.signal, logger)]),
+        handlers.map((handler) => [handler.spec.name, taskOf(handler, running, stopping.signal, logger)]),
       ),
       ...cronTasks(crons, stopping.signal, logger),
     },
@@ -61,7 +66,7 @@ export async function openJobRunner({
           level === "error" && logger.error({ label }, message),
     ),
   });
-  const reaping = reap(alive, stopping.signal, logger);
+  const reaping = freeJobsOfTheDead(alive, { graceMs, signal: stopping.signal, logger });
   stack.defer(async () => {
     stopping.abort();
     await runner
@@ -103,119 +108,55 @@ const cronTasks = (crons: readonly CronJob[], stopping: AbortSignal, logger: Log
     ]),
   );
 
+type Ending = { readonly stopping: AbortSignal; readonly lost: AbortSignal; readonly logger: Logger };
+
 const taskOf =
-  (handler: JobHandler, stopping: AbortSignal, logger: Logger) =>
-  async (raw: unknown, helpers: JobHelpers): Promise<void> => {
-    const { job } = helpers;
-    try {
-      const payload = handler.spec.payload.safeParse(raw);
-      if (!payload.success)
-        throw new CannotHeal(`the payload is not what ${handler.spec.name} takes: ${payload.error.message}`);
-      await handler.run(payload.data, stopping);
-      if (stopping.aborted) throw new Error("the worker closes: what this job did is looked at again");
-    } catch (error) {
-      const isLast = job.attempts >= job.max_attempts || !canHeal(error);
-      logger.error(
-        { job: handler.spec.name, jobId: job.id, attempt: job.attempts, err: error, isLast },
-        "a job failed",
-      );
-      if (stopping.aborted) {
-        // It was not the job that failed, so the try is given back.
-        await helpers.query(
-          "update graphile_worker._private_jobs set attempts = greatest(attempts - 1, 0) where id = $1",
-          [job.id],
-        );
+  (handler: JobHandler, running: RunningJobs, stopping: AbortSignal, logger: Logger) =>
+  (raw: unknown, helpers: JobHelpers): Promise<void> =>
+    running.while(helpers.job, async (lost) => {
+      try {
+        const payload = handler.spec.payload.safeParse(raw);
+        if (!payload.success)
+          throw new CannotHeal(
+            `the payload is not what ${handler.spec.name} takes: ${payload.error.message}`,
+          );
+        await handler.run(payload.data, AbortSignal.any([stopping, lost]));
+        if (stopping.aborted) throw new Error("the worker closes: what this job did is looked at again");
+        if (lost.aborted) throw new Error("another worker was given this job meanwhile");
+      } catch (error) {
+        await endFailed(handler, raw, helpers, error, { stopping, lost, logger });
         throw error;
       }
-      if (isLast) {
-        // First what it leaves, then the end: if that cannot be done now, the job comes again and with it this.
-        await handler.onGiveUp?.(raw, wordsOf(error));
-        await helpers.query(
-          "update graphile_worker._private_jobs set max_attempts = attempts where id = $1",
-          [job.id],
-        );
-      }
-      throw error;
-    }
-  };
+    });
+
+/** What a job that failed leaves, before the library writes down that it did. */
+async function endFailed(
+  handler: JobHandler,
+  raw: unknown,
+  { job, query }: JobHelpers,
+  error: unknown,
+  { stopping, lost, logger }: Ending,
+): Promise<void> {
+  const isLast = job.attempts >= job.max_attempts || !canHeal(error);
+  logger.error(
+    { job: handler.spec.name, jobId: job.id, attempt: job.attempts, err: error, isLast },
+    "a job failed",
+  );
+  // The other worker tells how it ends.
+  if (lost.aborted) return;
+  if (stopping.aborted) {
+    // It was not the job that failed, so the try is given back.
+    await query(
+      "update graphile_worker._private_jobs set attempts = greatest(attempts - 1, 0) where id = $1",
+      [job.id],
+    );
+  } else if (isLast) {
+    // First what it leaves, then the end: if that cannot be done now, the job comes again and with it this.
+    await handler.onGiveUp?.(raw, wordsOf(error));
+    await query("update graphile_worker._private_jobs set max_attempts = attempts where id = $1", [job.id]);
+  }
+}
 
 const canHeal = (error: unknown): boolean =>
   !(error instanceof CannotHeal) &&
   !(error instanceof Fault && error.code !== "unavailable" && error.code !== "internal");
-
-const lockKey = (poolId: string): string => `starform.worker.${poolId}`;
-type Liveness = AsyncDisposable & {
-  hold(poolId: string): void;
-  readonly own: ReadonlySet<string>;
-  client(): pg.Client;
-};
-
-/** A connection that holds an advisory lock in the name of each pool of this process: it ends with the process. */
-async function openLiveness(url: string, logger: Logger): Promise<Liveness> {
-  const own = new Set<string>();
-  let isClosed = false;
-  const open = async () => {
-    const next = new pg.Client({ connectionString: url, application_name: "starbase-worker-liveness" });
-    next.on("error", (error) => logger.warn({ err: error }, "the liveness connection was lost"));
-    try {
-      await next.connect();
-      for (const id of own) await next.query("select pg_advisory_lock(hashtext($1))", [lockKey(id)]);
-    } catch (error) {
-      await next.end().catch(() => undefined);
-      throw error;
-    }
-    // Only what was open comes back by its end: pg tells the end of a failed attempt as well, and the loop has that.
-    next.on("end", () => !isClosed && void reopen());
-    return next;
-  };
-  const reopen = async () => {
-    // oxlint-disable-next-line no-unmodified-loop-condition -- the disposal sets it while this waits
-    while (!isClosed) {
-      await pause(500);
-      const next = await open().catch(() => undefined);
-      if (next) return void (client = next);
-    }
-  };
-  let client = await open();
-  return {
-    own,
-    client: () => client,
-    hold(poolId) {
-      own.add(poolId);
-      client
-        .query("select pg_advisory_lock(hashtext($1))", [lockKey(poolId)])
-        .catch((error: unknown) => logger.warn({ err: error }, "could not take the liveness lock"));
-    },
-    async [Symbol.asyncDispose]() {
-      isClosed = true;
-      await client.end().catch(() => undefined);
-    },
-  };
-}
-
-async function reap(alive: Liveness, stopping: AbortSignal, logger: Logger): Promise<void> {
-  while (!stopping.aborted) {
-    await freeDead(alive, logger).catch((error: unknown) =>
-      logger.warn({ err: error }, "could not look for jobs of dead workers"),
-    );
-    await pause(reapEveryMs, stopping);
-  }
-}
-
-async function freeDead(alive: Liveness, logger: Logger): Promise<void> {
-  const client = alive.client();
-  const { rows } = await client.query<{ locked_by: string }>(
-    "select distinct locked_by from graphile_worker._private_jobs where locked_by is not null and locked_at < now() - interval '2 seconds'",
-  );
-  for (const { locked_by: id } of rows) {
-    if (alive.own.has(id)) continue;
-    const { rows: taken } = await client.query<{ ok: boolean }>(
-      "select pg_try_advisory_lock(hashtext($1)) as ok",
-      [lockKey(id)],
-    );
-    if (!taken[0]?.ok) continue;
-    await client.query("select graphile_worker.force_unlock_workers(array[$1]::text[])", [id]);
-    await client.query("select pg_advisory_unlock(hashtext($1))", [lockKey(id)]);
-    logger.warn({ worker: id }, "freed the jobs of a worker that is gone");
-  }
-}
