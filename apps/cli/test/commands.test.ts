@@ -99,6 +99,13 @@ const deployments = [
   aDeployment({ number: 1 }),
 ];
 
+const queued = aDeployment({
+  number: 6,
+  status: "pending",
+  inLine: { position: 2, of: 4, waitsFor: "turn", atOnceMax: 2 },
+  estimate: { durationMs: 41_000, basis: "service", builds: 9 },
+});
+
 const world: Handlers = {
   ...on(listProjects, () => ({ items: [aProject()] })),
   ...on(getProject, ({ params }) => {
@@ -158,7 +165,8 @@ const world: Handlers = {
   ...on(createDeployment, () => aDeployment({ number: 5 })),
   ...on(
     getDeployment,
-    ({ params }) => deployments.find(({ id }) => id === params.deployment) ?? aDeployment({ number: 5 }),
+    ({ params }) =>
+      [...deployments, queued].find(({ id }) => id === params.deployment) ?? aDeployment({ number: 5 }),
   ),
   ...on(rollBackDeployment, ({ params }) =>
     aDeployment({ number: 5, trigger: "rollback", rollbackOf: params.deployment }),
@@ -208,6 +216,12 @@ const table: [words: string, route: string, input: object, words: RegExp][] = [
   ],
   ["deployments", "listDeployments", { query: { limit: 20 } }, /#4\s+● live[\s\S]*#2\s+failed.*exit code 1/],
   ["deployments show 3", "listDeployments", {}, /web #3 in production/],
+  [
+    `deployments show ${queued.id}`,
+    "getDeployment",
+    {},
+    /web #6 in production: pending[\s\S]*2 of 4 in line; usually built in about 40 s/,
+  ],
   ["deployments watch 3", "getDeployment", {}, /is live/],
   [
     "redeploy --ref main -e staging",

@@ -71,6 +71,8 @@ export const aDeployment = (over: Partial<Deployment> = {}): Deployment => {
     image: null,
     imageDigest: `sha256:${"a".repeat(64)}`,
     stages: [],
+    inLine: null,
+    estimate: null,
     rollbackOf: null,
     url: "http://web-shop.localhost:4402",
     createdBy: "ada@example.com",

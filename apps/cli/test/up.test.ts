@@ -209,6 +209,39 @@ test("a log stream that breaks and an API that restarts change neither the outco
   expect(new Set(messages).size).toBe(messages.length);
 });
 
+test("each new place in line is told as it comes, with what the build usually takes", async () => {
+  const estimate = { durationMs: 41_000, basis: "service", builds: 3 } as const;
+  const waiting = (position: number) =>
+    aDeployment({
+      status: "pending",
+      revision: 2,
+      estimate,
+      inLine: { position, of: 2, waitsFor: "turn", atOnceMax: 2 },
+    });
+  const { handlers } = aPlatformThatDeploys([{ status: "pending" }]);
+  await using platform = await fakePlatform({
+    ...handlers,
+    ...on(getDeployment, ({ query: { seen, position } }) =>
+      seen === undefined
+        ? waiting(2)
+        : position === 2
+          ? waiting(1)
+          : aDeployment({ status: "deployed", revision: 3 }),
+    ),
+  });
+  using folder = await aFolder("shop", app);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const { code, stdout } = await starform(["up", "--yes", "--json"], { cwd: folder.path, env });
+  expect(code).toBe(0);
+  const told = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { inLine?: { position: number }; estimate?: unknown })
+    .filter(({ inLine }) => inLine);
+  expect(told.map(({ inLine }) => inLine!.position)).toEqual([2, 1]);
+  expect(told[0]).toMatchObject({ estimate });
+});
+
 test("interrupted it is exit 130 and says that the deployment goes on", async () => {
   const { handlers } = aPlatformThatDeploys([{ status: "building" }]);
   const interrupt = new AbortController();

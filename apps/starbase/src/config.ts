@@ -1,4 +1,6 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { Plan } from "@starform/contract/plans";
 import { parseEnv, type Env } from "@starform/std/parse-env";
 import { z } from "zod";
 
@@ -41,6 +43,10 @@ const Variables = z.strictObject({
   METRICS_URL: z.url().optional(),
   METRICS_USER: z.string().default("starform"),
   METRICS_PASSWORD: z.string().default(""),
+  /** What new workspaces may use; on the machine of an owner everything. */
+  PLAN: Plan.optional(),
+  /** Builds that one Worker runs at the same time; each workspace's share is its plan's. */
+  BUILDS_MAX: z.coerce.number().int().min(1).max(64).optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
 });
 
@@ -64,6 +70,9 @@ export function readConfig(env: Env) {
       v.CLUSTER_ID && v.CLUSTER_TOKEN
         ? { id: v.CLUSTER_ID, token: v.CLUSTER_TOKEN, region: v.REGION, runtime: v.RUNTIME }
         : undefined,
+    plan: v.PLAN ?? (v.OWNER_TOKEN ? "scale" : "trial"),
+    /** No more than the machine's processors, lest each takes for ever. */
+    buildsMax: v.BUILDS_MAX ?? Math.min(8, Math.max(2, availableParallelism())),
     runtime: v.RUNTIME,
     dockerSocket: v.DOCKER_SOCKET,
     registry: registryOf(v),

@@ -9,6 +9,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase, type Database } from "../src/adapters/postgres/database.ts";
 import { postgresStores, postgresTransact } from "../src/adapters/postgres/stores.ts";
+import { buildRun, keyOfTicket } from "../src/core/deployments/jobs.ts";
 import { sweepDeployments } from "../src/core/deployments/sweep.ts";
 import { untilCancelled } from "../src/core/deployments/until-cancelled.ts";
 import { aProject, desiredState, openApiWorld, ownerToken, report, type ApiWorld } from "./api-world.ts";
@@ -70,14 +71,20 @@ describe("what is still to be built", () => {
     const good = await deploy(ref, { image: image("a") });
     await report(world, good);
     const lost = await deploy(ref, { sourceId: await anUpload(ref) });
+    const transact = postgresTransact(database.db);
     const sweep = sweepDeployments({
       stores: postgresStores(database.db),
-      transact: postgresTransact(database.db),
+      transact,
       clock: { now: () => new Date(systemClock.now().getTime() + 4 * 60_000) },
     });
     await sweep();
     expect((await list(ref))[0]).toMatchObject({ id: lost.id, status: "pending" });
-    await sql`update graphile_worker._private_jobs set attempts = max_attempts where key = ${`build:${lost.id}`}`.execute(
+    const ticket = crypto.randomUUID();
+    await transact(({ buildQueue }) => buildQueue.claim(lost.id, ticket, new Date()));
+    await transact(({ jobs }) => jobs.enqueue(buildRun, { ticket }, { key: keyOfTicket(ticket) }));
+    await sweep();
+    expect((await list(ref))[0]).toMatchObject({ id: lost.id, status: "pending" });
+    await sql`update graphile_worker._private_jobs set attempts = max_attempts where key = ${keyOfTicket(ticket)}`.execute(
       database.db,
     );
     await sweep();

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BuildEstimate, InLine } from "./builds.ts";
 import { EnvironmentName, Id, Timestamp } from "./names.ts";
 import { PageQuery, pageOf } from "./pages.ts";
 import { route } from "./route.ts";
@@ -38,6 +39,10 @@ export const Deployment = z
     image: z.string().nullable(),
     imageDigest: z.string().nullable(),
     stages: z.array(Stage),
+    /** While it waits for a builder. */
+    inLine: InLine.nullable(),
+    /** What its build usually takes; until it is built, and where there were builds to tell it by. */
+    estimate: BuildEstimate.nullable(),
     /** What was rolled back to. */
     rollbackOf: Id.nullable(),
     url: z.string().nullable(),
@@ -109,10 +114,11 @@ export const getDeployment = route({
   path: "/v1/deployments/:deployment",
   area,
   summary:
-    "One deployment. With `seen` and `wait` the answer comes when its revision is past `seen`, or after `wait` seconds.",
+    "One deployment. With `seen` and `wait` the answer comes when its revision is past `seen` (or, with `position`, its position in line is another), or after `wait` seconds.",
   params: deploymentParams,
   query: z.object({
     seen: z.coerce.number().int().optional(),
+    position: z.coerce.number().int().optional(),
     wait: z.coerce.number().int().min(0).max(60).default(0),
   }),
   response: Deployment,

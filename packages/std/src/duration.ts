@@ -17,3 +17,11 @@ export function sayDuration(ms: number): string {
   if (s < 3_600) return `${Math.floor(s / 60)} min${s % 60 ? ` ${s % 60} s` : ""}`;
   return `${Math.floor(s / 3_600)} h ${Math.floor((s % 3_600) / 60)} min`;
 }
+
+/** Says what something usually takes, no finer than anybody may rely on: `about 4 s`, `about 40 s`, `about 3 min`. */
+export function sayAbout(ms: number): string {
+  const s = Math.max(1, Math.round(ms / 1_000));
+  if (s < 10) return `about ${s} s`;
+  if (s < 58) return `about ${Math.round(s / 5) * 5} s`;
+  return s < 3_570 ? `about ${Math.round(s / 60)} min` : `about ${Math.round(s / 3_600)} h`;
+}

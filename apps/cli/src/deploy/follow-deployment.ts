@@ -20,7 +20,7 @@ export const mayHeal = (error: unknown): boolean =>
   isFault(error, "unavailable") || isFault(error, "internal") || isFault(error, "rate_limited");
 
 /**
- * Every state a deployment goes through until it has ended, by long polls: the one truth about its outcome. A platform
+ * Every state a deployment goes through, and every place in line it has, until it has ended, by long polls: the one truth about its outcome. A platform
  * that goes away is asked again with back-off for `patienceMs` (15 minutes).
  */
 export async function* followDeployment(
@@ -29,7 +29,7 @@ export async function* followDeployment(
   options: FollowOptions,
 ): AsyncGenerator<Deployment> {
   const { signal, patienceMs = 15 * 60_000, onTrouble } = options;
-  let seen: number | undefined;
+  let seen: Seen | undefined;
   for (;;) {
     const askedAt = performance.now();
     const deployment = await patiently(() => ask(api, id, seen, signal), {
@@ -38,8 +38,9 @@ export async function* followDeployment(
       onTrouble,
       id,
     });
-    const isNews = deployment.revision !== seen;
-    seen = deployment.revision;
+    const { revision, inLine } = deployment;
+    const isNews = revision !== seen?.revision || inLine?.position !== seen.position;
+    seen = { revision, position: inLine?.position };
     if (isNews) yield deployment;
     if (isFinal(deployment.status)) return;
     // A server that answers at once although nothing is new must not be asked in a circle.
@@ -48,10 +49,21 @@ export async function* followDeployment(
   }
 }
 
-const ask = (api: Api, id: string, seen: number | undefined, signal: AbortSignal) =>
+type Seen = { readonly revision: number; readonly position: number | undefined };
+
+const ask = (api: Api, id: string, seen: Seen | undefined, signal: AbortSignal) =>
   api.call(
     getDeployment,
-    { params: { deployment: id }, query: seen === undefined ? {} : { seen, wait: waitSeconds } },
+    {
+      params: { deployment: id },
+      query: seen
+        ? {
+            seen: seen.revision,
+            wait: waitSeconds,
+            ...(seen.position !== undefined && { position: seen.position }),
+          }
+        : {},
+    },
     { signal, timeoutMs: (waitSeconds + 20) * 1_000 },
   );
 

@@ -7,6 +7,7 @@ import { exitCodes, ExitError, isInterruption } from "../exit-error.ts";
 import { logLine } from "../output/log-line.ts";
 import { paramsOf, type Target } from "../target.ts";
 import { followDeployment } from "./follow-deployment.ts";
+import { sayEstimate, sayOutlook } from "./say-outlook.ts";
 import { tailPatiently } from "./tail-patiently.ts";
 
 /** The last line of every deploying command with `--json`. */
@@ -43,7 +44,7 @@ export async function watchDeployment(
   const ticker = setInterval(() => {
     if (trouble) progress.say("Waiting for the platform", trouble);
     else if (steps[last.status])
-      progress.say(steps[last.status]!, sayDuration(performance.now() - startedAt));
+      progress.say(steps[last.status]!, [sayDuration(performance.now() - startedAt), news(last)].join("  "));
   }, 1_000);
   try {
     report(context, first);
@@ -52,7 +53,8 @@ export async function watchDeployment(
       onTrouble: (words) => void (trouble = words),
     });
     for await (const deployment of follow) {
-      if (deployment.status !== last.status) report(context, deployment);
+      if (deployment.status !== last.status || deployment.inLine?.position !== last.inLine?.position)
+        report(context, deployment);
       last = deployment;
     }
     await log.end(last.status === "deployed" ? 100 : 400);
@@ -76,10 +78,18 @@ export const resultOf = (deployment: Deployment): DeployResult => ({
   durationMs: deployment.durationMs,
 });
 
-function report(context: Context, { id, number, status, reason }: Deployment): void {
-  if (context.isJson) context.jsonLine({ event: "status", deploymentId: id, status, reason });
-  else if (steps[status]) context.progress.say(steps[status], `#${number}`);
+function report(context: Context, deployment: Deployment): void {
+  const { id, number, status, reason, inLine, estimate } = deployment;
+  if (context.isJson)
+    context.jsonLine({ event: "status", deploymentId: id, status, reason, inLine, estimate });
+  else if (steps[status]) context.progress.say(steps[status], [`#${number}`, news(deployment)].join("  "));
 }
+
+/** What there is to say of one that waits, or is being built. */
+const news = (deployment: Deployment): string =>
+  (deployment.status === "pending"
+    ? sayOutlook(deployment)
+    : deployment.status === "building" && sayEstimate(deployment)) || "";
 
 /** The build's lines beside the outcome: nothing that happens to them matters to it. */
 function showBuildLog(context: Context, api: Api, target: Target, { id }: Deployment) {

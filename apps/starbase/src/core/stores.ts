@@ -2,6 +2,8 @@ import type { Announce } from "../ports/changes.ts";
 import type { JobQueue } from "../ports/job-queue.ts";
 import type { AccessStore } from "./access/ports.ts";
 import type { AuditStore } from "./audit/ports.ts";
+import type { BuildQueue } from "./builds/build-queue.ts";
+import type { BuildStore } from "./builds/build-store.ts";
 import type { ClusterStore } from "./clusters/ports.ts";
 import type { DeploymentStore } from "./deployments/ports.ts";
 import type { DesiredStateStore } from "./desired-state/ports.ts";
@@ -23,6 +25,8 @@ export type Stores = {
   readonly variables: VariableStore;
   readonly deployments: DeploymentStore;
   readonly clusters: ClusterStore;
+  readonly builds: BuildStore;
+  readonly buildQueue: BuildQueue;
   readonly desired: DesiredStateStore;
   readonly audit: AuditStore;
 };

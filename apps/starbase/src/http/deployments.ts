@@ -3,6 +3,7 @@ import { isFinal } from "@starform/contract/states";
 import { Fault } from "@starform/std/fault";
 import type { FastifyInstance } from "fastify";
 import { notFound, type Authorize } from "../core/access/authorize.ts";
+import type { Outlooks } from "../core/builds/outlooks.ts";
 import type { SourceStore } from "../core/builds/ports.ts";
 import type { CreateDeployment, DeploymentSource } from "../core/deployments/create-deployment.ts";
 import { diffDeployments, receiptOf } from "../core/deployments/diff-deployments.ts";
@@ -23,6 +24,7 @@ export type DeploymentDeps = ServeDeps & {
   changes: Changes;
   urls: Urls;
   sources: SourceStore;
+  outlooks: Outlooks;
   createDeployment: CreateDeployment;
   cancelDeployment: (actor: Actor, id: string) => Promise<void>;
   rollBackDeployment: (actor: Actor, id: string) => Promise<{ id: string }>;
@@ -34,6 +36,8 @@ export function deploymentRoutes(app: FastifyInstance, deps: DeploymentDeps): vo
     await deps.authorize.projectById(actor, deployment.projectId, deployment.environment, "project.read");
     return deployment;
   };
+  const present = async (deployment: SeenDeployment) =>
+    presentDeployment(deployment, deps.urls, (await deps.outlooks([deployment]))(deployment.id));
   serve(app, deps, contract.listDeployments, async ({ actor, params, query }) => {
     const { project, place } = await placeIn(
       deps,
@@ -45,10 +49,11 @@ export function deploymentRoutes(app: FastifyInstance, deps: DeploymentDeps): vo
       limit: query.limit + 1,
       ...cursorIn(query),
     });
+    const outlookOf = await deps.outlooks(rows);
     return paged(
       rows,
       query.limit,
-      (row) => presentDeployment(row, deps.urls),
+      (row) => presentDeployment(row, deps.urls, outlookOf(row.id)),
       (row) => row.id,
     );
   });
@@ -70,28 +75,31 @@ export function deploymentRoutes(app: FastifyInstance, deps: DeploymentDeps): vo
       commit: body.commit,
       noCache: body.noCache,
     });
-    return presentDeployment(await seen(actor, made.id), deps.urls);
+    return present(await seen(actor, made.id));
   });
   serve(app, deps, contract.getDeployment, async ({ actor, params, query, signal }) => {
-    let deployment = await seen(actor, params.deployment);
+    let deployment = await present(await seen(actor, params.deployment));
     const look = async () => {
-      deployment = await seen(actor, params.deployment);
-      return deployment.revision > (query.seen ?? -1) || isFinal(deployment.status);
+      deployment = await present(await seen(actor, params.deployment));
+      const isNews = deployment.revision > (query.seen ?? -1) || isFinal(deployment.status);
+      return isNews || (query.position !== undefined && deployment.inLine?.position !== query.position);
     };
+    const ofThis = { kind: "deployment", deploymentId: deployment.id } as const;
     if (query.wait > 0)
-      await deps.changes.waitFor(
-        { kind: "deployment", deploymentId: deployment.id },
-        { ms: query.wait * 1_000, signal, look },
-      );
-    return presentDeployment(deployment, deps.urls);
+      await deps.changes.waitFor(query.position === undefined ? ofThis : [ofThis, { kind: "build_queue" }], {
+        ms: query.wait * 1_000,
+        signal,
+        look,
+      });
+    return deployment;
   });
   serve(app, deps, contract.cancelDeployment, async ({ actor, params }) => {
     await deps.cancelDeployment(actor, params.deployment);
-    return presentDeployment(await seen(actor, params.deployment), deps.urls);
+    return present(await seen(actor, params.deployment));
   });
   serve(app, deps, contract.rollBackDeployment, async ({ actor, params }) => {
     const { id } = await deps.rollBackDeployment(actor, params.deployment);
-    return presentDeployment(await seen(actor, id), deps.urls);
+    return present(await seen(actor, id));
   });
   serve(app, deps, contract.diffDeployments, async ({ actor, params }) => {
     const [from, to] = [await seen(actor, params.deployment), await seen(actor, params.other)];

@@ -7,6 +7,7 @@ import type { VarGroup } from "@starform/contract/variables";
 import type { ProjectAccess } from "../core/access/authorize.ts";
 import type { Environment, Project } from "../core/access/ports.ts";
 import type { AuditEntry } from "../core/audit/ports.ts";
+import type { Outlook } from "../core/builds/outlooks.ts";
 import type { SeenDeployment } from "../core/deployments/ports.ts";
 import type { StoredToken } from "../core/identity/ports.ts";
 import type { Member } from "../core/projects/ports.ts";
@@ -83,7 +84,7 @@ export const presentService = (
   updatedAt: place.updatedAt.toISOString(),
 });
 
-export const presentDeployment = (d: SeenDeployment, urls: Urls): WireDeployment => ({
+export const presentDeployment = (d: SeenDeployment, urls: Urls, outlook: Outlook): WireDeployment => ({
   id: d.id,
   projectId: d.projectId,
   serviceId: d.serviceId,
@@ -99,6 +100,7 @@ export const presentDeployment = (d: SeenDeployment, urls: Urls): WireDeployment
   image: d.image,
   imageDigest: d.imageDigest,
   stages: [...d.stages],
+  ...outlook,
   rollbackOf: d.rollbackOf,
   url: d.hostname ? urls.publicUrl(d.hostname) : null,
   createdBy: d.createdBy,

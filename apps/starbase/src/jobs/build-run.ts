@@ -1,15 +1,11 @@
-import type { RunBuild } from "../core/builds/run-build.ts";
-import type { DeploymentProgress } from "../core/builds/ports.ts";
+import type { RunNextBuild } from "../core/builds/run-next-build.ts";
 import { buildRun } from "../core/deployments/jobs.ts";
 import { handle, type JobHandler } from "../ports/job-queue.ts";
 
-/** Builds what a deployment is made from. When it is given up, the deployment fails with the last reason. */
-export const buildRunJob = (deps: {
-  runBuild: RunBuild;
-  progress: Pick<DeploymentProgress, "failBuild">;
-}): JobHandler =>
+/** Builds what is next in line. When it is given up, the deployment fails with the last reason. */
+export const buildRunJob = ({ run, giveUp }: RunNextBuild): JobHandler =>
   handle(
     buildRun,
-    ({ deploymentId }, signal) => deps.runBuild(deploymentId, signal),
-    ({ deploymentId }, reason) => deps.progress.failBuild(deploymentId, reason),
+    ({ ticket }, signal) => run(ticket, signal),
+    ({ ticket }, reason) => giveUp(ticket, reason),
   );

@@ -8,6 +8,7 @@ import { postgresIdempotencyStore } from "../adapters/postgres/idempotency-store
 import type { Config } from "../config.ts";
 import type { Cluster } from "../core/clusters/ports.ts";
 import { takeCronRun, takeSnapshots } from "../core/clusters/take-reports.ts";
+import { outlooks } from "../core/builds/outlooks.ts";
 import { cancelDeployment } from "../core/deployments/cancel.ts";
 import { observe } from "../core/deployments/observe.ts";
 import { rollBackDeployment } from "../core/deployments/roll-back-deployment.ts";
@@ -106,7 +107,7 @@ async function ensureInstallation(config: Config, { transact, clock }: Core): Pr
         createdAt: clock.now(),
       }),
     );
-  if (owner) await ensureOwner({ transact, clock })(owner);
+  if (owner) await ensureOwner({ transact, clock, plan: config.plan })(owner);
 }
 
 const urlsOf = ({ urls }: Config): Urls => ({
@@ -153,7 +154,7 @@ function useCases(config: Config, core: Core) {
       ),
     createToken: createToken(deps),
     deleteToken: deleteToken(deps),
-    createWorkspace: createWorkspace(deps),
+    createWorkspace: createWorkspace({ ...deps, plan: config.plan }),
     putMember: putMember(deps),
     deleteMember: deleteMember(deps),
     createProject: createProject(deps),
@@ -179,6 +180,7 @@ function useCases(config: Config, core: Core) {
     observe: observe(deps),
     takeCronRun: takeCronRun(deps),
     takeSnapshots: takeSnapshots(deps),
+    outlooks: outlooks(deps),
     serveDesiredState: serveDesiredState({
       ...deps,
       desired: core.stores.desired,

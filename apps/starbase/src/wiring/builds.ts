@@ -9,6 +9,7 @@ import { folderWorkDirs } from "../adapters/sources/work-dirs.ts";
 import type { Config } from "../config.ts";
 import type { BuildLog } from "../core/builds/ports.ts";
 import { runBuild, type RunBuild } from "../core/builds/run-build.ts";
+import { runNextBuild } from "../core/builds/run-next-build.ts";
 import { untilCancelled } from "../core/deployments/until-cancelled.ts";
 import { deploymentProgress } from "../core/deployments/progress.ts";
 import { buildRunJob } from "../jobs/build-run.ts";
@@ -37,7 +38,7 @@ export function openBuilds(
   });
   const cancellable: RunBuild = (deploymentId, signal) =>
     untilCancelled(core, deploymentId, signal, (either) => run(deploymentId, either));
-  return { builds, job: buildRunJob({ runBuild: cancellable, progress }) };
+  return { builds, job: buildRunJob(runNextBuild({ ...core, runBuild: cancellable, progress })) };
 }
 
 function builderOf(

@@ -5,6 +5,7 @@ import { postgresIdempotencyStore } from "../adapters/postgres/idempotency-store
 import { openJobRunner } from "../adapters/postgres/job-runner.ts";
 import type { Config } from "../config.ts";
 import { reconcileHeads } from "../core/builds/reconcile-heads.ts";
+import { tendBuildQueue } from "../core/builds/run-next-build.ts";
 import { acceptLostPush } from "../core/deployments/push.ts";
 import { sweepDeployments } from "../core/deployments/sweep.ts";
 import { cleanUpJobs } from "../jobs/clean-up.ts";
@@ -22,9 +23,12 @@ export async function openWorker(config: Config, logger: Logger): Promise<AsyncD
   const core = await openCore(config, logger, stack);
   const logs = openLogs(config, logger, stack);
   const { builds, job } = openBuilds(config, core, logger, stack);
-  const handlers = [job, ...cleanUpJobs({ sources: openSources(config), logs, builds })];
+  const handlers = cleanUpJobs({ sources: openSources(config), logs, builds });
   const crons = cronsOf(config, core, logger);
-  stack.use(await openJobRunner({ url: config.database.url, handlers, crons, concurrency, logger }));
+  const { url } = config.database;
+  stack.use(await openJobRunner({ url, handlers, crons, concurrency, logger }));
+  // Builds have a runner of their own: however many wait, what else there is to do is not behind them.
+  stack.use(await openJobRunner({ url, handlers: [job], crons: [], concurrency: config.buildsMax, logger }));
   await stack.use(await openHealth(config.http.host, config.http.workerPort));
   for (const { name, run } of crons)
     run(AbortSignal.timeout(60_000)).catch((error: unknown) =>
@@ -47,6 +51,7 @@ function cronsOf(config: Config, core: Core, logger: Logger): CronJob[] {
   };
   return [
     { name: "deployments.sweep", schedule: "* * * * *", run: async () => void (await sweep()) },
+    { name: "builds.tend", schedule: "* * * * *", run: () => tendBuildQueue(core) },
     { name: "heads.reconcile", schedule: "* * * * *", run: async () => void (await reconcileHeads(heads)) },
     {
       name: "records.prune",

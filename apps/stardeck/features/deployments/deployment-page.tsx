@@ -21,6 +21,7 @@ import { LogView } from "../logs/log-view.tsx";
 import { saysDeployment, triggerWords } from "../status-words.ts";
 import { titleOf } from "./deployment-row.tsx";
 import { DiffDialog } from "./diff-dialog.tsx";
+import { InLineNotice } from "./in-line.tsx";
 import { ReceiptPanel } from "./receipt-panel.tsx";
 import { StageList } from "./stages.tsx";
 
@@ -40,6 +41,7 @@ export function DeploymentPage({ place, id }: { place: ServicePlace; id: string 
   return (
     <div className="flex flex-col gap-5">
       <Head deployment={data} place={place} />
+      <InLineNotice deployment={data} />
       <StageList stages={data.stages} />
       {data.buildId ? (
         <TitledPanel title="Build and start-up log" isFlush>

@@ -8,6 +8,7 @@ import { TitledPanel } from "../../ui/panel.tsx";
 import { Status } from "../../ui/status.tsx";
 import { LogView } from "../logs/log-view.tsx";
 import { saysDeployment } from "../status-words.ts";
+import { InLineNotice } from "./in-line.tsx";
 import { StageList } from "./stages.tsx";
 
 /** The deployment that is under way (or that failed and left nothing running), where it is first looked for. */
@@ -29,6 +30,7 @@ export function LatestDeployment({ deployment, place }: { deployment: Deployment
       }
     >
       <div className="flex flex-col gap-4">
+        <InLineNotice deployment={deployment} />
         <StageList stages={deployment.stages} />
         {deployment.reason && <p className="text-[13px] break-words text-bad">{deployment.reason}</p>}
         <LogView

@@ -3,6 +3,7 @@ import { sayDuration } from "@starform/std/duration";
 import { command, countOf } from "../../command.ts";
 import type { Context } from "../../context.ts";
 import { deploymentsOf } from "../../deploy/find-deployment.ts";
+import { sayInLine } from "../../deploy/say-outlook.ts";
 import { sayAgo } from "../../output/say-time.ts";
 import { table } from "../../output/table.ts";
 import { serviceTarget } from "../../target.ts";
@@ -47,6 +48,6 @@ function row(context: Context, deployment: Deployment): string[] {
     sayAgo(createdAt, context.host.now()),
     durationMs === null ? "-" : sayDuration(durationMs),
     createdBy,
-    reason ?? "",
+    reason ?? sayInLine(deployment) ?? "",
   ];
 }

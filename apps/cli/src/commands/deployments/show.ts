@@ -2,6 +2,7 @@ import { getReceipt } from "@starform/contract/deployments";
 import { sayDuration } from "@starform/std/duration";
 import { command, flagOf, word } from "../../command.ts";
 import { findDeployment } from "../../deploy/find-deployment.ts";
+import { sayOutlook } from "../../deploy/say-outlook.ts";
 import { table } from "../../output/table.ts";
 import { serviceTarget } from "../../target.ts";
 import { statusWords } from "./list.ts";
@@ -28,6 +29,7 @@ export const show = command<{ receipt: boolean }, [string]>({
         ...(commit ? [`commit  ${commit.sha} ${commit.ref}: ${commit.message.split("\n")[0]}`] : []),
         ...(image ? [`image   ${image}`] : []),
         ...(url ? [`url     ${url}`] : []),
+        ...(sayOutlook(deployment) ? [`outlook ${sayOutlook(deployment)}`] : []),
         "",
         table(
           ["STAGE", "OUTCOME", "TOOK"],

@@ -1,4 +1,5 @@
 import type { ProjectRole, WorkspaceRole } from "@starform/contract/permissions";
+import type { Plan } from "@starform/contract/plans";
 import { isUuid } from "@starform/std/ids";
 import type { AccessStore, Environment, HeldProject, Project, Workspace } from "../../core/access/ports.ts";
 import type { Db } from "./database.ts";
@@ -8,7 +9,7 @@ export const postgresAccessStore = (db: Db): AccessStore => ({
     const rows = await db
       .selectFrom("workspace_members")
       .innerJoin("workspaces", "workspaces.id", "workspace_members.workspace_id")
-      .select(["workspaces.id", "slug", "name", "workspaces.created_at", "role"])
+      .select(["workspaces.id", "slug", "name", "plan", "workspaces.created_at", "role"])
       .where("user_id", "=", userId)
       .orderBy("workspaces.id")
       .execute();
@@ -83,11 +84,13 @@ export const toWorkspace = (row: {
   id: string;
   slug: string;
   name: string;
+  plan: string;
   created_at: Date;
 }): Workspace => ({
   id: row.id,
   slug: row.slug,
   name: row.name,
+  plan: row.plan as Plan,
   createdAt: row.created_at,
 });
 

@@ -20,7 +20,7 @@ const keyOf = (change: Change): string =>
       ? `deployment:${change.deploymentId}`
       : change.kind === "project"
         ? `project:${change.projectId}`
-        : "identity";
+        : change.kind;
 
 /**
  * Listens on one connection of its own. When it is lost it comes back by itself, and everyone who waits is woken to
@@ -78,12 +78,10 @@ export async function listenForChanges(
   return {
     async waitFor(change, { ms, signal, look }) {
       const ended = AbortSignal.any([closing.signal, AbortSignal.timeout(ms), ...(signal ? [signal] : [])]);
-      const key = keyOf(change);
-      const set = waiting.get(key) ?? new Set();
-      waiting.set(key, set);
+      const keys = (Array.isArray(change) ? change : [change]).map(keyOf);
       let wake = () => undefined as void;
       const onWake = () => wake();
-      set.add(onWake);
+      for (const key of keys) waiting.set(key, (waiting.get(key) ?? new Set()).add(onWake));
       ended.addEventListener("abort", onWake, { once: true });
       try {
         while (!ended.aborted) {
@@ -93,8 +91,10 @@ export async function listenForChanges(
         }
       } finally {
         ended.removeEventListener("abort", onWake);
-        set.delete(onWake);
-        if (set.size === 0) waiting.delete(key);
+        for (const key of keys) {
+          waiting.get(key)?.delete(onWake);
+          if (waiting.get(key)?.size === 0) waiting.delete(key);
+        }
       }
     },
     on(kind, listener) {

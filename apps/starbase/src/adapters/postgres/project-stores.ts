@@ -6,10 +6,10 @@ import { onConstraint } from "./constraint.ts";
 import type { Db } from "./database.ts";
 
 export const postgresWorkspaceStore = (db: Db): WorkspaceStore => ({
-  async insert({ id, slug, name, createdAt }) {
+  async insert({ id, slug, name, plan, createdAt }) {
     await db
       .insertInto("workspaces")
-      .values({ id, slug, name, created_at: createdAt })
+      .values({ id, slug, name, plan, created_at: createdAt })
       .execute()
       .catch(
         onConstraint(

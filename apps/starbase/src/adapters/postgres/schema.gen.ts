@@ -38,6 +38,17 @@ export interface AuditLog {
   workspace_id: string;
 }
 
+export interface BuildQueue {
+  claimed_at: Timestamp | null;
+  deployment_id: string;
+  enqueued_at: Timestamp;
+  environment_id: string;
+  ready_at: Timestamp;
+  service_id: string;
+  ticket: string | null;
+  workspace_id: string;
+}
+
 export interface Builds {
   build_key: string;
   created_at: Timestamp;
@@ -50,6 +61,7 @@ export interface Builds {
   project_id: string;
   service_id: string;
   size_bytes: number | null;
+  started_at: Timestamp | null;
   workspace_id: string;
 }
 
@@ -284,12 +296,14 @@ export interface DB {
   cron_runs: CronRuns;
   deployments: Deployments;
   environments: Environments;
+  plan: string;
   git_heads: GitHeads;
   hosts: Hosts;
   idempotency_keys: IdempotencyKeys;
   login_codes: LoginCodes;
   project_members: ProjectMembers;
   projects: Projects;
+  build_queue: BuildQueue;
   refresh_tokens: RefreshTokens;
   regions: Regions;
   schema_migrations: SchemaMigrations;

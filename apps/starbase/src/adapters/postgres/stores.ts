@@ -3,6 +3,8 @@ import type { Kysely } from "kysely";
 import type { Stores, Transact } from "../../core/stores.ts";
 import { postgresAccessStore } from "./access-store.ts";
 import { postgresAuditStore } from "./audit-store.ts";
+import { postgresBuildQueue } from "./build-queue.ts";
+import { postgresBuildStore } from "./build-store.ts";
 import { announcer } from "./changes.ts";
 import { postgresClusterStore, postgresDesiredStateStore } from "./cluster-stores.ts";
 import type { Db } from "./database.ts";
@@ -26,6 +28,8 @@ export const postgresStores = (db: Db): Stores => ({
   variables: postgresVariableStore(db),
   deployments: postgresDeploymentStore(db),
   clusters: postgresClusterStore(db),
+  builds: postgresBuildStore(db),
+  buildQueue: postgresBuildQueue(db),
   desired: postgresDesiredStateStore(db),
   audit: postgresAuditStore(db),
 });

@@ -1,9 +1,11 @@
 import type { ProjectRole, WorkspaceRole } from "@starform/contract/permissions";
+import type { Plan } from "@starform/contract/plans";
 
 export type Workspace = {
   readonly id: string;
   readonly slug: string;
   readonly name: string;
+  readonly plan: Plan;
   readonly createdAt: Date;
 };
 export type Project = {

@@ -6,8 +6,7 @@ import { record } from "../audit/record.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { PlacedService } from "../services/ports.ts";
 import type { Stores, Transact, UnitOfWork } from "../stores.ts";
-import { endWith, fallBack } from "./end.ts";
-import { buildKeyOfJob } from "./jobs.ts";
+import { endWith, fallBack, leaveLine } from "./end.ts";
 
 /** Cancels all that is on its way to a place. */
 export async function cancelOpen(
@@ -18,7 +17,7 @@ export async function cancelOpen(
 ): Promise<void> {
   for (const open of await uow.deployments.open(place.id, place.environmentId)) {
     await endWith(uow, clock, open, "cancelled", reason);
-    await uow.jobs.cancel(buildKeyOfJob(open.id));
+    await leaveLine(uow, open.id);
   }
 }
 
@@ -52,7 +51,7 @@ export const cancelDeployment =
           `deployment #${deployment.number} has ended (${deployment.status}) and cannot be cancelled`,
         );
       await endWith(uow, clock, deployment, "cancelled", `cancelled by ${actor.email}`);
-      await uow.jobs.cancel(buildKeyOfJob(id));
+      await leaveLine(uow, id);
       await fallBack(uow, deployment, project.clusterId);
       await record(uow.audit, clock, {
         workspaceId: project.workspaceId,

@@ -4,6 +4,7 @@ import { Fault } from "@starform/std/fault";
 import { uuid } from "@starform/std/ids";
 import type { Environment, Project } from "../access/ports.ts";
 import { record } from "../audit/record.ts";
+import { callBuilder } from "../builds/run-next-build.ts";
 import type { Commit, SourceRef } from "../builds/ports.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { PlacedService } from "../services/ports.ts";
@@ -12,8 +13,7 @@ import type { Transact, UnitOfWork } from "../stores.ts";
 import { resolveService } from "../variables/book.ts";
 import { openBook, type BookDeps } from "../variables/open-book.ts";
 import { activate, runConfigOf } from "./activate.ts";
-import { endWith } from "./end.ts";
-import { buildKeyOfJob, buildRun } from "./jobs.ts";
+import { endWith, leaveLine } from "./end.ts";
 import type { Build, Deployment, Trigger } from "./ports.ts";
 import { sealSnapshot, snapshotDigests, type VariableSnapshot } from "./snapshot.ts";
 import { skippedToDeploy, waitingStages } from "./stages.ts";
@@ -61,7 +61,7 @@ export const createDeployment =
         subject: `${place.name} #${deployment.number}`,
         detail: { trigger: input.trigger, environment: environment.name },
       });
-      await supersedePending(uow, deps.clock, place, deployment);
+      const replaced = await supersedePending(uow, deps.clock, place, deployment);
       const image = origin.image ?? build?.image;
       if (image) {
         const settings = { ...place.settings, ...build?.fileSettings };
@@ -76,7 +76,7 @@ export const createDeployment =
         });
         return active ?? deployment;
       }
-      await enqueueBuild(uow, deps.clock, place, deployment);
+      await getInLine(uow, deps.clock, deployment, replaced);
       await uow.projects.touch(project.id);
       return deployment;
     });
@@ -275,38 +275,47 @@ async function insert(
   return deployment;
 }
 
-/** What waits gives way to what is newer; what is being built goes on, so that rapid pushing never starves. */
+/**
+ * What waits gives way to what is newer; what is being built goes on, so that rapid pushing never starves. Answers since
+ * when the place has been in line.
+ */
 async function supersedePending(
   uow: UnitOfWork,
   clock: Clock,
   place: PlacedService,
   newer: Deployment,
-): Promise<void> {
+): Promise<Date | undefined> {
+  let since: Date | undefined;
   for (const open of await uow.deployments.open(place.id, place.environmentId)) {
     if (open.number >= newer.number || open.status !== "pending") continue;
     await endWith(uow, clock, open, "cancelled", `superseded by #${newer.number}`);
-    await uow.jobs.cancel(buildKeyOfJob(open.id));
+    const left = await leaveLine(uow, open.id);
+    since ??= left;
   }
+  return since;
 }
 
 /** A first push starts at once; one that follows within five seconds waits them out, so that a third may replace it. */
-async function enqueueBuild(
+async function getInLine(
   uow: UnitOfWork,
   clock: Clock,
-  place: PlacedService,
-  deployment: Deployment,
+  { id, workspaceId, projectId, serviceId, environmentId, trigger }: Deployment,
+  since: Date | undefined,
 ): Promise<void> {
-  const [, before] = await uow.deployments.page(place.projectId, place.id, place.environmentId, { limit: 2 });
-  const quietMs =
-    before && deployment.trigger === "push" && before.trigger === "push"
-      ? before.createdAt.getTime() + debounceMs - clock.now().getTime()
-      : 0;
-  await uow.jobs.enqueue(
-    buildRun,
-    { deploymentId: deployment.id, place: `${place.id}:${place.environmentId}` },
-    {
-      key: buildKeyOfJob(deployment.id),
-      ...(quietMs > 0 ? { runAt: new Date(clock.now().getTime() + quietMs) } : {}),
-    },
+  const now = clock.now();
+  const [, before] = await uow.deployments.page(projectId, serviceId, environmentId, { limit: 2 });
+  const isQuick = trigger === "push" && before?.trigger === "push";
+  const readyAt = new Date(
+    isQuick ? Math.max(now.getTime(), before.createdAt.getTime() + debounceMs) : now.getTime(),
   );
+  await uow.buildQueue.add({
+    deploymentId: id,
+    workspaceId,
+    serviceId,
+    environmentId,
+    enqueuedAt: since ?? now,
+    readyAt,
+  });
+  await callBuilder(uow, readyAt > now ? readyAt : undefined);
+  await uow.changes.announce({ kind: "build_queue" });
 }

@@ -24,6 +24,16 @@ export async function endWith(
   return ended;
 }
 
+/** Gives up its place in line for a builder; answers since when it had it. What is being built ends by itself. */
+export async function leaveLine(
+  { buildQueue, changes }: Pick<UnitOfWork, "buildQueue" | "changes">,
+  deploymentId: string,
+): Promise<Date | undefined> {
+  const since = await buildQueue.remove(deploymentId);
+  if (since) await changes.announce({ kind: "build_queue" });
+  return since;
+}
+
 /** When what should run is given up, what ran before is what should run again. */
 export async function fallBack(
   uow: UnitOfWork,

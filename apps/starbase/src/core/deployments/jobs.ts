@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { job } from "../../ports/job-queue.ts";
 
-/** Builds what a deployment is made from; one at a time per service and environment, in the order of the pushes. */
+/**
+ * Gives a builder its next work: the ticket claims the build whose turn it is when it runs, and not the one that it was
+ * made for.
+ */
 export const buildRun = job({
   name: "build.run",
-  payload: z.object({ deploymentId: z.uuid(), place: z.string() }),
+  payload: z.object({ ticket: z.uuid() }),
   attemptsMax: 5,
-  queue: ({ place }) => `build:${place}`,
 });
 
-export const buildKeyOfJob = (deploymentId: string): string => `build:${deploymentId}`;
+export const keyOfTicket = (ticket: string): string => `build:${ticket}`;

@@ -42,6 +42,7 @@ export function deploymentProgress({
         const { place, deployment } = found;
         if (!(await uow.deployments.change(id, ["pending", "building"], { status: "building" })))
           return undefined;
+        await uow.builds.begin(found.deployment.buildId, clock.now());
         await uow.projects.touch(deployment.projectId);
         const snapshot = openSnapshot(box, deployment.variables);
         const variables = [...mergedVariables(snapshot.groups).values()];

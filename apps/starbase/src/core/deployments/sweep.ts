@@ -1,7 +1,7 @@
 import type { Clock } from "@starform/std/clock";
 import type { Stores, Transact, UnitOfWork } from "../stores.ts";
 import { endWith, fallBack } from "./end.ts";
-import { buildKeyOfJob } from "./jobs.ts";
+import { keyOfTicket } from "./jobs.ts";
 import type { Deployment } from "./ports.ts";
 
 const graceMs = 3 * 60_000;
@@ -33,14 +33,16 @@ async function sweepOne(uow: UnitOfWork, clock: Clock, found: Deployment): Promi
 }
 
 async function whyItHangs(
-  { jobs }: UnitOfWork,
+  { jobs, buildQueue }: UnitOfWork,
   clock: Clock,
   { id, status, config, deployingAt }: Deployment,
 ): Promise<string | undefined> {
-  if (status === "pending" || status === "building")
-    return (await jobs.isOpen(buildKeyOfJob(id)))
+  if (status === "pending" || status === "building") {
+    const inLine = await buildQueue.byDeployment(id);
+    return inLine && (inLine.ticket === null || (await jobs.isOpen(keyOfTicket(inLine.ticket))))
       ? undefined
       : "its build was interrupted too often and is not tried again: deploy again";
+  }
   const timeoutMs = (config?.healthCheck?.timeoutSeconds ?? 300) * 1_000;
   const isLate = (deployingAt?.getTime() ?? 0) + timeoutMs + graceMs <= clock.now().getTime();
   return status === "deploying" && isLate

@@ -1,3 +1,4 @@
+import type { Plan } from "@starform/contract/plans";
 import type { Clock } from "@starform/std/clock";
 import { uuid } from "@starform/std/ids";
 import type { Transact } from "../stores.ts";
@@ -5,7 +6,7 @@ import { hashOfSecret, prefixOf } from "./secret-token.ts";
 
 /** Makes the owner of an embedded installation with their workspace `home` and token; again, it changes nothing. */
 export const ensureOwner =
-  ({ transact, clock }: { transact: Transact; clock: Clock }) =>
+  ({ transact, clock, plan }: { transact: Transact; clock: Clock; plan: Plan }) =>
   ({ email, token }: { email: string; token: string }): Promise<void> =>
     transact(async ({ users, workspaces, tokens }) => {
       const now = clock.now();
@@ -13,7 +14,7 @@ export const ensureOwner =
       const owner = (await users.byEmail(email))!;
       let home = await workspaces.bySlug("home");
       if (!home) {
-        home = { id: uuid(now.getTime()), slug: "home", name: "Home", createdAt: now };
+        home = { id: uuid(now.getTime()), slug: "home", name: "Home", plan, createdAt: now };
         await workspaces.insert(home);
         await workspaces.putMember({ workspaceId: home.id, userId: owner.id, role: "owner", createdAt: now });
       }

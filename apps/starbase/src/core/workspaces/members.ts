@@ -1,4 +1,5 @@
 import type { ProjectRole, WorkspaceRole } from "@starform/contract/permissions";
+import type { Plan } from "@starform/contract/plans";
 import type { Clock } from "@starform/std/clock";
 import { Fault } from "@starform/std/fault";
 import { uuid } from "@starform/std/ids";
@@ -12,13 +13,13 @@ import type { Transact, UnitOfWork } from "../stores.ts";
 type Deps = { transact: Transact; authorize: Authorize; clock: Clock };
 
 export const createWorkspace =
-  ({ transact, clock }: Deps) =>
+  ({ transact, clock, plan }: Deps & { plan: Plan }) =>
   (actor: Actor, { slug, name }: { slug: string; name?: string | undefined }): Promise<Workspace> => {
     if (actor.via === "token" && (actor.scope === "read" || actor.projectId))
       throw new Fault("forbidden", "this token is limited; create workspaces with one that is not");
     return transact(async ({ workspaces, audit }) => {
       const now = clock.now();
-      const workspace = { id: uuid(now.getTime()), slug, name: name ?? slug, createdAt: now };
+      const workspace = { id: uuid(now.getTime()), slug, name: name ?? slug, plan, createdAt: now };
       await workspaces.insert(workspace);
       await workspaces.putMember({
         workspaceId: workspace.id,

@@ -1,0 +1,22 @@
+import type { Deployment } from "@starform/contract/deployments";
+import { sayAbout } from "@starform/std/duration";
+
+/** Where a deployment stands in line for a builder and why it waits there; undefined when it does not. */
+export function sayInLine({ inLine }: Pick<Deployment, "inLine">): string | undefined {
+  if (!inLine) return undefined;
+  const { position, of, waitsFor, atOnceMax } = inLine;
+  const place = of === 1 ? "next in line" : `${position} of ${of} in line`;
+  if (waitsFor === "workspace")
+    return `${place}; the workspace runs ${atOnceMax === 1 ? "one build" : `${atOnceMax} builds`} at once`;
+  if (waitsFor === "service") return `${place}; after the build of this service that runs`;
+  return waitsFor === "quiet" ? `${place}; begins in some seconds, unless another push replaces it` : place;
+}
+
+/** What the build usually takes; undefined where no build tells. */
+export const sayEstimate = ({ estimate }: Pick<Deployment, "estimate">): string | undefined =>
+  estimate
+    ? `${estimate.basis === "service" ? "usually built" : "others here are usually built"} in ${sayAbout(estimate.durationMs)}`
+    : undefined;
+
+export const sayOutlook = (deployment: Pick<Deployment, "inLine" | "estimate">): string =>
+  [sayInLine(deployment), sayEstimate(deployment)].filter(Boolean).join("; ");

@@ -1,0 +1,35 @@
+import { sql } from "kysely";
+import type { BuildStore } from "../../core/builds/build-store.ts";
+import type { Db } from "./database.ts";
+
+export const postgresBuildStore = (db: Db): BuildStore => ({
+  async begin(buildId, at) {
+    await db.updateTable("builds").set({ started_at: at }).where("id", "=", buildId).execute();
+  },
+  async lastTook({ workspaceId, serviceId }, limit) {
+    const service = await lastTook(db, "service_id", serviceId, limit);
+    return {
+      service,
+      workspace: service.length > 0 ? [] : await lastTook(db, "workspace_id", workspaceId, limit),
+    };
+  },
+});
+
+async function lastTook(
+  db: Db,
+  column: "service_id" | "workspace_id",
+  id: string,
+  limit: number,
+): Promise<number[]> {
+  const rows = await db
+    .selectFrom("builds")
+    .select(sql<number>`(extract(epoch from ended_at - started_at) * 1000)::float8`.as("took_ms"))
+    .where(column, "=", id)
+    .where("image", "is not", null)
+    .where("started_at", "is not", null)
+    .where("ended_at", "is not", null)
+    .orderBy("ended_at", "desc")
+    .limit(limit)
+    .execute();
+  return rows.map(({ took_ms }) => Math.max(0, Math.round(took_ms)));
+}

@@ -1,0 +1,55 @@
+import { z } from "zod";
+
+export const Plan = z.enum(["trial", "hobby", "pro", "scale"]);
+export type Plan = z.infer<typeof Plan>;
+
+/** What a workspace's builds may use. Of one build, but for `atOnceMax`. */
+export type BuildAllowance = {
+  /** Builds of the workspace that run at the same time. */
+  readonly atOnceMax: number;
+  readonly timeMsMax: number;
+  readonly cpuMillisMax: number;
+  readonly memoryBytesMax: number;
+  /** The work tree, its temporary files and what the build adds to its caches, together. */
+  readonly diskBytesMax: number;
+  readonly processesMax: number;
+};
+
+const minutes = 60_000;
+const gib = 2 ** 30;
+
+/** The one table of what each plan grants its builds; Starbase enforces it, the docs and screens read it. */
+export const buildAllowances: Readonly<Record<Plan, BuildAllowance>> = {
+  trial: {
+    atOnceMax: 1,
+    timeMsMax: 20 * minutes,
+    cpuMillisMax: 2_000,
+    memoryBytesMax: 4 * gib,
+    diskBytesMax: 10 * gib,
+    processesMax: 2_048,
+  },
+  hobby: {
+    atOnceMax: 2,
+    timeMsMax: 20 * minutes,
+    cpuMillisMax: 2_000,
+    memoryBytesMax: 4 * gib,
+    diskBytesMax: 10 * gib,
+    processesMax: 2_048,
+  },
+  pro: {
+    atOnceMax: 4,
+    timeMsMax: 40 * minutes,
+    cpuMillisMax: 4_000,
+    memoryBytesMax: 8 * gib,
+    diskBytesMax: 20 * gib,
+    processesMax: 4_096,
+  },
+  scale: {
+    atOnceMax: 8,
+    timeMsMax: 60 * minutes,
+    cpuMillisMax: 8_000,
+    memoryBytesMax: 16 * gib,
+    diskBytesMax: 40 * gib,
+    processesMax: 8_192,
+  },
+};
