@@ -285,25 +285,25 @@ export interface Workspaces {
   created_at: Timestamp;
   id: string;
   name: string;
+  plan: string;
   slug: string;
 }
 
 export interface DB {
   api_tokens: ApiTokens;
   audit_log: AuditLog;
+  build_queue: BuildQueue;
   builds: Builds;
   clusters: Clusters;
   cron_runs: CronRuns;
   deployments: Deployments;
   environments: Environments;
-  plan: string;
   git_heads: GitHeads;
   hosts: Hosts;
   idempotency_keys: IdempotencyKeys;
   login_codes: LoginCodes;
   project_members: ProjectMembers;
   projects: Projects;
-  build_queue: BuildQueue;
   refresh_tokens: RefreshTokens;
   regions: Regions;
   schema_migrations: SchemaMigrations;
