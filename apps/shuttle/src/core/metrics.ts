@@ -1,6 +1,7 @@
 import type { PodUsage } from "./cluster.ts";
 
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+type Gauge = "starform_cluster_pods" | "starform_cluster_pods_soft_limit";
 type Histogram = { counts: number[]; sum: number; count: number };
 
 export type Metrics = ReturnType<typeof shuttleMetrics>;
@@ -12,7 +13,10 @@ export function shuttleMetrics() {
     starform_snapshots_failed_total: 0,
     starform_capacity_reports_sent_total: 0,
     starform_reconcile_errors_total: 0,
+    starform_starbase_token_refused_total: 0,
   };
+  /** Known once they were told for the first time: no capacity is not a capacity of nought. */
+  const gauges = new Map<Gauge, number>();
   const requests = new Map<string, Histogram>();
   /** A local engine tells what ends as an informer would: the same names, so that the same alert watches both. */
   const events = new Map<string, { lastMs: number; errors: number }>();
@@ -25,6 +29,7 @@ export function shuttleMetrics() {
     count(name: keyof typeof counters, by = 1): void {
       counters[name] += by;
     },
+    set: (name: Gauge, value: number): void => void gauges.set(name, value),
     request(call: string, seconds: number): void {
       const histogram = requests.get(call) ?? { counts: buckets.map(() => 0), sum: 0, count: 0 };
       requests.set(call, histogram);
@@ -39,6 +44,7 @@ export function shuttleMetrics() {
         `# TYPE ${name} counter`,
         `${name} ${value}`,
       ]);
+      for (const [name, value] of gauges) lines.push(`# TYPE ${name} gauge`, `${name} ${value}`);
       lines.push("# TYPE starform_starbase_request_duration_seconds histogram");
       for (const [call, { counts, sum, count }] of requests) {
         const name = "starform_starbase_request_duration_seconds";

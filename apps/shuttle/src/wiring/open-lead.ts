@@ -105,10 +105,10 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
     ),
   );
   const reportCapacity = async (signal: AbortSignal): Promise<void> => {
-    await starbase.postCapacity(
-      { ...(await cluster.capacity()), softLimit: config.softLimit, at: new Date() },
-      signal,
-    );
+    const capacity = await cluster.capacity();
+    metrics.set("starform_cluster_pods", capacity.podCount);
+    metrics.set("starform_cluster_pods_soft_limit", config.softLimit);
+    await starbase.postCapacity({ ...capacity, softLimit: config.softLimit, at: new Date() }, signal);
     metrics.count("starform_capacity_reports_sent_total");
     metrics.event("pods");
   };

@@ -21,7 +21,12 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
   const metrics = shuttleMetrics();
   if (!config.signingKeys)
     warn("STARFORM_SIGNING_KEYS_FILE is not set: what Starbase decides is believed without its signature");
-  const starbase = httpStarbase({ ...config.starbase, clusterId: config.clusterId, timed: metrics.request });
+  const starbase = httpStarbase({
+    ...config.starbase,
+    clusterId: config.clusterId,
+    timed: metrics.request,
+    refused: () => metrics.count("starform_starbase_token_refused_total"),
+  });
   const stores = stack.use(await storesOf(config));
   const seen: { lead: Lead | undefined; isReached: boolean; isStandby: boolean } = {
     lead: undefined,

@@ -7,6 +7,7 @@ import {
   postStatus,
   signatureHeader,
 } from "@starform/contract/clusters";
+import { isFault } from "@starform/std/fault";
 import type { Starbase } from "../../core/ports.ts";
 
 type Options = {
@@ -14,10 +15,12 @@ type Options = {
   readonly clusterId: string;
   readonly token: () => string;
   readonly timed: (call: string, seconds: number) => void;
+  /** Starbase answered, and does not take the token: somebody has to renew it. */
+  readonly refused?: () => void;
 };
 
 /** Starbase over its HTTP contract. */
-export function httpStarbase({ url, clusterId, token, timed }: Options): Starbase {
+export function httpStarbase({ url, clusterId, token, timed, refused }: Options): Starbase {
   const options: ClientOptions = { url, token, agent: "starform-shuttle" };
   const call = client(options);
   const params = { id: clusterId };
@@ -25,6 +28,9 @@ export function httpStarbase({ url, clusterId, token, timed }: Options): Starbas
     const beganMs = performance.now();
     try {
       return await work();
+    } catch (error) {
+      if (isFault(error, "unauthenticated")) refused?.();
+      throw error;
     } finally {
       timed(name, (performance.now() - beganMs) / 1_000);
     }
