@@ -1,0 +1,124 @@
+/**
+ * Every right that Shuttle has in a cluster, with its reason. The roles in deploy/cluster/shuttle are written from this table
+ * (scripts/cluster-role.ts), `starform cluster doctor` asks the API server for each, and a test holds it against what the
+ * manifest makers make. A call that is not listed is refused by the cluster.
+ */
+export type AccessRule = {
+  readonly group: string;
+  readonly resources: readonly string[];
+  readonly verbs: readonly Verb[];
+  /** `cluster`: in every namespace. `own`: where Shuttle runs. `gateway`: where the shared Gateway is. */
+  readonly where: "cluster" | "own" | "gateway";
+  readonly why: string;
+};
+export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete";
+
+/** Server-side apply is a patch, and a creation where there is nothing; what left desired state is listed and deleted. */
+const owned = ["get", "list", "watch", "create", "patch", "delete"] as const satisfies readonly Verb[];
+const seen = ["get", "list", "watch"] as const satisfies readonly Verb[];
+
+export const clusterAccess: readonly AccessRule[] = [
+  {
+    group: "",
+    resources: [
+      "namespaces",
+      "serviceaccounts",
+      "resourcequotas",
+      "limitranges",
+      "services",
+      "configmaps",
+      "persistentvolumeclaims",
+    ],
+    verbs: owned,
+    where: "cluster",
+    why: "what a project and its services consist of",
+  },
+  {
+    group: "",
+    resources: ["secrets"],
+    verbs: owned,
+    where: "cluster",
+    why: "var groups; read as metadata only, which RBAC cannot tell from reading them",
+  },
+  {
+    group: "apps",
+    resources: ["deployments"],
+    verbs: owned,
+    where: "cluster",
+    why: "web and worker services",
+  },
+  { group: "batch", resources: ["cronjobs"], verbs: owned, where: "cluster", why: "cron services" },
+  {
+    group: "autoscaling",
+    resources: ["horizontalpodautoscalers"],
+    verbs: owned,
+    where: "cluster",
+    why: "services that scale by themselves",
+  },
+  {
+    group: "policy",
+    resources: ["poddisruptionbudgets"],
+    verbs: owned,
+    where: "cluster",
+    why: "services that outlive the emptying of a node",
+  },
+  {
+    group: "networking.k8s.io",
+    resources: ["networkpolicies"],
+    verbs: owned,
+    where: "cluster",
+    why: "the walls between environments",
+  },
+  {
+    group: "rbac.authorization.k8s.io",
+    resources: ["roles", "rolebindings"],
+    verbs: owned,
+    where: "cluster",
+    why: "the apps' own Role, which is empty: a Role with rights that Shuttle lacks would be refused as escalation",
+  },
+  {
+    group: "gateway.networking.k8s.io",
+    resources: ["httproutes"],
+    verbs: owned,
+    where: "cluster",
+    why: "the addresses of services",
+  },
+  {
+    group: "gateway.networking.k8s.io",
+    resources: ["gateways"],
+    verbs: owned,
+    where: "gateway",
+    why: "the shared Gateway",
+  },
+  {
+    group: "gateway.envoyproxy.io",
+    resources: ["envoyproxies", "clienttrafficpolicies", "backendtrafficpolicies"],
+    verbs: owned,
+    where: "gateway",
+    why: "how its proxies and their load balancer are",
+  },
+  {
+    group: "",
+    resources: ["pods", "events"],
+    verbs: seen,
+    where: "cluster",
+    why: "what runs, is billed, and why it does not run",
+  },
+  { group: "", resources: ["pods/log"], verbs: ["get"], where: "cluster", why: "the last lines of a crash" },
+  {
+    group: "apps",
+    resources: ["replicasets"],
+    verbs: seen,
+    where: "cluster",
+    why: "how far a rollout is, and what refused its pods",
+  },
+  { group: "batch", resources: ["jobs"], verbs: seen, where: "cluster", why: "the runs of cron services" },
+  { group: "", resources: ["nodes"], verbs: seen, where: "cluster", why: "how much room there is" },
+  {
+    group: "coordination.k8s.io",
+    resources: ["leases"],
+    verbs: ["get", "list", "watch", "create", "update", "patch"],
+    where: "own",
+    why: "of several, one leads",
+  },
+];

@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { clusterRoleYaml, rolePath } from "../../../../scripts/cluster-role.ts";
+import { clusterAccess } from "../../src/adapters/kubernetes/cluster-access.ts";
+import type { Manifest } from "../../src/adapters/kubernetes/manifests/manifest.ts";
+import { gatewayNamespace } from "../../src/adapters/kubernetes/manifests/names.ts";
+import { allSteps, cron, production, richest, web, worker } from "./samples.ts";
+
+const made = [web(), worker(), cron(), richest()].flatMap((service) =>
+  allSteps(service, production).map(({ manifest }) => manifest),
+);
+
+/** What the API calls a kind; irregular plurals are written out. */
+const irregular: Readonly<Record<string, string>> = {
+  NetworkPolicy: "networkpolicies",
+  EnvoyProxy: "envoyproxies",
+  ClientTrafficPolicy: "clienttrafficpolicies",
+  BackendTrafficPolicy: "backendtrafficpolicies",
+};
+const resourceOf = ({ kind }: Manifest): string => irregular[kind] ?? `${kind.toLowerCase()}s`;
+const groupOf = ({ apiVersion }: Manifest): string =>
+  apiVersion.includes("/") ? apiVersion.split("/")[0]! : "";
+
+const mayApply = (manifest: Manifest): boolean =>
+  clusterAccess.some(
+    ({ group, resources, verbs, where }) =>
+      group === groupOf(manifest) &&
+      resources.includes(resourceOf(manifest)) &&
+      (["get", "list", "watch", "create", "patch", "delete"] as const).every((verb) =>
+        verbs.includes(verb),
+      ) &&
+      (where === "cluster" || manifest.metadata.namespace === gatewayNamespace),
+  );
+
+test("Shuttle may apply, watch and collect every kind that a manifest maker makes", () => {
+  expect(new Set(made.map(({ kind }) => kind)).size).toBeGreaterThanOrEqual(19);
+  expect(made.filter((manifest) => !mayApply(manifest)).map(({ kind }) => kind)).toEqual([]);
+});
+
+test("Shuttle may write no kind that no maker makes", () => {
+  const makes = new Set(made.map((manifest) => `${groupOf(manifest)}/${resourceOf(manifest)}`));
+  const idle = clusterAccess
+    .filter(
+      ({ verbs, where }) => where !== "own" && verbs.some((verb) => !["get", "list", "watch"].includes(verb)),
+    )
+    .flatMap(({ group, resources }) => resources.map((resource) => `${group}/${resource}`));
+  expect(idle.filter((resource) => !makes.has(resource))).toEqual([]);
+});
+
+test("no right is a wildcard, twice there, or lets Shuttle give itself more", () => {
+  const rights = clusterAccess.flatMap(({ group, resources, verbs, where }) =>
+    resources.flatMap((resource) => verbs.map((verb) => `${where} ${verb} ${group}/${resource}`)),
+  );
+  expect(new Set(rights).size).toBe(rights.length);
+  const text = clusterRoleYaml(clusterAccess);
+  for (const word of [
+    "'*'",
+    '"*"',
+    "escalate",
+    "bind]",
+    "impersonate",
+    "clusterroles",
+    "pods/exec",
+    "nodes/proxy",
+  ])
+    expect(text).not.toContain(word);
+});
+
+test("the roles in deploy/ are those of the table", () => {
+  expect(readFileSync(rolePath, "utf8")).toBe(clusterRoleYaml(clusterAccess));
+});
