@@ -343,8 +343,8 @@ describe("the contract with Shuttle", () => {
     };
     const send = () =>
       world.cluster(clusters.postSnapshots, { params: { id: clusterId }, body: { snapshots: [snapshot] } });
-    expect(await send()).toEqual({ accepted: 1, repeated: 0 });
-    expect(await send()).toEqual({ accepted: 0, repeated: 1 });
+    expect(await send()).toEqual({ accepted: 1, repeated: 0, refused: [] });
+    expect(await send()).toEqual({ accepted: 0, repeated: 1, refused: [] });
     const one = {
       service_id: service.id,
       environment: "production",

@@ -131,10 +131,15 @@ export const postSnapshots = route({
   path: "/api/v1/clusters/:id/snapshots",
   area,
   audience: "cluster",
-  summary: "Running pods, every 60 s; a repeat of a `snapshot_id` changes nothing.",
+  summary:
+    "Running pods, every 60 s; a repeat of a `snapshot_id` changes nothing. Those of what does not run on this cluster are not counted, and named.",
   params,
   body: z.object({ snapshots: z.array(Snapshot).max(10_000) }),
-  response: z.object({ accepted: z.number().int(), repeated: z.number().int() }),
+  response: z.object({
+    accepted: z.number().int(),
+    repeated: z.number().int(),
+    refused: z.array(z.object({ snapshot_id: z.string(), reason: z.string() })).default([]),
+  }),
 });
 
 export const postCapacity = route({

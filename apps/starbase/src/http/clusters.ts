@@ -1,6 +1,7 @@
 import * as contract from "@starform/contract/clusters";
 import { wordsOf } from "@starform/std/fault";
 import type { FastifyInstance } from "fastify";
+import type { TakenSnapshots } from "../core/clusters/take-reports.ts";
 import type { ServeDesiredState } from "../core/desired-state/serve-desired-state.ts";
 import type { Stores } from "../core/stores.ts";
 import { serve, type ServeDeps } from "./serve.ts";
@@ -10,7 +11,7 @@ export type ClusterDeps = ServeDeps & {
   serveDesiredState: ServeDesiredState;
   observe: (clusterId: string, report: contract.StatusReport) => Promise<string | undefined>;
   takeCronRun: (clusterId: string, run: contract.CronRunReport) => Promise<string | undefined>;
-  takeSnapshots: (clusterId: string, snapshots: readonly contract.Snapshot[]) => Promise<number>;
+  takeSnapshots: (clusterId: string, snapshots: readonly contract.Snapshot[]) => Promise<TakenSnapshots>;
 };
 
 /** What Shuttle calls. A token opens its own cluster only. */
@@ -33,9 +34,14 @@ export function clusterRoutes(app: FastifyInstance, deps: ClusterDeps): void {
         .send(answer.body);
     return undefined as never;
   });
-  serve(app, deps, contract.postSnapshots, async ({ cluster, body }) => {
-    const accepted = await deps.takeSnapshots(cluster.id, body.snapshots);
-    return { accepted, repeated: body.snapshots.length - accepted };
+  serve(app, deps, contract.postSnapshots, async ({ cluster, body, request }) => {
+    const taken = await deps.takeSnapshots(cluster.id, body.snapshots);
+    if (taken.refused.length > 0)
+      request.log.warn(
+        { clusterId: cluster.id, count: taken.refused.length, first: taken.refused[0] },
+        "snapshots of what is not on this cluster were refused",
+      );
+    return taken;
   });
   serve(app, deps, contract.postCapacity, ({ cluster, body }) =>
     deps.stores.clusters.setCapacity(cluster.id, body, deps.clock.now()),

@@ -1,6 +1,6 @@
 import type { CronRunReport, Snapshot } from "@starform/contract/clusters";
 import { sql } from "kysely";
-import type { Cluster, ClusterStore } from "../../core/clusters/ports.ts";
+import type { Cluster, ClusterStore, MeteredPlace } from "../../core/clusters/ports.ts";
 import type { DesiredRow, DesiredStateStore } from "../../core/desired-state/ports.ts";
 import { toProject } from "./access-store.ts";
 import { announcer } from "./changes.ts";
@@ -59,6 +59,29 @@ export const postgresClusterStore = (db: Db): ClusterStore => ({
       .set({ capacity: json(capacity), last_seen_at: at })
       .where("id", "=", id)
       .execute();
+  },
+  async meteredPlaces(clusterId, places) {
+    if (places.length === 0) return [];
+    const column = (name: keyof MeteredPlace) => places.map((place) => place[name]);
+    const { rows } = await sql<{ at: number }>`
+      select asked.at::int as at
+      from unnest(${column("workspace_id")}::uuid[], ${column("project_id")}::uuid[], ${column("service_id")}::uuid[],
+                  ${column("environment")}::text[])
+        with ordinality as asked(workspace_id, project_id, service_id, environment, at)
+      join projects on projects.id = asked.project_id
+        and projects.workspace_id = asked.workspace_id and projects.cluster_id = ${clusterId}
+      where exists (
+        select from services
+        join service_environments on service_environments.service_id = services.id
+        join environments on environments.id = service_environments.environment_id
+        where services.id = asked.service_id and services.project_id = asked.project_id
+          and environments.name = asked.environment
+      ) or exists (
+        select from usage_totals as t
+        where t.project_id = asked.project_id and t.environment = asked.environment
+          and t.service_id = asked.service_id and t.workspace_id = asked.workspace_id
+      )`.execute(db);
+    return rows.map(({ at }) => places[at - 1]!);
   },
   async takeSnapshots(clusterId, snapshots, at) {
     if (snapshots.length === 0) return 0;

@@ -8,6 +8,8 @@ export type Cluster = {
   readonly desiredVersion: number;
 };
 
+export type MeteredPlace = Pick<Snapshot, "workspace_id" | "project_id" | "service_id" | "environment">;
+
 export interface ClusterStore {
   /** Makes the region and cluster, or takes over a changed token and runtime. */
   ensure(cluster: {
@@ -30,6 +32,11 @@ export interface ClusterStore {
     at: Date,
   ): Promise<void>;
   setCapacity(id: string, capacity: Record<string, unknown>, at: Date): Promise<void>;
+  /**
+   * Those that are places of services in projects of the cluster, or were metered as such before: of what was deleted
+   * since, the last minutes may still be in the cluster's log.
+   */
+  meteredPlaces(clusterId: string, places: readonly MeteredPlace[]): Promise<MeteredPlace[]>;
   /** Counts snapshots that were not seen before. Answers how many were new. */
   takeSnapshots(clusterId: string, snapshots: readonly Snapshot[], at: Date): Promise<number>;
   takeCronRun(projectless: { serviceId: string; environmentId: string }, run: CronRunReport): Promise<void>;

@@ -1,23 +1,38 @@
 import type { CronRunReport, Snapshot } from "@starform/contract/clusters";
 import type { Clock } from "@starform/std/clock";
 import type { Transact } from "../stores.ts";
+import type { MeteredPlace } from "./ports.ts";
 
 type Deps = { transact: Transact; clock: Clock };
 
-/** Counts what was not counted before; a snapshot of a service that is not on this cluster is left out. */
+export type TakenSnapshots = {
+  readonly accepted: number;
+  readonly repeated: number;
+  readonly refused: { snapshot_id: string; reason: string }[];
+};
+
+/**
+ * Counts what was not counted before. A cluster is believed about what runs on it and about nothing else: a snapshot
+ * whose workspace, project, service and environment do not belong together on this cluster is refused, and named.
+ */
 export const takeSnapshots =
   ({ transact, clock }: Deps) =>
-  (clusterId: string, snapshots: readonly Snapshot[]): Promise<number> =>
-    transact(async ({ clusters, desired }) => {
-      const ours = new Set<string>();
-      for (const projectId of new Set(snapshots.map((s) => s.project_id)))
-        if ((await desired.clusterOf(projectId)) === clusterId) ours.add(projectId);
-      return clusters.takeSnapshots(
-        clusterId,
-        snapshots.filter((s) => ours.has(s.project_id)),
-        clock.now(),
-      );
+  (clusterId: string, snapshots: readonly Snapshot[]): Promise<TakenSnapshots> =>
+    transact(async ({ clusters }) => {
+      const asked = new Map(snapshots.map((snapshot) => [keyOf(snapshot), snapshot]));
+      const places = new Set((await clusters.meteredPlaces(clusterId, [...asked.values()])).map(keyOf));
+      const [ours, others] = [[] as Snapshot[], [] as Snapshot[]];
+      for (const snapshot of snapshots) (places.has(keyOf(snapshot)) ? ours : others).push(snapshot);
+      const accepted = await clusters.takeSnapshots(clusterId, ours, clock.now());
+      const refused = others.map(({ snapshot_id, service_id, environment }) => ({
+        snapshot_id,
+        reason: `no service ${service_id} of that project and workspace is in ${environment} on this cluster`,
+      }));
+      return { accepted, repeated: ours.length - accepted, refused };
     });
+
+const keyOf = ({ workspace_id, project_id, service_id, environment }: MeteredPlace): string =>
+  [workspace_id, project_id, service_id, environment].join("/");
 
 /** Keeps the history of a cron run; answers why it cannot be taken, or undefined. */
 export const takeCronRun =
