@@ -34,7 +34,11 @@ export type ApiWorld = AsyncDisposable & {
 /** A whole API over a database of its own: real server, real client, nothing replaced. */
 export async function openApiWorld({
   runtime = "process",
-}: { runtime?: "process" | "docker" } = {}): Promise<ApiWorld> {
+  settings = {},
+}: {
+  runtime?: "process" | "docker";
+  settings?: Readonly<Record<string, string>>;
+} = {}): Promise<ApiWorld> {
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await openTestDatabase());
   await migrate(database.url);
@@ -57,6 +61,7 @@ export async function openApiWorld({
     STARBASE_CLUSTER_TOKEN: clusterToken,
     STARBASE_RUNTIME: runtime,
     STARBASE_CLICKHOUSE_URL: "http://127.0.0.1:9",
+    ...settings,
   });
   const lines: string[] = [];
   const logger = pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });

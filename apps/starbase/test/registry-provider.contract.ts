@@ -94,16 +94,16 @@ export function registryProviderContract(name: string, open: () => Promise<Regis
       const [own, other] = [await world.repository("first"), await world.repository("second")];
       const { digest } = await pushed(other);
       const client = await clientFor(own);
-      const reading = hasManifest(client, world.pathOf(other), digest);
-      const writing = pushImage(client, world.pathOf(other), "mine");
-      if (world.registry.credentialScope === "registry") {
-        expect(await reading).toBe(true);
-        expect((await writing).digest).toMatch(/^sha256:/);
-      } else {
-        await expect(reading).rejects.toMatchObject({ status: 401 });
-        await expect(writing).rejects.toMatchObject({ status: 401 });
-        expect(await digestsIn(other)).toEqual([digest]);
-      }
+      const reached = await Promise.allSettled([
+        hasManifest(client, world.pathOf(other), digest),
+        pushImage(client, world.pathOf(other), "mine"),
+      ]);
+      const seen = reached.map((each) =>
+        each.status === "fulfilled" ? "open" : (each.reason as { status: number }).status,
+      );
+      const isWhole = world.registry.credentialScope === "registry";
+      expect(seen).toEqual(isWhole ? ["open", "open"] : [401, 401]);
+      expect(await digestsIn(other)).toHaveLength(isWhole ? 2 : 1);
     });
 
     test("a credential ends when it says", async () => {

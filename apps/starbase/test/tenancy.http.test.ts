@@ -29,6 +29,7 @@ describe("who may do what", () => {
         name: "A",
         email: "a@example.org",
         metric: "cpu",
+        host: "registry.example",
       };
       const body = bodyFor(route.id);
       const response = await fetch(
@@ -289,6 +290,8 @@ const bodies: Record<string, unknown> = {
   attachVarGroup: {},
   updateService: {},
   createDeployment: {},
+  putRegistry: { username: "ada", password: "secret" },
+  createRegistryPassword: { access: "push" },
 };
 const bodyFor = (id: string): string | undefined =>
   id === "uploadSource" ? "x" : bodies[id] ? JSON.stringify(bodies[id]) : undefined;

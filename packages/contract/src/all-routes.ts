@@ -1,8 +1,10 @@
+import * as builds from "./builds.ts";
 import * as clusters from "./clusters.ts";
 import * as deployments from "./deployments.ts";
 import * as identity from "./identity.ts";
 import * as logs from "./logs.ts";
 import * as projects from "./projects.ts";
+import * as registries from "./registries.ts";
 import type { Route } from "./route.ts";
 import * as services from "./services.ts";
 import * as variables from "./variables.ts";
@@ -19,6 +21,8 @@ export const allRoutes: readonly Route[] = [
   services,
   variables,
   deployments,
+  builds,
+  registries,
   logs,
   clusters,
 ].flatMap((area) => Object.values(area).filter(isRoute));

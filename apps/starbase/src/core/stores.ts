@@ -7,6 +7,7 @@ import type { BuildStore } from "./builds/build-store.ts";
 import type { ClusterStore } from "./clusters/ports.ts";
 import type { DeploymentStore } from "./deployments/ports.ts";
 import type { DesiredStateStore } from "./desired-state/ports.ts";
+import type { ProjectCredentialStore } from "./images/ports.ts";
 import type { SessionStore, TokenStore, UserStore } from "./identity/ports.ts";
 import type { EnvironmentStore, ProjectStore, WorkspaceStore } from "./projects/ports.ts";
 import type { ServiceStore } from "./services/ports.ts";
@@ -24,10 +25,11 @@ export type Stores = {
   readonly services: ServiceStore;
   readonly variables: VariableStore;
   readonly deployments: DeploymentStore;
-  readonly clusters: ClusterStore;
   readonly builds: BuildStore;
   readonly buildQueue: BuildQueue;
+  readonly clusters: ClusterStore;
   readonly desired: DesiredStateStore;
+  readonly credentials: ProjectCredentialStore;
   readonly audit: AuditStore;
 };
 

@@ -23,6 +23,8 @@ import { authenticator } from "../core/identity/authenticate.ts";
 import { ensureOwner } from "../core/identity/ensure-owner.ts";
 import { hashOfSecret } from "../core/identity/secret-token.ts";
 import { createLoginLink, refreshSession, signIn } from "../core/identity/sessions.ts";
+import { createRegistryPassword } from "../core/images/create-registry-password.ts";
+import { deleteCredential, listCredentials, putCredential } from "../core/images/project-credentials.ts";
 import { createProject } from "../core/projects/create-project.ts";
 import { deleteProject } from "../core/projects/delete-project.ts";
 import { createService, deleteService, restartService, updateService } from "../core/services/services.ts";
@@ -49,13 +51,14 @@ import type { Urls } from "../http/present.ts";
 import { environmentRoutes, projectRoutes, workspaceRoutes } from "../http/projects.ts";
 import { openApi } from "../http/reference.ts";
 import type { ServeDeps } from "../http/serve.ts";
+import { registryLoginRoutes } from "../http/registries.ts";
 import { buildServer } from "../http/server.ts";
 import { serviceRoutes, variableRoutes } from "../http/services.ts";
 import { openCore, publicUrlOf, type Core } from "./core.ts";
 import { openSources, serveGit } from "./git.ts";
 import { openLogs } from "./logs.ts";
 import { metricStoreOf } from "./metrics.ts";
-import { serveRegistry } from "./registry.ts";
+import { openRegistry, serveRegistry } from "./registry.ts";
 
 /** Opens the API and answers once it listens; closes what it opened when it is disposed of. */
 export async function openApiServer(
@@ -88,7 +91,9 @@ export async function openApiServer(
   logRoutes(app, telemetry);
   metricRoutes(app, telemetry);
   serveGit(app, config, { ...telemetry, ...delivery, logger });
+  const registry = openRegistry(config, core, stack);
   serveRegistry(app, config, deps);
+  registryLoginRoutes(app, { ...deps, createRegistryPassword: createRegistryPassword({ ...core, registry }) });
   const address = await app.listen({ port: config.http.port, host: config.http.host });
   const opened = stack.move();
   return { address, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -175,12 +180,15 @@ function useCases(config: Config, core: Core) {
     setGroupVariables: setGroupVariables(deps),
     deleteGroup: deleteGroup(deps),
     placeGroup: placeGroup(deps),
+    outlooks: outlooks(deps),
+    listCredentials: listCredentials(deps),
+    putCredential: putCredential(deps),
+    deleteCredential: deleteCredential(deps),
     cancelDeployment: cancelDeployment(deps),
     rollBackDeployment: rollBackDeployment(deps),
     observe: observe(deps),
     takeCronRun: takeCronRun(deps),
     takeSnapshots: takeSnapshots(deps),
-    outlooks: outlooks(deps),
     serveDesiredState: serveDesiredState({
       ...deps,
       desired: core.stores.desired,

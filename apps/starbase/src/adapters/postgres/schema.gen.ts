@@ -157,6 +157,17 @@ export interface LoginCodes {
   user_id: string;
 }
 
+export interface ProjectCredentials {
+  ciphertext: Buffer;
+  created_at: Timestamp;
+  created_by: string;
+  host: string;
+  key_id: string;
+  kind: string;
+  project_id: string;
+  username: string;
+}
+
 export interface ProjectMembers {
   created_at: Timestamp;
   project_id: string;
@@ -302,6 +313,7 @@ export interface DB {
   hosts: Hosts;
   idempotency_keys: IdempotencyKeys;
   login_codes: LoginCodes;
+  project_credentials: ProjectCredentials;
   project_members: ProjectMembers;
   projects: Projects;
   refresh_tokens: RefreshTokens;

@@ -7,6 +7,7 @@ import { postgresBuildQueue } from "./build-queue.ts";
 import { postgresBuildStore } from "./build-store.ts";
 import { announcer } from "./changes.ts";
 import { postgresClusterStore, postgresDesiredStateStore } from "./cluster-stores.ts";
+import { postgresCredentialStore } from "./credential-store.ts";
 import type { Db } from "./database.ts";
 import { postgresDeploymentStore } from "./deployment-store.ts";
 import { postgresSessionStore, postgresTokenStore, postgresUserStore } from "./identity-stores.ts";
@@ -27,10 +28,11 @@ export const postgresStores = (db: Db): Stores => ({
   services: postgresServiceStore(db),
   variables: postgresVariableStore(db),
   deployments: postgresDeploymentStore(db),
-  clusters: postgresClusterStore(db),
   builds: postgresBuildStore(db),
   buildQueue: postgresBuildQueue(db),
+  clusters: postgresClusterStore(db),
   desired: postgresDesiredStateStore(db),
+  credentials: postgresCredentialStore(db),
   audit: postgresAuditStore(db),
 });
 

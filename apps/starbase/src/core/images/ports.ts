@@ -1,4 +1,5 @@
 import type { RegistryAccess } from "../../ports/registry-provider.ts";
+import type { Sealed } from "../variables/ports.ts";
 
 /** What a registry is asked to allow, in its own words: `repository:<name>:pull,push`. */
 export type RegistryScope = {
@@ -30,4 +31,24 @@ export interface RegistryPasswords {
 export interface PushGate {
   /** Whether a push may begin now. One that may is waited for by the next collection. */
   admit(): Promise<boolean>;
+}
+
+/** What a project signs in with elsewhere; the password always sealed. */
+export type ProjectCredential = {
+  readonly projectId: string;
+  readonly kind: "registry" | "git";
+  readonly host: string;
+  readonly username: string;
+  readonly password: Sealed;
+  readonly createdBy: string;
+  readonly createdAt: Date;
+};
+
+export interface ProjectCredentialStore {
+  /** In place of an earlier one for the host. */
+  put(credential: ProjectCredential): Promise<void>;
+  /** By host. */
+  ofProject(projectId: string, kind: ProjectCredential["kind"]): Promise<ProjectCredential[]>;
+  /** Answers whether there was one. */
+  remove(projectId: string, kind: ProjectCredential["kind"], host: string): Promise<boolean>;
 }
