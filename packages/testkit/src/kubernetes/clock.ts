@@ -1,0 +1,55 @@
+/** The cluster's time. Everything that waits in it waits on this clock, so that a test can move it. */
+export type Clock = {
+  now(): Date;
+  /** Calls back once when that many milliseconds have passed; the answer takes it back. */
+  after(ms: number, work: () => void): () => void;
+};
+
+export type SteppedClock = Clock & {
+  /** When the next callback is due, if one is. */
+  next(): Date | undefined;
+  /** Moves to that time and runs what is due on the way, in order. */
+  moveTo(time: Date): void;
+};
+
+/** The time of this machine. Its timers do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => new Date(),
+  after: (ms, work) => {
+    const timer = setTimeout(work, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** A clock that stands still until it is moved. */
+export function steppedClock(start: Date): SteppedClock {
+  let now = start.getTime();
+  let serial = 0;
+  const due = new Map<number, { readonly at: number; readonly work: () => void }>();
+  const first = (): readonly [number, { readonly at: number; readonly work: () => void }] | undefined =>
+    [...due].reduce<readonly [number, { readonly at: number; readonly work: () => void }] | undefined>(
+      (best, entry) => (best === undefined || entry[1].at < best[1].at ? entry : best),
+      undefined,
+    );
+  return {
+    now: () => new Date(now),
+    after: (ms, work) => {
+      const id = serial++;
+      due.set(id, { at: now + Math.max(0, ms), work });
+      return () => due.delete(id);
+    },
+    next: () => {
+      const entry = first();
+      return entry && new Date(entry[1].at);
+    },
+    moveTo: (time) => {
+      for (let entry = first(); entry && entry[1].at <= time.getTime(); entry = first()) {
+        due.delete(entry[0]);
+        now = Math.max(now, entry[1].at);
+        entry[1].work();
+      }
+      now = Math.max(now, time.getTime());
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { apiVersionOf, type Kind } from "../kinds/kind.ts";
+import { omit, type JsonObject } from "../model/json.ts";
+import type { Stored } from "../model/object.ts";
+import type { List } from "../verbs/list.ts";
+import { tableOf } from "./table.ts";
+
+export type Shape = "full" | "metadata" | "table";
+
+/** In which shape the caller wants objects: the first of the accepted ones that the server knows. */
+export function shapeOf(accept: string): Shape {
+  for (const wanted of accept.split(",")) {
+    const parameters = wanted.split(";").map((part) => part.trim());
+    if (parameters.includes("as=Table")) return "table";
+    if (
+      parameters.some(
+        (part) => part === "as=PartialObjectMetadata" || part === "as=PartialObjectMetadataList",
+      )
+    )
+      return "metadata";
+    if (parameters.length > 0 && !parameters.some((part) => part.startsWith("as="))) return "full";
+  }
+  return "full";
+}
+
+const metadataOnly = ({ metadata }: Stored): JsonObject => ({
+  kind: "PartialObjectMetadata",
+  apiVersion: "meta.k8s.io/v1",
+  metadata,
+});
+
+type Showing = {
+  readonly kind: Kind;
+  readonly shape: Shape;
+  readonly query: URLSearchParams;
+  readonly now: Date;
+};
+
+export function showObject(object: Stored, showing: Showing): JsonObject {
+  if (showing.shape === "metadata") return metadataOnly(object);
+  if (showing.shape === "table")
+    return tableOf([object], { ...showing, metadata: { resourceVersion: object.metadata.resourceVersion } });
+  return object;
+}
+
+/** Items of a list carry no kind of their own, except custom ones. */
+export function showList({ metadata, items }: List, showing: Showing): JsonObject {
+  const { kind, shape } = showing;
+  if (shape === "table") return tableOf(items, { ...showing, metadata });
+  if (shape === "metadata")
+    return {
+      kind: "PartialObjectMetadataList",
+      apiVersion: "meta.k8s.io/v1",
+      metadata,
+      items: items.map((item) => omit(metadataOnly(item), ...(kind.isCustom ? [] : ["kind", "apiVersion"]))),
+    };
+  return {
+    kind: kind.listKind,
+    apiVersion: apiVersionOf(kind),
+    metadata,
+    items: kind.isCustom ? items : items.map(withoutKind),
+  };
+}
+
+const withoutKind = ({ kind: _kind, apiVersion: _version, ...rest }: Stored): JsonObject => rest;
