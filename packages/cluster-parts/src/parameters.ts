@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+/** Values end up in configurations of several languages: none may hold a quote, a space or a line's end. */
+const plain = (pattern: RegExp, message: string) => z.string().regex(pattern, message);
+const token = plain(/^[A-Za-z0-9_.~+/=-]{8,512}$/, "a token of letters, digits and _.~+/=- is expected");
+const address = z
+  .url({ protocol: /^https?$/ })
+  .regex(/^[A-Za-z0-9:/._~%-]+$/, "an address without quotes, query or password is expected");
+
+/** Where a region takes in what its clusters tell, and how a cluster proves itself there. From the region registry. */
+export const RegionEndpoints = z.strictObject({
+  /** Vector, for customers' logs; the path is ours. */
+  logs: z.strictObject({ url: address, token }),
+  /** vmauth's remote write, for customers' metrics. */
+  metrics: z.strictObject({ url: address, token }),
+  /** The platform's own monitoring; a region may have none. */
+  monitoring: z
+    .strictObject({
+      url: address,
+      user: plain(/^[A-Za-z0-9_.@-]{1,100}$/, "a plain user name"),
+      password: token,
+    })
+    .optional(),
+});
+export type RegionEndpoints = z.infer<typeof RegionEndpoints>;
+
+/** All that one cluster's installation differs by from another's. */
+export const ClusterParameters = z.strictObject({
+  clusterId: z.uuid(),
+  region: plain(/^[a-z0-9][a-z0-9-]{0,30}$/, "a region is written like nyc3"),
+  /** Opens this cluster's desired state at Starbase, and nothing else. */
+  token,
+  starbaseUrl: address,
+  /** What Starbase signs desired state with (the public halves); without it Shuttle takes it unsigned. */
+  signingKeys: plain(/^[A-Za-z0-9_.:,;=+/-]{1,4000}$/, "the signing keys are one line").optional(),
+  /** Without it the agents that send there are left out, as on a laptop. */
+  endpoints: RegionEndpoints.optional(),
+  /** Other images than `versions.json` names, by part: a mirror, or one pinned by digest. */
+  images: z.record(z.string(), plain(/^[a-z0-9][A-Za-z0-9._:/@-]+$/, "an image reference")).default({}),
+});
+export type ClusterParameters = z.infer<typeof ClusterParameters>;

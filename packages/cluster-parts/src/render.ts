@@ -1,0 +1,91 @@
+import type { KubeObject } from "@starform/kubernetes/kube-api";
+import { parseAllDocuments } from "yaml";
+import type { ClusterFacts } from "./cluster-facts.ts";
+import { clusterIdLabel, managedByLabel } from "./ownership.ts";
+import type { ClusterParameters } from "./parameters.ts";
+import { namesIn, readPart, readVersions } from "./parts-folder.ts";
+import type { Step } from "./steps.ts";
+import { fill, fillText, type TemplateWords, type Value } from "./template.ts";
+
+/** The manifests of a step, filled in, in the order of application. Pure but for reading deploy/cluster. */
+export function render(
+  step: Step,
+  parameters: ClusterParameters,
+  facts: ClusterFacts,
+): readonly KubeObject[] {
+  const words = wordsFor(step.folder, parameters, facts);
+  return filesOf(step).flatMap((file) =>
+    parseAllDocuments(readPart(step.folder, file)).flatMap((document) => {
+      const [problem] = document.errors;
+      if (problem) throw new Error(`deploy/cluster/${step.folder}/${file} is no YAML`, { cause: problem });
+      const manifest = fill(document.toJS(), words) as KubeObject | undefined;
+      return manifest ? [labelled(manifest, parameters.clusterId)] : [];
+    }),
+  );
+}
+
+/** What a step reads. `crds` are the packed definitions. */
+export function filesOf({ folder, files }: Step): readonly string[] {
+  const all = namesIn(folder);
+  if (files === "all") return all.filter((name) => name.endsWith(".yaml"));
+  return files.flatMap((file) =>
+    file === "crds" ? all.filter((name) => name.endsWith(".yaml.gz")) : [file],
+  );
+}
+
+function wordsFor(folder: string, parameters: ClusterParameters, facts: ClusterFacts): TemplateWords {
+  const values = valuesOf(parameters, facts);
+  const versions = readVersions();
+  const words: TemplateWords = {
+    value: (name) => values[name],
+    file: (name) => fillText(readPart(folder, name), words),
+    image: (name) => parameters.images[name] ?? imageOf(versions[name] ?? missing(name)),
+    slug: (name) => (versions[name] ?? missing(name)).tag.replaceAll(/[^a-z0-9]+/g, "-"),
+  };
+  return words;
+}
+
+const imageOf = ({ image, tag, digest }: { image: string; tag: string; digest?: string }): string =>
+  `${image}:${tag}${digest ? `@${digest}` : ""}`;
+
+function missing(name: string): never {
+  throw new Error(`deploy/cluster/versions.json has no image "${name}"`);
+}
+
+function valuesOf(
+  { clusterId, region, token, starbaseUrl, signingKeys, endpoints }: ClusterParameters,
+  facts: ClusterFacts,
+): Readonly<Record<string, Value | undefined>> {
+  const logs = endpoints && new URL(endpoints.logs.url);
+  const isTls = logs?.protocol === "https:";
+  return {
+    cluster_id: clusterId,
+    region,
+    token,
+    starbase_url: starbaseUrl,
+    signing_keys: signingKeys,
+    logs_host: logs?.hostname,
+    logs_port: logs && Number(logs.port || (isTls ? 443 : 80)),
+    logs_tls: isTls ? "on" : "off",
+    logs_token: endpoints?.logs.token,
+    metrics_url: endpoints?.metrics.url,
+    metrics_token: endpoints?.metrics.token,
+    monitoring_url: endpoints?.monitoring?.url,
+    monitoring_user: endpoints?.monitoring?.user,
+    monitoring_password: endpoints?.monitoring?.password,
+    kubelet_insecure_tls: facts.hasSelfSignedKubelets,
+    shuttle_claim: facts.hasShuttleVolume ? "shuttle" : undefined,
+    shuttle_scratch: facts.hasShuttleVolume ? undefined : "1Gi",
+  };
+}
+
+/** Says of every object whose it is, so that it can be found and taken away. */
+function labelled(manifest: KubeObject, clusterId: string): KubeObject {
+  const labels = {
+    ...manifest.metadata.labels,
+    "app.kubernetes.io/part-of": "starform",
+    [managedByLabel]: "bootstrap",
+    [clusterIdLabel]: clusterId,
+  };
+  return { ...manifest, metadata: { ...manifest.metadata, labels } };
+}
