@@ -11,7 +11,7 @@ import type { Stores } from "../core/stores.ts";
 import { toNames } from "../core/variables/book.ts";
 import { openBook, type BookDeps } from "../core/variables/open-book.ts";
 import type { StoredGroup } from "../core/variables/ports.ts";
-import type { VariableChanges } from "../core/variables/set-variables.ts";
+import type { VariableChanges } from "../core/variables/write-variables.ts";
 import { presentGroup, presentService, type Urls } from "./present.ts";
 import { serve, type ServeDeps } from "./serve.ts";
 

@@ -29,13 +29,9 @@ import { createProject } from "../core/projects/create-project.ts";
 import { deleteProject } from "../core/projects/delete-project.ts";
 import { createService, deleteService, restartService, updateService } from "../core/services/services.ts";
 import { listServiceVariables, revealVariable } from "../core/variables/show-variables.ts";
-import {
-  createGroup,
-  deleteGroup,
-  placeGroup,
-  setGroupVariables,
-  setServiceVariables,
-} from "../core/variables/set-variables.ts";
+import { setGroupVariables } from "../core/variables/set-group-variables.ts";
+import { setServiceVariables } from "../core/variables/set-service-variables.ts";
+import { createGroup, deleteGroup, placeGroup } from "../core/variables/var-groups.ts";
 import {
   createWorkspace,
   deleteMember,

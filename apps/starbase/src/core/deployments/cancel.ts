@@ -1,12 +1,12 @@
 import { deploymentCan } from "@starform/contract/states";
 import type { Clock } from "@starform/std/clock";
 import { Fault } from "@starform/std/fault";
-import { notFound, type Authorize } from "../access/authorize.ts";
 import { record } from "../audit/record.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { PlacedService } from "../services/ports.ts";
-import type { Stores, Transact, UnitOfWork } from "../stores.ts";
+import type { UnitOfWork } from "../stores.ts";
 import { endWith, fallBack, leaveLine } from "./end.ts";
+import { withHeldDeployment, type HeldDeploymentDeps } from "./held-deployment.ts";
 
 /** Cancels all that is on its way to a place. */
 export async function cancelOpen(
@@ -23,42 +23,25 @@ export async function cancelOpen(
 
 /** Stops a deployment that has not ended; what ran before keeps running. */
 export const cancelDeployment =
-  ({
-    stores,
-    transact,
-    authorize,
-    clock,
-  }: {
-    stores: Stores;
-    transact: Transact;
-    authorize: Authorize;
-    clock: Clock;
-  }) =>
-  async (actor: Actor, id: string): Promise<void> => {
-    const seen = (await stores.deployments.seenById(id)) ?? notFound("deployment");
-    const { project } = await authorize.projectById(
-      actor,
-      seen.projectId,
-      seen.environment,
-      "deployments.write",
+  ({ clock, ...deps }: HeldDeploymentDeps & { clock: Clock }) =>
+  (actor: Actor, id: string): Promise<void> =>
+    withHeldDeployment(deps)(
+      { actor, id, permission: "deployments.write" },
+      async (uow, { project, place, deployment }) => {
+        if (!deploymentCan("cancel", deployment))
+          throw new Fault(
+            "conflict",
+            `deployment #${deployment.number} has ended (${deployment.status}) and cannot be cancelled`,
+          );
+        await endWith(uow, clock, deployment, "cancelled", `cancelled by ${actor.email}`);
+        await leaveLine(uow, id);
+        await fallBack(uow, deployment, project.clusterId);
+        await record(uow.audit, clock, {
+          workspaceId: project.workspaceId,
+          projectId: project.id,
+          event: "deployment.cancelled",
+          actor: actor.email,
+          subject: `${place.name} #${deployment.number}`,
+        });
+      },
     );
-    await transact(async (uow) => {
-      await uow.services.placed(project.id, seen.environmentId, seen.serviceId, "for update");
-      const deployment = (await uow.deployments.byId(project.id, id)) ?? notFound("deployment");
-      if (!deploymentCan("cancel", deployment))
-        throw new Fault(
-          "conflict",
-          `deployment #${deployment.number} has ended (${deployment.status}) and cannot be cancelled`,
-        );
-      await endWith(uow, clock, deployment, "cancelled", `cancelled by ${actor.email}`);
-      await leaveLine(uow, id);
-      await fallBack(uow, deployment, project.clusterId);
-      await record(uow.audit, clock, {
-        workspaceId: project.workspaceId,
-        projectId: project.id,
-        event: "deployment.cancelled",
-        actor: actor.email,
-        subject: `${seen.service} #${deployment.number}`,
-      });
-    });
-  };

@@ -10,7 +10,7 @@ import type { CreateDeployment } from "../deployments/create-deployment.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { Transact } from "../stores.ts";
 import type { BookDeps } from "../variables/open-book.ts";
-import { refuseReferred } from "../variables/set-variables.ts";
+import { refuseReferred } from "../variables/check-references.ts";
 import { cleanUpAfter } from "./clean-up-after.ts";
 import { hostOf, placeService } from "./place-service.ts";
 import type { PlacedService } from "./ports.ts";

@@ -1,0 +1,114 @@
+import { Fault } from "@starform/std/fault";
+import { uuid } from "@starform/std/ids";
+import { notFound } from "../access/authorize.ts";
+import { record } from "../audit/record.ts";
+import type { Actor } from "../identity/actor.ts";
+import { checkReferences, refuseReferred } from "./check-references.ts";
+import { openBook } from "./open-book.ts";
+import type { StoredGroup } from "./ports.ts";
+import {
+  namedGroup,
+  oneAtATime,
+  recordChange,
+  refuseReserved,
+  write,
+  type VariableChanges,
+  type VariableDeps,
+} from "./write-variables.ts";
+
+export const createGroup =
+  (deps: VariableDeps) =>
+  async (
+    actor: Actor,
+    projectRef: string,
+    input: { name: string; variables?: VariableChanges | undefined },
+  ): Promise<StoredGroup> => {
+    const { project } = await deps.authorize.project(actor, projectRef, "variables.write");
+    refuseReserved(input.variables ?? {});
+    return deps.transact(async (uow) => {
+      await oneAtATime(uow, project);
+      const services = await uow.services.ofProject(project.id);
+      if (services.some((service) => service.name === input.name))
+        throw new Fault(
+          "name_taken",
+          `a service is named ${input.name}, and \${{${input.name}.…}} would mean both: choose another name`,
+        );
+      const id = uuid(deps.clock.now().getTime());
+      await uow.variables.insertGroup({
+        id,
+        projectId: project.id,
+        name: input.name,
+        serviceId: null,
+        environmentId: null,
+        createdAt: deps.clock.now(),
+      });
+      const group = await namedGroup(uow, project, id);
+      const environments = await uow.environments.ofProject(project.id);
+      await write(uow, deps, {
+        group,
+        book: await openBook(uow, deps.book, project, environments[0]!),
+        changes: input.variables ?? {},
+        where: input.name,
+      });
+      await recordChange(uow, deps.clock, actor, project, `var group ${input.name}`, input.variables ?? {});
+      return namedGroup(uow, project, id);
+    });
+  };
+
+export const deleteGroup =
+  (deps: VariableDeps) =>
+  async (actor: Actor, projectRef: string, groupRef: string): Promise<void> => {
+    const { project } = await deps.authorize.project(actor, projectRef, "variables.write");
+    await deps.transact(async (uow) => {
+      await oneAtATime(uow, project);
+      const group = await namedGroup(uow, project, groupRef);
+      await refuseReferred(uow, deps.book, project, { id: group.id, name: `var group ${group.name}` });
+      await uow.variables.removeGroup(project.id, group.id);
+      await record(uow.audit, deps.clock, {
+        workspaceId: project.workspaceId,
+        projectId: project.id,
+        event: "var_group.deleted",
+        actor: actor.email,
+        subject: group.name ?? "",
+      });
+    });
+  };
+
+/** Attaches (with an order) or detaches (without) a group, and re-deploys what it changes. */
+export const placeGroup =
+  (deps: VariableDeps) =>
+  async (
+    actor: Actor,
+    ref: { project: string; service: string; environment: string; group: string },
+    attachOrder: number | undefined,
+  ): Promise<StoredGroup> => {
+    const { project, environment } = await deps.authorize.environment(
+      actor,
+      ref.project,
+      ref.environment,
+      "variables.write",
+    );
+    const group = await deps.transact(async (uow) => {
+      const place =
+        (await uow.services.placed(project.id, environment.id, ref.service)) ??
+        notFound("service", ref.service);
+      await oneAtATime(uow, project);
+      const found = await namedGroup(uow, project, ref.group);
+      const key = { groupId: found.id, serviceId: place.id, environmentId: environment.id };
+      await (attachOrder === undefined
+        ? uow.variables.detach(key)
+        : uow.variables.attach({ ...key, attachOrder }));
+      await checkReferences(uow, deps.book, project, [environment]);
+      await record(uow.audit, deps.clock, {
+        workspaceId: project.workspaceId,
+        projectId: project.id,
+        event: attachOrder === undefined ? "var_group.detached" : "var_group.attached",
+        actor: actor.email,
+        subject: found.name ?? "",
+        detail: { service: place.name, environment: environment.name },
+      });
+      return found;
+    });
+    await deps.redeployChanged(actor, project, [environment]);
+    return group;
+  };
