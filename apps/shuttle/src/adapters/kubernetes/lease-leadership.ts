@@ -95,7 +95,7 @@ export function leaseLeadership({
       if (ended.signal.aborted) return;
       const leftMs = renewedMs + (durationMs * 2) / 3 - performance.now();
       if (leftMs <= 0) return lose("its lease could not be renewed in time");
-      const within = AbortSignal.any([ended.signal, AbortSignal.timeout(leftMs)]);
+      const within = AbortSignal.any([ended.signal, AbortSignal.timeout(Math.ceil(leftMs))]);
       const isOurs = await acquire(within).catch(() => undefined);
       if (isOurs) renewedMs = performance.now();
       else if (isOurs === false && !ended.signal.aborted) return lose("another one holds the lease");
