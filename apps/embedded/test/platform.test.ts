@@ -71,7 +71,7 @@ test("start --detach --json prints one object that tells how to use the platform
   expect(running).toBe(true);
   expect(
     processes
-      .filter(({ name }) => name !== "metrics")
+      .filter(({ name }) => !["metrics", "registry"].includes(name))
       .map(({ name, state }) => `${name} ${state}`)
       .toSorted(),
   ).toEqual([

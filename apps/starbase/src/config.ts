@@ -31,9 +31,8 @@ const Variables = z.strictObject({
   REGISTRY: z.enum(["docker-registry", "digitalocean"]).optional(),
   REGISTRY_PORT: port.default(4409),
   REGISTRY_PROGRAM: z.string().default("docker-registry"),
-  /** PEM: what its tokens are signed with. */
-  REGISTRY_KEY: z.string().optional(),
-  REGISTRY_CERTIFICATE: z.string().optional(),
+  /** A private key and its certificate, one after the other: what its tokens are signed with. */
+  REGISTRY_PEM: z.string().optional(),
   DIGITALOCEAN_URL: z.url().default("https://api.digitalocean.com"),
   DIGITALOCEAN_TOKEN: z.string().optional(),
   DIGITALOCEAN_REGISTRY: z.string().optional(),
@@ -98,8 +97,7 @@ function registryOf(v: z.output<typeof Variables>) {
       host: `127.0.0.1:${v.REGISTRY_PORT}`,
       program: v.REGISTRY_PROGRAM,
       dir: join(v.DATA_DIR, "registry"),
-      key: stated(v.REGISTRY, "REGISTRY_KEY", v.REGISTRY_KEY),
-      certificate: stated(v.REGISTRY, "REGISTRY_CERTIFICATE", v.REGISTRY_CERTIFICATE),
+      pem: stated(v.REGISTRY, "REGISTRY_PEM", v.REGISTRY_PEM),
     } as const;
   return {
     kind: v.REGISTRY,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { registryIssuer, registryService, registryTokenPath } from "@starform/std/docker-registry-config";
 import { selfSignedCertificate } from "@starform/std/self-signed-certificate";
 import { uuid } from "@starform/std/ids";
 import { freePort, openDockerRegistry, requireRegistryInCi } from "@starform/testkit/docker-registry";
@@ -10,11 +11,11 @@ import { distributionClient } from "../src/adapters/registry/distribution-client
 import { dockerRegistry } from "../src/adapters/registry/docker-registry.ts";
 import { filePushGate } from "../src/adapters/registry/push-gate.ts";
 import { registryPasswords } from "../src/adapters/registry/registry-passwords.ts";
-import { registryIssuer, registryService, registryTokens } from "../src/adapters/registry/registry-tokens.ts";
+import { registryTokens } from "../src/adapters/registry/registry-tokens.ts";
 import { grantRegistryAccess } from "../src/core/images/grant-registry-access.ts";
 import type { RegistryTokens } from "../src/core/images/ports.ts";
 import type { Service } from "../src/core/services/ports.ts";
-import { registryRoutes, registryTokenPath } from "../src/http/registry.ts";
+import { registryRoutes } from "../src/http/registry.ts";
 import { registryProviderContract, type RegistryWorld } from "./registry-provider.contract.ts";
 
 /** docker-registry itself, and the real token server over two projects. */
@@ -24,7 +25,7 @@ async function openWorld(): Promise<RegistryWorld> {
   stack.defer(() => rm(dir, { recursive: true, force: true }));
   const signing = selfSignedCertificate("Starform registry", new Date(Date.now() - 60_000));
   const passwords = registryPasswords("a session key of the test world, long enough");
-  const signer = registryTokens(signing);
+  const signer = registryTokens(`${signing.key}${signing.certificate}`);
   // The registry has a clock of its own, which nobody moves.
   const tokens: RegistryTokens = { sign: (input) => signer.sign({ ...input, now: new Date() }) };
   const projects = { first: uuid(), second: uuid() };

@@ -5,6 +5,7 @@ import {
   putRegistry,
 } from "@starform/contract/registries";
 import { createToken } from "@starform/contract/identity";
+import { registryIssuer, registryService, registryTokenPath } from "@starform/std/docker-registry-config";
 import { selfSignedCertificate } from "@starform/std/self-signed-certificate";
 import { openDockerEngine, requireEngineInCi } from "@starform/testkit/docker-engine";
 import { freePort, openDockerRegistry, requireRegistryInCi } from "@starform/testkit/docker-registry";
@@ -12,8 +13,6 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { distributionClient } from "../src/adapters/registry/distribution-client.ts";
-import { registryIssuer, registryService } from "../src/adapters/registry/registry-tokens.ts";
-import { registryTokenPath } from "../src/http/registry.ts";
 import { aMember, aProject, openApiWorld, type ApiWorld } from "./api-world.ts";
 import { engineDocker } from "./engine-docker.ts";
 import { hasManifest, pushImage } from "./push-image.ts";
@@ -32,8 +31,7 @@ beforeAll(async () => {
       settings: {
         STARBASE_REGISTRY: "docker-registry",
         STARBASE_REGISTRY_PORT: String(port),
-        STARBASE_REGISTRY_KEY: signing.key,
-        STARBASE_REGISTRY_CERTIFICATE: signing.certificate,
+        STARBASE_REGISTRY_PEM: `${signing.key}${signing.certificate}`,
       },
     }),
   );

@@ -1,3 +1,9 @@
+/** What the registry's configuration and every token say of each other. */
+export const registryIssuer = "starform";
+export const registryService = "starform-registry";
+/** Where Starbase's API serves tokens. */
+export const registryTokenPath = "/registry/token";
+
 /**
  * The configuration file for `docker-registry serve` (2.8; JSON is YAML): on loopback, images in a folder, deletion on,
  * every request with a token of ours. Without a cache of blobs, which would believe in layers that a collection of

@@ -36,6 +36,7 @@ export type PlatformProcessName =
   | "gateway"
   | "stardeck"
   | "metrics"
+  | "registry"
   | "docker";
 
 export type Platform = PlatformDescription &
@@ -61,7 +62,7 @@ export type PlatformOptions = {
 };
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-const portsPerPlatform = 9;
+const portsPerPlatform = 10;
 
 /**
  * Starts the real platform of this repository, exactly as a person would, in a data folder and on ports of its own,
@@ -145,14 +146,14 @@ export async function runPlatformCommand(
   return said.stdout;
 }
 
-/** The first of nine ports in a row that nobody has, outside the range the kernel gives to connections. */
+/** The first of ten ports in a row that nobody has, outside the range the kernel gives to connections. */
 export async function freePortBase(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const base = 20_000 + Math.floor(Math.random() * 10_000);
     const free = await Promise.all(Array.from({ length: portsPerPlatform }, (_, n) => isFree(base + n)));
     if (free.every(Boolean)) return base;
   }
-  throw new Error("no nine free ports in a row were found between 20000 and 30000");
+  throw new Error("no ten free ports in a row were found between 20000 and 30000");
 }
 
 const isFree = (port: number): Promise<boolean> =>

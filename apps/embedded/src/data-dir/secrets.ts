@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { selfSignedCertificate } from "@starform/std/self-signed-certificate";
 
 const token = () => randomBytes(32).toString("base64url");
 
@@ -18,6 +19,11 @@ const makers = {
   "metrics-password": token,
   "postgres-password": token,
   "cluster-id": () => randomUUID(),
+  /** A key and its certificate: what Starbase signs the registry's tokens with. */
+  "registry.pem": () => {
+    const { key, certificate } = selfSignedCertificate("Starform registry", new Date());
+    return `${key}${certificate}`.trim();
+  },
 } as const;
 
 export type SecretName = keyof typeof makers | "database-url" | "signing.pub";

@@ -22,6 +22,7 @@ export type PlatformDescription = {
     readonly logs: string;
     readonly metrics: string;
     readonly jobs: string;
+    readonly images: string;
   };
 };
 

@@ -8,7 +8,7 @@ export const startFlags: FlagTable = {
   detach: { says: "return when everything is ready, and keep it running" },
   json: { says: "print one JSON object instead of the table" },
   "data-dir": { value: "dir", says: "where everything is kept (default .starform)" },
-  "port-base": { value: "port", says: "the first of nine ports (default 4400)" },
+  "port-base": { value: "port", says: "the first of ten ports (default 4400)" },
   runtime: { value: "auto|docker|process", says: "what runs the apps (default auto)" },
   fresh: { says: "delete what the data directory holds and begin anew" },
   "no-system-packages": { says: "never install Debian packages" },

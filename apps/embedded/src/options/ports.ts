@@ -10,6 +10,7 @@ export function portsFrom(base: number) {
     postgres: base + 6,
     metrics: base + 7,
     worker: base + 8,
+    registry: base + 9,
   } as const;
 }
 

@@ -11,6 +11,7 @@ import { chooseRuntime, type Runtime } from "../engines/choose-runtime.ts";
 import { portsFrom, type Ports } from "../options/ports.ts";
 import type { StartOptions } from "../options/start-options.ts";
 import { appsDomainOf, dashboardUrlOf, nodePrograms, urlOf } from "../programs/node-programs.ts";
+import { registryProgram } from "../programs/registry.ts";
 import { metricsProgram, postgresProgram } from "../programs/stores.ts";
 import { stardeckProgram } from "../programs/stardeck.ts";
 import type { Program, ProgramStatus } from "../supervisor/program.ts";
@@ -101,6 +102,12 @@ function programsOf({ options, root, dataDir, ports, secrets, choosing, say }: P
     worker: `127.0.0.1:${ports.worker}`,
   });
   const metricsUrl = metrics && urlOf(ports.metrics);
+  const registry = registryProgram({
+    dataDir: dataDir.path,
+    port: ports.registry,
+    apiUrl: urlOf(ports.api),
+    secrets,
+  });
   const stardeck = stardeckProgram({
     root,
     port: ports.stardeck,
@@ -118,8 +125,11 @@ function programsOf({ options, root, dataDir, ports, secrets, choosing, say }: P
     secrets,
     runtime: choosing,
     metricsUrl,
+    registryProgram: registry?.command.file,
   });
-  const programs = [postgres?.program, metrics, stardeck, ...node].filter((program) => program !== undefined);
+  const programs = [postgres?.program, metrics, registry, stardeck, ...node].filter(
+    (program) => program !== undefined,
+  );
   return {
     programs,
     database: postgres ? "PostgreSQL 18 from npm, on this machine" : "the PostgreSQL of DATABASE_URL",
@@ -148,9 +158,16 @@ async function describe(
       logs: has("telemetry") ? "ClickHouse built in (chDB)" : "none",
       metrics: has("metrics") ? "VictoriaMetrics" : "built in",
       jobs: database,
+      images: imagesOf(runtime, has("registry")),
     },
   };
 }
+
+/** Where images lie that run here, and where they can be pushed to. */
+const imagesOf = ({ kind }: Runtime, hasRegistry: boolean): string => {
+  const own = kind === "docker" ? "the engine's own store" : "folders of this machine";
+  return hasRegistry ? `${own}; docker-registry for pushes` : own;
+};
 
 /** Keeps `run/state.json` true while the platform runs. */
 function keep(

@@ -11,6 +11,7 @@ const titles: Readonly<Record<string, string>> = {
   worker: "Starbase Worker",
   shuttle: "Shuttle",
   gateway: "Gateway",
+  registry: "Registry",
   stardeck: "Dashboard",
 };
 

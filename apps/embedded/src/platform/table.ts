@@ -12,6 +12,7 @@ export function sayPlatform(platform: PlatformDescription, options: { isDetached
     ["Database, jobs", stores.database],
     ["Logs", stores.logs],
     ["Metrics", stores.metrics],
+    ["Images", stores.images],
     ["Data", platform.dataDir],
     ["Next", "./starform up <your app's folder>   (./starform --help for the rest)"],
   ];

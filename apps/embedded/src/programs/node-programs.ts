@@ -24,6 +24,8 @@ export type Addresses = {
   readonly runtime: Promise<ChosenRuntime>;
   /** Undefined without a metrics store. */
   readonly metricsUrl: string | undefined;
+  /** The program file of docker-registry; undefined without it. */
+  readonly registryProgram: string | undefined;
 };
 
 const host = "127.0.0.1";
@@ -123,7 +125,7 @@ function sourcesOf(at: Addresses): Source[] {
 }
 
 function starbaseEnvironment(
-  { ports, secrets, dataDir, metricsUrl }: Addresses,
+  { ports, secrets, dataDir, metricsUrl, registryProgram }: Addresses,
   { kind, dockerSocket }: ChosenRuntime,
 ): Record<string, string> {
   return {
@@ -154,6 +156,14 @@ function starbaseEnvironment(
           STARBASE_METRICS_URL: metricsUrl,
           STARBASE_METRICS_USER: metricsUser,
           STARBASE_METRICS_PASSWORD_FILE: secrets.fileOf("metrics-password"),
+        }),
+    ...(registryProgram === undefined
+      ? {}
+      : {
+          STARBASE_REGISTRY: "docker-registry",
+          STARBASE_REGISTRY_PORT: String(ports.registry),
+          STARBASE_REGISTRY_PROGRAM: registryProgram,
+          STARBASE_REGISTRY_PEM_FILE: secrets.fileOf("registry.pem"),
         }),
   };
 }

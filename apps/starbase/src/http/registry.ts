@@ -1,3 +1,4 @@
+import { registryTokenPath } from "@starform/std/docker-registry-config";
 import { faultCodes, isFault, wordsOf } from "@starform/std/fault";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type {
@@ -6,8 +7,6 @@ import type {
   RegistryGrant,
 } from "../core/images/grant-registry-access.ts";
 import type { RegistryScope } from "../core/images/ports.ts";
-
-export const registryTokenPath = "/registry/token";
 
 /**
  * The token server of the built-in registry, in both forms Docker clients speak: GET with a password in the header, and

@@ -23,7 +23,7 @@ export function openRegistry(
       ...registry,
       storageDir: join(registry.dir, "storage"),
       configFile: join(registry.dir, "config.yml"),
-      tokens: registryTokens(registry),
+      tokens: registryTokens(registry.pem),
       passwords: registryPasswords(sessionKey),
       clock,
     }),
@@ -40,7 +40,7 @@ export function serveRegistry(
   const grant = grantRegistryAccess({
     ...core,
     passwords: registryPasswords(sessionKey),
-    tokens: registryTokens(registry),
+    tokens: registryTokens(registry.pem),
     gate: filePushGate(registry.dir),
     services: core.stores.services,
   });

@@ -1,20 +1,17 @@
 import { X509Certificate, createPrivateKey, randomUUID, sign } from "node:crypto";
+import { registryIssuer, registryService } from "@starform/std/docker-registry-config";
 import type { RegistryTokens } from "../../core/images/ports.ts";
-
-/** What the registry's configuration and every token say of each other. */
-export const registryIssuer = "starform";
-export const registryService = "starform-registry";
 
 /**
  * Tokens of Docker's registry: JWTs signed with RS256, the certificate in the `x5c` header, which docker-registry 2.8
- * compares with the one of its configuration (`rootcertbundle`). It takes a token for a minute longer than it says.
+ * compares with the one of its configuration (`rootcertbundle`). `pem` holds the key, then its certificate. It takes a token for a minute longer than it says.
  */
-export function registryTokens({ key, certificate }: { key: string; certificate: string }): RegistryTokens {
-  const privateKey = createPrivateKey(key);
+export function registryTokens(pem: string): RegistryTokens {
+  const privateKey = createPrivateKey(pem);
   const head = encode({
     typ: "JWT",
     alg: "RS256",
-    x5c: [new X509Certificate(certificate).raw.toString("base64")],
+    x5c: [new X509Certificate(certificateIn(pem)).raw.toString("base64")],
   });
   return {
     sign({ subject, scopes, now, seconds }) {
@@ -34,5 +31,7 @@ export function registryTokens({ key, certificate }: { key: string; certificate:
     },
   };
 }
+
+const certificateIn = (pem: string): string => pem.slice(pem.indexOf("-----BEGIN CERTIFICATE-----"));
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
