@@ -63,23 +63,29 @@ async function withDockerfile<T>(
 }
 
 async function solve(client: BuildKit, build: DockerfileBuild, dockerfile: string): Promise<BuiltImage> {
+  const exporter = await exporterFor(client, build);
   const result = await client.solve(
     {
       source: { frontend: "dockerfile.v0", attrs: attrsOf(build, basename(dockerfile)) },
-      exporter: await exporterFor(client, build),
+      exporter,
       services: {
         sharedKey: `${build.cacheNamespace ?? folderKey(build.contextDir)}/dockerfile`,
         secrets: build.secrets ?? {},
         ...(build.registryAuth && { registryAuth: build.registryAuth }),
         dirs: {
-          context: { path: build.contextDir, ignore: build.ignore ?? [], onSkipped: skippedLine(build) },
+          context: {
+            path: build.contextDir,
+            ignore: build.ignore ?? [],
+            onSkipped: skippedLine(build),
+            ...(build.onSent && { onSent: build.onSent }),
+          },
           dockerfile: { path: dirname(dockerfile) },
         },
       },
     },
     { ...(build.signal && { signal: build.signal }), ...(build.onLog && { onProgress: build.onLog }) },
   );
-  return builtImage(client, result);
+  return builtImage(client, build, exporter, result);
 }
 
 function attrsOf(

@@ -14,6 +14,7 @@ export type PlanBuild = BuildOptions & PlanInput;
  * is at fault.
  */
 export async function buildPlan(client: BuildKit, build: PlanBuild): Promise<BuiltImage> {
+  const exporter = await exporterFor(client, build);
   const result = await client.solve(
     {
       source: {
@@ -22,17 +23,22 @@ export async function buildPlan(client: BuildKit, build: PlanBuild): Promise<Bui
           return { ref: await bridge.solve(define(last, { noCache: build.noCache ?? false })), config };
         },
       },
-      exporter: await exporterFor(client, build),
+      exporter,
       services: {
         sharedKey: `${build.cacheNamespace}/plan`,
         secrets: build.secrets ?? {},
         ...(build.registryAuth && { registryAuth: build.registryAuth }),
         dirs: {
-          context: { path: build.contextDir, ignore: build.ignore ?? [], onSkipped: skippedLine(build) },
+          context: {
+            path: build.contextDir,
+            ignore: build.ignore ?? [],
+            onSkipped: skippedLine(build),
+            ...(build.onSent && { onSent: build.onSent }),
+          },
         },
       },
     },
     { ...(build.signal && { signal: build.signal }), ...(build.onLog && { onProgress: build.onLog }) },
   );
-  return builtImage(client, result);
+  return builtImage(client, build, exporter, result);
 }

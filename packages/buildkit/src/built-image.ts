@@ -1,5 +1,6 @@
 import type { BuildKit, Exporter, SolveResult } from "./client.ts";
-import { dockerEngine } from "./engine.ts";
+import { dockerEngine, type Engine } from "./engine.ts";
+import type { SentFiles } from "./file-sync.ts";
 import type { BuildEvent } from "./progress.ts";
 
 export type BuiltImage = {
@@ -14,28 +15,70 @@ export type BuiltImage = {
 export type BuildOptions = {
   /** Names for the image; the first also names it in messages. */
   readonly tags: readonly string[];
-  /** Send the image to the registry of its tags. Needs a builder with the `image` exporter. */
+  /**
+   * Send the image to the registry of its tags: the builder does where it can (its `image` exporter), else the Docker
+   * Engine that it belongs to, with the credentials in `registryAuth`.
+   */
   readonly push?: boolean;
+  /** The registry speaks plain HTTP, or shows a certificate that nobody signed. An engine goes by its own settings. */
+  readonly insecureRegistry?: boolean;
   /** Run every step anew. */
   readonly noCache?: boolean;
   readonly registryAuth?: Readonly<Record<string, { username: string; password: string }>>;
   readonly signal?: AbortSignal;
   readonly onLog?: (event: BuildEvent) => void;
+  /** What of the source was sent, once it was; a builder that still has all of it asks for nothing. */
+  readonly onSent?: (sent: Readonly<SentFiles>) => void;
 };
 
-/** A Docker Engine's builder can only export into the engine's own store; its worker is called "moby". */
-export async function exporterFor(client: BuildKit, { tags, push = false }: BuildOptions): Promise<Exporter> {
-  const isEngine = (await client.workers()).some(({ id }) => id === "moby");
+/**
+ * Where the image goes. A Docker Engine keeps what its own `moby` exporter makes, whatever its store; asking for
+ * another one there would leave an image that the engine cannot run. Everything else is asked of the builder.
+ */
+export async function exporterFor(client: BuildKit, build: BuildOptions): Promise<Exporter> {
+  const { tags, push = false, insecureRegistry = false } = build;
   const name = tags.length > 0 ? { name: tags.join(",") } : {};
-  if (isEngine) return { type: "moby", attrs: name };
-  return { type: "image", attrs: { ...name, ...(push && { push: "true" }), unpack: "false" } };
+  const isEngine = client.transport.engineSocket !== undefined;
+  if (isEngine && !push) return { type: "moby", attrs: name };
+  if (await client.hasExporter("image")) {
+    const pushed = push && { push: "true", ...(insecureRegistry && { "registry.insecure": "true" }) };
+    return { type: "image", attrs: { ...name, ...pushed, unpack: "false" } };
+  }
+  if (push && !isEngine)
+    throw new Error(
+      `${client.transport.name} cannot push images: it has no "image" exporter, and its Docker Engine is not known`,
+    );
+  return { type: "moby", attrs: name };
 }
 
-/** The image a solve answered with, its size asked of the engine where there is one. */
-export async function builtImage(client: BuildKit, { exporterResponse }: SolveResult): Promise<BuiltImage> {
+/** The image a solve answered with, pushed by the engine where the builder could not; its size as an engine says it. */
+export async function builtImage(
+  client: BuildKit,
+  build: BuildOptions,
+  exporter: Exporter,
+  { exporterResponse }: SolveResult,
+): Promise<BuiltImage> {
   const digest = exporterResponse["containerimage.digest"] ?? "";
   const imageId = exporterResponse["containerimage.config.digest"] ?? digest;
   const socket = client.transport.engineSocket;
-  const stored = socket === undefined ? undefined : await dockerEngine(socket).image(digest);
-  return { imageId: stored?.id ?? imageId, digest, ...(stored && { sizeBytes: stored.sizeBytes }) };
+  if (socket === undefined || exporter.type !== "moby") return { imageId, digest };
+  const engine = dockerEngine(socket);
+  const stored = await engine.image(digest);
+  const image = { imageId: stored?.id ?? imageId, ...(stored && { sizeBytes: stored.sizeBytes }) };
+  if (!build.push) return { ...image, digest };
+  let pushed = "";
+  for (const tag of build.tags) pushed = await pushWith(engine, tag, build);
+  return { ...image, digest: pushed };
+}
+
+async function pushWith(
+  engine: Engine,
+  tag: string,
+  { registryAuth = {}, signal }: BuildOptions,
+): Promise<string> {
+  const host = tag.slice(0, tag.indexOf("/"));
+  return engine.push(tag, {
+    ...(registryAuth[host] && { auth: { ...registryAuth[host], host } }),
+    ...(signal && { signal }),
+  });
 }

@@ -50,6 +50,8 @@ export type BuildKit = {
   readonly transport: Transport;
   /** What this builder says it can do. Asked once. */
   capabilities(): Promise<Capabilities>;
+  /** Whether results can leave it that way: "image", "moby", "oci", "tar", "local" and so on. Each is asked once. */
+  hasExporter(type: string): Promise<boolean>;
   workers(): Promise<Worker[]>;
   diskUsage(): Promise<UsageRecord[]>;
   /** Removes cached work nobody uses; resolves to what was removed. */
@@ -99,12 +101,19 @@ const methods = {
 
 /** Connects to a builder. Rejects with a sentence that says what could not be reached. */
 export async function openBuildKit(transport: Transport): Promise<BuildKit & AsyncDisposable> {
-  const channel = await grpcChannel(await transport.openControl());
+  const { encoding } = transport;
+  const channel = await grpcChannel(await transport.openControl(), encoding ? { encoding } : {});
   let asked: Promise<Capabilities> | undefined;
+  const exporters = new Map<string, Promise<boolean>>();
   const solve: BuildKit["solve"] = (request, options = {}) => solveOver(transport, channel, request, options);
   return {
     transport,
     capabilities: () => (asked ??= askCapabilities(solve)),
+    hasExporter(type) {
+      const known = exporters.get(type) ?? askExporter(solve, type);
+      exporters.set(type, known);
+      return known;
+    },
     workers: async () => (await channel.unary(methods.workers, {})).record.map(toWorker),
     diskUsage: async () => (await channel.unary(methods.diskUsage, {})).record.map(toUsage),
     async prune({ keepBytes = 0, keepDurationMs = 0, all = false } = {}) {
@@ -143,6 +152,18 @@ async function askCapabilities(solve: BuildKit["solve"]): Promise<Capabilities> 
   };
   await solve({ source: { run }, services: { sharedKey: "capabilities" } });
   return found;
+}
+
+/** No list can be asked for, but a build of nothing says at once when there is no such exporter. */
+async function askExporter(solve: BuildKit["solve"], type: string): Promise<boolean> {
+  const source = { run: async () => ({}) };
+  try {
+    await solve({ source, services: { sharedKey: "exporters" }, exporter: { type, attrs: {} } });
+    return true;
+  } catch (error) {
+    // Those that hand their result to this side find nobody to take it here, and so they are there.
+    return error instanceof BuildFailed && /FileSend/i.test(error.message);
+  }
 }
 
 async function solveOver(
@@ -187,6 +208,8 @@ async function solveAndRun(
   const asked = {
     ref,
     session,
+    // Keeps the build, and the arguments in it, out of a history that others can read.
+    internal: true,
     cache: { imports: cacheImports, exports: cacheExports },
     ...(exporter && { exporter: exporter.type, exporterAttrs: exporter.attrs, exporters: [exporter] }),
     ...("definition" in source && { definition: source.definition }),

@@ -5,11 +5,15 @@ import type { Readable } from "node:stream";
 export type Engine = {
   /** Undefined when the engine does not have the image. */
   image(reference: string): Promise<{ id: string; sizeBytes: number } | undefined>;
+  /** The layers of an image from the base up, those that hold nothing left out; none when the engine lacks it. */
+  layers(reference: string): Promise<ImageLayer[]>;
   /**
    * Takes away the names of a repository that stand for this image; its files go with its last name. One that is
    * gone already is no error; one that a container uses rejects.
    */
   removeImage(repo: string, id: string): Promise<void>;
+  /** Sends an image of the engine's store to the registry in its name; resolves to the manifest's digest there. */
+  push(reference: string, options?: PushOptions): Promise<string>;
   /** Makes an image of one layer from a tar stream; resolves to its id. */
   importImage(
     tar: Readable,
@@ -17,9 +21,16 @@ export type Engine = {
   ): Promise<string>;
 };
 
+export type PushOptions = {
+  readonly auth?: { readonly host: string; readonly username: string; readonly password: string };
+  readonly signal?: AbortSignal;
+};
+
+export type ImageLayer = { readonly sizeBytes: number; readonly createdBy: string };
+
 const timeoutMs = 30_000;
-/** The engine says nothing while it unpacks. */
-const importTimeoutMs = 600_000;
+/** The engine says nothing while it unpacks, and little while it sends. */
+const longTimeoutMs = 600_000;
 
 export const dockerEngine = (socketPath: string): Engine => ({
   async image(reference) {
@@ -27,6 +38,16 @@ export const dockerEngine = (socketPath: string): Engine => ({
     if (status === 404) return undefined;
     const found = JSON.parse(expectOk(status, body)) as { Id: string; Size: number };
     return { id: found.Id, sizeBytes: found.Size };
+  },
+  async layers(reference) {
+    const path = `/images/${encodeURIComponent(reference)}/history`;
+    const { status, body } = await call(socketPath, "GET", path);
+    if (status === 404) return [];
+    const history = JSON.parse(expectOk(status, body)) as { CreatedBy: string; Size: number }[];
+    return history
+      .filter(({ Size }) => Size > 0)
+      .map(({ CreatedBy, Size }) => ({ sizeBytes: Size, createdBy: CreatedBy }))
+      .toReversed();
   },
   async removeImage(repo, id) {
     const { status, body } = await call(socketPath, "GET", `/images/${encodeURIComponent(id)}/json`);
@@ -37,14 +58,38 @@ export const dockerEngine = (socketPath: string): Engine => ({
       if (removed.status !== 404) expectOk(removed.status, removed.body);
     }
   },
+  async push(reference, { auth, signal } = {}) {
+    const at = reference.lastIndexOf(":");
+    const [name, tag] = [reference.slice(0, at), reference.slice(at + 1)];
+    const signIn = auth && { serveraddress: auth.host, username: auth.username, password: auth.password };
+    // The engine refuses a push without the header, even to a registry that asks for nothing.
+    const header = Buffer.from(JSON.stringify(signIn ?? {})).toString("base64url");
+    const { status, body } = await call(
+      socketPath,
+      "POST",
+      `/images/${name}/push?tag=${encodeURIComponent(tag)}`,
+      {
+        headers: { "X-Registry-Auth": header },
+        timeoutMs: longTimeoutMs,
+        ...(signal && { signal }),
+      },
+    );
+    const lines = reportsOf(expectOk(status, body));
+    const failed = lines.find(({ error }) => error);
+    if (failed) throw new Error(`the Docker Engine could not push ${reference}: ${failed.error}`);
+    const digest = lines.findLast(({ aux }) => aux?.Digest)?.aux?.Digest;
+    if (digest === undefined) throw new Error(`the Docker Engine did not say what it pushed as ${reference}`);
+    return digest;
+  },
   async importImage(tar, { repo, tag, changes = [] }) {
     const query = new URLSearchParams({ fromSrc: "-", repo, tag });
     changes.forEach((change) => query.append("changes", change));
-    const { status, body } = await call(socketPath, "POST", `/images/create?${query}`, tar);
-    const lines = expectOk(status, body)
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as { status?: string; error?: string });
+    const { status, body } = await call(socketPath, "POST", `/images/create?${query}`, {
+      headers: { "Content-Type": "application/x-tar" },
+      timeoutMs: longTimeoutMs,
+      body: tar,
+    });
+    const lines = reportsOf(expectOk(status, body));
     const failed = lines.find(({ error }) => error);
     if (failed) throw new Error(`the Docker Engine could not import ${repo}:${tag}: ${failed.error}`);
     return lines.findLast(({ status: text }) => text?.startsWith("sha256:"))?.status ?? "";
@@ -56,16 +101,31 @@ function expectOk(status: number, body: string): string {
   throw new Error(`the Docker Engine answered ${status}: ${body.slice(0, 500)}`);
 }
 
+type Report = { status?: string; error?: string; aux?: { Digest?: string } };
+
+/** What long calls answer: one JSON object a line. */
+const reportsOf = (body: string): Report[] =>
+  body
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => JSON.parse(line) as Report);
+
+type Extra = {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Readable;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+};
+
 function call(
   socketPath: string,
   method: string,
   path: string,
-  body?: Readable,
+  { headers = {}, body, timeoutMs: timeout = timeoutMs, signal }: Extra = {},
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const headers = body ? { "Content-Type": "application/x-tar" } : {};
-    const timeout = body ? importTimeoutMs : timeoutMs;
-    const asked = request({ socketPath, method, path, headers, timeout }, (response) => {
+    const options = { socketPath, method, path, headers: { ...headers }, timeout, ...(signal && { signal }) };
+    const asked = request(options, (response) => {
       readText(response).then((text) => resolve({ status: response.statusCode ?? 0, body: text }), reject);
     });
     asked.on("timeout", () =>

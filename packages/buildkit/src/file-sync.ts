@@ -3,9 +3,10 @@ import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as immediate } from "node:timers/promises";
 import type { Stats } from "node:fs";
+import { goMode } from "./go-mode.ts";
 import { GrpcError, grpcCode } from "./grpc-framing.ts";
 import type { Handler, ServedCall } from "./grpc-server.ts";
-import { codec } from "./protocol.ts";
+import { packetKind as kind, packets, type FileStat } from "./packets.ts";
 import { walkTree, withLinkTargets, type TreeEntry } from "./tree-walk.ts";
 
 /** A folder the builder may read, by the name it asks with. */
@@ -19,27 +20,6 @@ export type LocalDir = {
 };
 export type SentFiles = { files: number; bytes: number };
 
-type FileStat = {
-  path: string;
-  mode: number;
-  uid: number;
-  gid: number;
-  size: number;
-  modTime: number;
-  linkname: string;
-};
-type Packet = { type: number; stat: Partial<FileStat>; id: number; data: Uint8Array };
-
-const packets = codec<Packet>("Packet");
-const kind = { stat: 0, request: 1, data: 2, finish: 3, error: 4 } as const;
-/** Go's file modes, which travel in place of the system's. */
-const goMode = {
-  directory: 2 ** 31,
-  link: 2 ** 27,
-  setuid: 2 ** 23,
-  setgid: 2 ** 22,
-  sticky: 2 ** 20,
-} as const;
 const chunkBytes = 256 * 1024;
 const smallBytes = 64 * 1024;
 const readersMax = 4;

@@ -6,7 +6,7 @@ import {
   type IncomingHttpHeaders,
 } from "node:http2";
 import type { Duplex } from "node:stream";
-import { frame, grpcCode, GrpcError, unframe } from "./grpc-framing.ts";
+import { acceptedEncodings, frame, frameGzip, grpcCode, GrpcError, unframe } from "./grpc-framing.ts";
 import type { Codec } from "./protocol.ts";
 
 export type Metadata = Readonly<Record<string, string | string[]>>;
@@ -20,15 +20,22 @@ export type GrpcChannel = {
   unary<I, O>(method: Method<I, O>, input: Partial<I>, options?: CallOptions): Promise<O>;
   /** Messages until the server ends the call. Rejects as `unary`. */
   stream<I, O>(method: Method<I, O>, input: Partial<I>, options?: CallOptions): AsyncGenerator<O>;
-  /** A call whose both directions the caller drives. */
+  /** A call whose both directions the caller drives; what it writes it frames with `frame`. */
   open(path: string, options?: CallOptions): ClientHttp2Stream;
+  /** Puts one message into the form that this channel's calls travel in. */
+  frame(message: Uint8Array): Buffer;
   /** Aborts when the connection is gone. */
   readonly closed: AbortSignal;
   close(): void;
 };
 
+export type ChannelOptions = {
+  /** How requests are compressed, where the other side asked for it. Answers are read either way. */
+  readonly encoding?: "gzip";
+};
+
 /** Speaks gRPC as the client over one connected byte stream. Rejects when the other side does not speak HTTP/2. */
-export async function grpcChannel(socket: Duplex): Promise<GrpcChannel> {
+export async function grpcChannel(socket: Duplex, { encoding }: ChannelOptions = {}): Promise<GrpcChannel> {
   const session = connect("http://buildkit", {
     createConnection: () => socket,
     settings: { initialWindowSize: 1 << 20, enablePush: false },
@@ -45,18 +52,22 @@ export async function grpcChannel(socket: Duplex): Promise<GrpcChannel> {
   socket.on("close", () => gone());
   // Node cannot yet be told to end a session in the turn in which it began.
   await untilGreeted(session, closed.signal);
-  const open = (path: string, options: CallOptions = {}): ClientHttp2Stream =>
-    request(session, path, options);
+  const headers = {
+    "grpc-accept-encoding": acceptedEncodings,
+    ...(encoding && { "grpc-encoding": encoding }),
+  };
+  const open = (path: string, { metadata, signal }: CallOptions = {}): ClientHttp2Stream =>
+    request(session, path, { metadata: { ...headers, ...metadata }, ...(signal && { signal }) });
+  const calls: Calls = { open, closed: closed.signal, frame: encoding === "gzip" ? frameGzip : frame };
   return {
-    open,
-    closed: closed.signal,
+    ...calls,
     close: () => session.destroy(),
     async unary(method, input, options = {}) {
-      const outputs = await Array.fromAsync(answers(open, method, input, options, closed.signal));
+      const outputs = await Array.fromAsync(answers(calls, method, input, options));
       if (outputs[0] !== undefined) return outputs[0];
       throw new GrpcError(grpcCode.internal, `${method.path} ended without an answer`);
     },
-    stream: (method, input, options = {}) => answers(open, method, input, options, closed.signal),
+    stream: (method, input, options = {}) => answers(calls, method, input, options),
   };
 }
 
@@ -106,17 +117,18 @@ function request(
   return call;
 }
 
+type Calls = Pick<GrpcChannel, "open" | "closed" | "frame">;
+
 async function* answers<I, O>(
-  open: GrpcChannel["open"],
+  { open, closed, frame: framed }: Calls,
   method: Method<I, O>,
   input: Partial<I>,
   options: CallOptions,
-  closed: AbortSignal,
 ): AsyncGenerator<O> {
   if (closed.aborted) throw closed.reason;
   const call = open(method.path, options);
   const status = statusOf(call);
-  call.end(frame(method.input.encode(input)));
+  call.end(framed(method.input.encode(input)));
   try {
     for await (const message of unframe(call)) yield method.output.decode(message);
   } catch (error) {

@@ -6,7 +6,7 @@ import {
 } from "node:http2";
 import { setImmediate as immediate } from "node:timers/promises";
 import type { Duplex } from "node:stream";
-import { frame, grpcCode, GrpcError, unframe } from "./grpc-framing.ts";
+import { acceptedEncodings, frame, grpcCode, GrpcError, unframe } from "./grpc-framing.ts";
 
 /** One call from the other side. */
 export type ServedCall = {
@@ -45,7 +45,8 @@ async function serveCall(
   let trailers: Record<string, string> = { "grpc-status": "0" };
   stream.on("error", () => undefined);
   stream.on("wantTrailers", () => stream.sendTrailers(trailers));
-  stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+  const head = { "content-type": "application/grpc", "grpc-accept-encoding": acceptedEncodings };
+  stream.respond({ ":status": 200, ...head }, { waitForTrailers: true });
   const out = outbox(stream);
   const handler = handlers[String(headers[":path"])];
   try {

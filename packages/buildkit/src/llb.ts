@@ -3,7 +3,7 @@ import { codec } from "./protocol.ts";
 
 /**
  * BuildKit's low-level graph. Each function makes a vertex from others; nothing runs until a definition of the
- * last one is solved. Only operations that BuildKit 0.8 (Docker 20.10) knows are here.
+ * last one is solved. What BuildKit 0.8 (Docker 20.10) does not know says which capability to ask for first.
  */
 export type Vertex = {
   readonly digest: string;
@@ -128,6 +128,18 @@ function actionOf(step: FileStep): Record<string, unknown> {
   };
 }
 
+/** Trees laid over each other, later ones on top, without copying. Needs the capability `mergeop`. */
+export function merge(trees: readonly Vertex[], name: string): Vertex {
+  return vertex(name, trees, { merge: { inputs: trees.map((_, input) => ({ input })) } });
+}
+
+/** What `upper` has that `lower` has not. Needs the capability `diffop`. */
+export function diff(lower: Tree, upper: Vertex, name: string): Vertex {
+  const inputs = lower ? [lower, upper] : [upper];
+  const lowerInput = { input: lower ? 0 : empty };
+  return vertex(name, inputs, { diff: { lower: lowerInput, upper: { input: inputs.length - 1 } } });
+}
+
 export type ExecStep = {
   readonly base: Vertex;
   readonly args: readonly string[];
@@ -136,31 +148,44 @@ export type ExecStep = {
   readonly name: string;
   readonly caches?: readonly { id: string; dir: string; sharing: "shared" | "locked" }[];
   readonly secrets?: readonly { id: string; path: string }[];
+  /** Secrets as variables of the same name. Needs the capability `exec.secretenv`: an old builder leaves them out without a word. */
+  readonly secretEnv?: readonly string[];
+  /** SSH agents by id; the first is in `SSH_AUTH_SOCK`. */
+  readonly sshAgents?: readonly string[];
 };
 
-const mountType = { secret: 1, cache: 3 } as const;
+const mountType = { secret: 1, ssh: 2, cache: 3 } as const;
+const sshSocket = (at: number): string => `/run/buildkit/ssh_agent.${at}`;
 
 /** Runs a command in the base; the result is the base with what it changed. */
-export function exec({ base, args, env, cwd, name, caches = [], secrets = [] }: ExecStep): Vertex {
+export function exec(step: ExecStep): Vertex {
+  const { base, args, cwd, name, caches = [], secrets = [], secretEnv = [], sshAgents = [] } = step;
+  const env = { ...step.env, ...(sshAgents.length > 0 && { SSH_AUTH_SOCK: sshSocket(0) }) };
+  const without = { input: empty, output: -1 };
   const mounts = [
     { input: 0, dest: "/", output: 0 },
     ...caches.map(({ id, dir, sharing }) => ({
-      input: empty,
+      ...without,
       dest: dir,
-      output: -1,
       type: mountType.cache,
       cache: { id, sharing: sharing === "locked" ? 2 : 0 },
     })),
     ...secrets.map(({ id, path }) => ({
-      input: empty,
+      ...without,
       dest: path,
-      output: -1,
       type: mountType.secret,
       secret: { id, mode: 0o400 },
     })),
+    ...sshAgents.map((id, at) => ({
+      ...without,
+      dest: sshSocket(at),
+      type: mountType.ssh,
+      ssh: { id, mode: 0o600 },
+    })),
   ];
   const meta = { args, env: Object.entries(env).map(([key, value]) => `${key}=${value}`), cwd };
-  return vertex(name, [base], { exec: { meta, mounts } });
+  const secretenv = secretEnv.map((id) => ({ id, name: id }));
+  return vertex(name, [base], { exec: { meta, mounts, ...(secretenv.length > 0 && { secretenv }) } });
 }
 
 /** What is sent: every vertex after the ones it needs, and the last one as the result. */

@@ -11,12 +11,18 @@ export type Bases = { readonly builder: string; readonly runtime: string };
 export type PlanInput = {
   readonly contextDir: string;
   readonly plan: Plan;
-  /** Stand in for the plan's own builder and runtime images. */
-  readonly bases: Bases;
+  /** Stand in for the plan's own builder and runtime images. Absent: those are fetched by the names in the plan. */
+  readonly bases?: Bases;
   readonly secrets?: Readonly<Record<string, string>>;
   /** Keeps the caches of one owner from every other. */
   readonly cacheNamespace: string;
   readonly ignore?: readonly string[];
+};
+
+/** What a plan starts from that names nothing: Railpack's. */
+const plansOwn: Bases = {
+  builder: "ghcr.io/railwayapp/railpack-builder:latest",
+  runtime: "ghcr.io/railwayapp/railpack-runtime:latest",
 };
 
 /** A step's files, and the environment that flows to the steps built on it. */
@@ -26,8 +32,10 @@ type State = {
   readonly paths: readonly string[];
 };
 type Graph = PlanInput & {
+  readonly bases: Bases;
   readonly source: Vertex;
   readonly ability: CopyAbility;
+  readonly canSecretEnv: boolean;
   readonly stateOf: (layer: PlanLayer) => Promise<State>;
 };
 
@@ -38,8 +46,9 @@ export async function planGraph(
   bridge: Bridge,
   input: PlanInput,
 ): Promise<{ last: Vertex; config: ImageConfig }> {
-  const { plan, bases } = input;
+  const { plan, bases = plansOwn } = input;
   const ability = { canExclude: bridge.llbCapabilities.has("file.copy.includeexcludepatterns") };
+  const canSecretEnv = bridge.llbCapabilities.has("exec.secretenv");
   const source = local("context", bridge.session, { name: "load source", exclude: plan.exclude ?? [] });
   const configs = new Map<string, Promise<ImageConfig>>();
   const done = new Map<string, Promise<State>>();
@@ -47,7 +56,9 @@ export async function planGraph(
     remember(configs, reference, () => bridge.imageConfig(reference));
   const graph: Graph = {
     ...input,
+    bases,
     ability,
+    canSecretEnv,
     source,
     async stateOf(layer) {
       if (layer.step !== undefined)
@@ -71,7 +82,9 @@ function remember<T>(known: Map<string, Promise<T>>, key: string, make: () => Pr
 }
 
 /** The plan's own images carry a release in their names; what they are for is what counts. */
-function imageFor(reference: string, { builder, runtime }: Bases): string {
+function imageFor(reference: string, bases: Bases): string {
+  const { builder, runtime } = bases;
+  if (bases === plansOwn) return reference;
   if (/\brailpack-builder\b/.test(reference)) return builder;
   return /\brailpack-runtime\b/.test(reference) ? runtime : reference;
 }
@@ -84,8 +97,8 @@ function stepNamed({ steps = [] }: Plan, name: string): PlanStep {
 
 /** The image at the bottom of a chain of steps. */
 function imageUnder(plan: Plan, layer: PlanLayer | undefined): string {
-  if (layer?.step === undefined) return layer?.image ?? "railpack-runtime";
-  return imageUnder(plan, stepNamed(plan, layer.step).inputs?.[0] ?? { image: "railpack-builder" });
+  if (layer?.step === undefined) return layer?.image ?? plansOwn.runtime;
+  return imageUnder(plan, stepNamed(plan, layer.step).inputs?.[0] ?? { image: plansOwn.builder });
 }
 
 function refuseCycles(plan: Plan): void {
@@ -195,7 +208,9 @@ function runCommand(graph: Graph, step: PlanStep, command: PlanCommand, cmd: str
     env: environment(state),
     args: ["/bin/sh", "-c", script(cmd, secrets, graph)],
     name: `${step.name}: ${command.customName ?? readable(cmd)}`,
-    secrets: secrets.map((id) => ({ id, path: `${secretsDir}/${id}` })),
+    ...(graph.canSecretEnv
+      ? { secretEnv: secrets }
+      : { secrets: secrets.map((id) => ({ id, path: `${secretsDir}/${id}` })) }),
   });
 }
 
@@ -207,17 +222,18 @@ function secretNames({ plan, secrets = {} }: Graph, step: PlanStep): string[] {
 }
 
 /**
- * Secrets arrive as files, because old builders ignore secret variables without a word. The digest makes a
- * changed secret run the step again; it is keyed by owner, so it says nothing to anyone else.
+ * Old builders ignore secret variables without a word, so there they arrive as files. The digest makes a changed
+ * secret run the step again; it is keyed by owner, so it says nothing to anyone else.
  */
-function script(cmd: string, names: readonly string[], { secrets = {}, cacheNamespace }: Graph): string {
+function script(cmd: string, names: readonly string[], graph: Graph): string {
   if (names.length === 0) return cmd;
+  const { secrets = {}, cacheNamespace, canSecretEnv } = graph;
   const hash = createHash("sha256").update(cacheNamespace);
   for (const name of names) hash.update(`\0${name}\0${secrets[name]}`);
   const exports = names.map(
     (name) => `${name}="$(cat ${secretsDir}/${name}; printf x)"; export ${name}="\${${name}%x}"`,
   );
-  return [`: ${hash.digest("hex").slice(0, 16)}`, ...exports, cmd].join("\n");
+  return [`: ${hash.digest("hex").slice(0, 16)}`, ...(canSecretEnv ? [] : exports), cmd].join("\n");
 }
 
 /** `sh -c 'npm ci'` is shown as `npm ci`. */

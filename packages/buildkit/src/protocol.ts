@@ -16,11 +16,17 @@ message Platform { string architecture = 1; string os = 2; string variant = 3; }
 message Input { string digest = 1; int64 index = 2; }
 message Op {
   repeated Input inputs = 1;
-  oneof op { ExecOp exec = 2; SourceOp source = 3; FileOp file = 4; }
+  oneof op { ExecOp exec = 2; SourceOp source = 3; FileOp file = 4; MergeOp merge = 6; DiffOp diff = 7; }
   Platform platform = 10;
 }
+message MergeOp { repeated MergeInput inputs = 1; }
+message MergeInput { int64 input = 1; }
+message DiffOp { MergeInput lower = 1; MergeInput upper = 2; }
 message SourceOp { string identifier = 1; map<string, string> attrs = 2; }
-message ExecOp { ExecMeta meta = 1; repeated Mount mounts = 2; int32 network = 3; int32 security = 4; }
+message ExecOp {
+  ExecMeta meta = 1; repeated Mount mounts = 2; int32 network = 3; int32 security = 4; repeated SecretEnv secretenv = 5;
+}
+message SecretEnv { string id = 1; string name = 2; bool optional = 3; }
 message ExecMeta { repeated string args = 1; repeated string env = 2; string cwd = 3; string user = 4; }
 message Mount {
   int64 input = 1; string selector = 2; string dest = 3; int64 output = 4; bool readonly = 5; int32 type = 6;
@@ -50,7 +56,7 @@ message CacheOptions { repeated CacheEntry exports = 4; repeated CacheEntry impo
 message SolveRequest {
   string ref = 1; Definition definition = 2; string exporter = 3; map<string, string> exporterAttrs = 4;
   string session = 5; string frontend = 6; map<string, string> frontendAttrs = 7; CacheOptions cache = 8;
-  repeated Exporter exporters = 13;
+  bool internal = 11; repeated Exporter exporters = 13;
 }
 message SolveResponse { map<string, string> exporterResponse = 1; }
 message StatusRequest { string ref = 1; }

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { connect } from "node:net";
 import { Duplex } from "node:stream";
 import { setImmediate as immediate } from "node:timers/promises";
 import type { Writable } from "node:stream";
 import type { ClientHttp2Stream } from "node:http2";
+import { receive } from "./file-receive.ts";
 import { fileSync, type LocalDir } from "./file-sync.ts";
 import type { GrpcChannel } from "./grpc-client.ts";
-import { frame, GrpcError, grpcCode, unframe } from "./grpc-framing.ts";
+import { GrpcError, grpcCode, unframe } from "./grpc-framing.ts";
 import { serveGrpc, type Handler } from "./grpc-server.ts";
 import { bytesMessage, codec } from "./protocol.ts";
+import { sshForwarding } from "./ssh-forwarding.ts";
 import { sessionHeaders, type SessionOffer, type Transport } from "./transport.ts";
 
 /** What the builder may ask of this side while it builds. */
@@ -21,10 +21,10 @@ export type SessionServices = {
   readonly secrets?: Readonly<Record<string, string | Uint8Array>>;
   /** Credentials by registry host; others are used anonymously. */
   readonly registryAuth?: Readonly<Record<string, { username: string; password: string }>>;
-  /** Where a `tar` or `oci` export goes. */
-  readonly output?: Writable;
-  /** An SSH agent's socket, offered as "default". */
-  readonly sshAgent?: string;
+  /** Where an export to this side goes: one stream for `tar`, `oci` and `docker`, a folder for `local`. */
+  readonly output?: { readonly stream: Writable } | { readonly dir: string };
+  /** Sockets of SSH agents by id ("default" is what mounts ask for that name none). Keys stay with the agent. */
+  readonly sshAgents?: Readonly<Record<string, string>>;
 };
 
 export type Session = { readonly id: string; close(): void };
@@ -44,7 +44,7 @@ export async function openSession(
   };
   const socket = transport.openSession
     ? await transport.openSession(offer)
-    : tunnel(channel.open("/moby.buildkit.v1.Control/Session", { metadata: sessionHeaders(offer) }));
+    : tunnel(channel, channel.open("/moby.buildkit.v1.Control/Session", { metadata: sessionHeaders(offer) }));
   const server = serveGrpc(socket, handlers);
   await immediate();
   return {
@@ -68,15 +68,13 @@ function handlersOf(services: SessionServices): Record<string, Handler> {
     "/moby.filesync.v1.FileSync/DiffCopy": fileSync(services.dirs ?? {}),
     "/moby.buildkit.secrets.v1.Secrets/GetSecret": answer((bytes) => secretOf(services, bytes)),
     "/moby.filesync.v1.Auth/Credentials": answer((bytes) => credentialsOf(services, bytes)),
-    ...(services.output && { "/moby.filesync.v1.FileSend/DiffCopy": receiveInto(services.output) }),
-    ...(services.sshAgent && {
-      "/moby.sshforward.v1.SSH/CheckAgent": answer(() => emptyMessage),
-      "/moby.sshforward.v1.SSH/ForwardAgent": forwardTo(services.sshAgent),
-    }),
+    ...(services.output && { "/moby.filesync.v1.FileSend/DiffCopy": receive(services.output) }),
+    ...(services.sshAgents && sshForwarding(services.sshAgents)),
   };
 }
 
-const answer =
+/** A handler of a call with one message and one answer. */
+export const answer =
   (reply: (message: Buffer) => Uint8Array): Handler =>
   async (call) => {
     for await (const message of call.messages) {
@@ -98,30 +96,8 @@ function credentialsOf({ registryAuth = {} }: SessionServices, bytes: Buffer): U
   return credentials.encode(known ? { username: known.username, secret: known.password } : {});
 }
 
-const receiveInto =
-  (output: Writable): Handler =>
-  async (call) => {
-    for await (const message of call.messages)
-      if (!output.write(bytesMessage.decode(message).data ?? emptyMessage)) await once(output, "drain");
-    await new Promise<void>((resolve) => output.end(resolve));
-  };
-
-const forwardTo =
-  (agent: string): Handler =>
-  async (call) => {
-    const socket = connect(agent);
-    const back = (async () => {
-      for await (const data of socket as AsyncIterable<Buffer>)
-        await call.send(bytesMessage.encode({ data }));
-    })();
-    for await (const message of call.messages)
-      socket.write(bytesMessage.decode(message).data ?? emptyMessage);
-    socket.end();
-    await back;
-  };
-
 /** Control.Session carries the session's bytes as messages; this makes a byte stream of them again. */
-function tunnel(call: ClientHttp2Stream): Duplex {
+function tunnel({ frame }: GrpcChannel, call: ClientHttp2Stream): Duplex {
   const incoming = unframe(call);
   return new Duplex({
     read() {

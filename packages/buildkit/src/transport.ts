@@ -13,6 +13,8 @@ export type Transport = {
   readonly openSession?: (offer: SessionOffer) => Promise<Duplex>;
   /** A Docker Engine's own API, where there is one: the exporter into its image store, and sizes, are asked there. */
   readonly engineSocket?: string;
+  /** How calls are compressed, for builders that ask for it. */
+  readonly encoding?: "gzip";
 };
 
 /** What the client's side of a session announces. */
@@ -50,6 +52,12 @@ export type TlsEndpoint = {
   readonly cert: string;
   readonly key: string;
 };
+
+/** A buildkitd over TCP in the clear: for one's own machine only, since whoever reaches it runs what he likes there. */
+export const tcpTransport = (host: string, port: number): Transport => ({
+  name: `buildkitd at ${host}:${port}`,
+  openControl: () => connected(connectSocket({ host, port }), "connect", `buildkitd at ${host}:${port}`),
+});
 
 /** A buildkitd over TCP where both sides show certificates. */
 export const tlsTransport = ({ host, port, servername, ca, cert, key }: TlsEndpoint): Transport => ({

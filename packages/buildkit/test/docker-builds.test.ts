@@ -1,18 +1,10 @@
-import {
-  mkdtempSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { join } from "node:path";
+import { until } from "@starform/std/retry";
 import { openDockerEngine, requireEngineInCi, type DockerEngine } from "@starform/testkit/docker-engine";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ensureBaseImages, type BaseImages } from "../src/base-images.ts";
 import { buildDockerfile } from "../src/build-dockerfile.ts";
 import { BuildFailed } from "../src/build-failed.ts";
@@ -21,6 +13,7 @@ import { openBuildKit, type BuildKit } from "../src/client.ts";
 import type { BuildEvent } from "../src/progress.ts";
 import { dockerTransport, tlsTransport } from "../src/transport.ts";
 import { engineImages } from "./engine-images.ts";
+import { aFolder, commandLines } from "./folder.ts";
 import { openTlsBuilder } from "./tls-proxy.ts";
 
 describe.skipIf(!requireEngineInCi())("BuildKit of a Docker Engine", () => {
@@ -203,13 +196,17 @@ describe.skipIf(!requireEngineInCi())("BuildKit of a Docker Engine", () => {
       onLog,
     });
     await expect(build).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
-    await until(() => !commandLines().some((line) => line.replaceAll("\0", " ").includes(marker)));
+    await until(
+      "the step is gone",
+      () => !commandLines().some((line) => line.replaceAll("\0", " ").includes(marker)),
+    );
     expect((await client.workers()).length).toBe(1);
   });
 
   test("works the same over mutual TLS, and is refused without a certificate", async () => {
     await using builder = await openTlsBuilder(engine.socketPath);
     await using remote = await openBuildKit(tlsTransport(builder.endpoint));
+    const canExport = await remote.hasExporter("image");
     const contextDir = aFolder({
       Dockerfile: `FROM ${bases.builder}\nCOPY file /file\nRUN --mount=type=secret,id=KEY cat /run/secrets/KEY | wc -c\n`,
       file: "over tls",
@@ -223,7 +220,8 @@ describe.skipIf(!requireEngineInCi())("BuildKit of a Docker Engine", () => {
       onLog: (event) => events.push(event),
     });
     expect(events.find(({ stream }) => stream === "stdout")?.text).toBe("4");
-    expect(await images().output(built.imageId, ["cat", "/file"])).toBe("over tls");
+    expect(await images().output(built.digest, ["cat", "/file"])).toBe("over tls");
+    expect(canExport).toBe(await client.hasExporter("image"));
     expect((await remote.capabilities()).llb.has("source.local")).toBe(true);
 
     const stranger = await openBuildKit(tlsTransport({ ...builder.endpoint, cert: "", key: "" })).then(
@@ -251,17 +249,6 @@ describe.skipIf(!requireEngineInCi())("BuildKit of a Docker Engine", () => {
     expect((await client.diskUsage()).length).toBeLessThan(removed.length);
   });
 });
-
-/** A folder with these files, removed after the test. */
-function aFolder(files: Record<string, string>): string {
-  const dir = mkdtempSync(join(tmpdir(), "starform-build-"));
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(dir, path)), { recursive: true });
-    writeFileSync(join(dir, path), text);
-  }
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
-  return dir;
-}
 
 /** The shape of the plans our planner makes: tools, an install step, a build step, a deploy image of their results. */
 function aPlan({
@@ -308,23 +295,4 @@ function aPlan({
       paths: ["/app/bin"],
     },
   };
-}
-
-function commandLines(): string[] {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  return pids.map((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    } catch {
-      return "";
-    }
-  });
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error("it did not come true within 20 s");
-    await delay(20);
-  }
 }
