@@ -14,7 +14,7 @@ import type { BuildEvent } from "../src/progress.ts";
 import { dockerTransport, tlsTransport } from "../src/transport.ts";
 import { engineImages } from "./engine-images.ts";
 import { aFolder, commandLines } from "./folder.ts";
-import { openTlsBuilder } from "./tls-proxy.ts";
+import { openTlsBuilder } from "@starform/testkit/tls-builder";
 
 describe.skipIf(!requireEngineInCi())("BuildKit of a Docker Engine", () => {
   let engine: DockerEngine;

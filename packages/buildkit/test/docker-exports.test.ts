@@ -19,7 +19,7 @@ import type { SessionServices } from "../src/session.ts";
 import { dockerTransport, tlsTransport } from "../src/transport.ts";
 import { aFolder } from "./folder.ts";
 import { openRegistry, registryUser, type TestRegistry } from "./registry.ts";
-import { openTlsBuilder } from "./tls-proxy.ts";
+import { openTlsBuilder } from "@starform/testkit/tls-builder";
 
 describe.skipIf(!requireEngineInCi())("what leaves the builder", () => {
   let engine: DockerEngine;

@@ -12,7 +12,7 @@ import type { SessionServices } from "../src/session.ts";
 import { dockerTransport, tlsTransport } from "../src/transport.ts";
 import { aFolder } from "./folder.ts";
 import { askAgent, openSshAgent } from "./ssh-agent.ts";
-import { openTlsBuilder } from "./tls-proxy.ts";
+import { openTlsBuilder } from "@starform/testkit/tls-builder";
 
 describe.skipIf(!requireEngineInCi())("what a build may ask of this side", () => {
   let engine: DockerEngine;
