@@ -175,6 +175,19 @@ export const Divergence = z.object({
 });
 export type Divergence = z.infer<typeof Divergence>;
 
+/** A change by hand to an object that Shuttle owns. */
+export const Drift = z.object({
+  /** Like `Deployment/svc-1`. */
+  object: z.string(),
+  what: z.enum(["changed", "deleted"]),
+  /** Dotted paths of the fields; the first few. */
+  fields: z.array(z.string()),
+  /** The field manager that did it, like `kubectl-edit`; `null` where the cluster does not say. */
+  by: z.string().nullable(),
+  at: Timestamp,
+});
+export type Drift = z.infer<typeof Drift>;
+
 export const StatusReport = z.object({
   service_id: Id,
   environment: z.string(),
@@ -190,6 +203,8 @@ export const StatusReport = z.object({
   /** The deployment that really serves: an older one while the new is not ready or has failed. */
   serving_deployment_id: Id.nullable(),
   divergence: Divergence.nullable().optional(),
+  /** What was changed by hand of what Shuttle owns, and put back: the latest of it, since Shuttle started. */
+  drift: z.array(Drift).max(50).optional(),
 });
 export type StatusReport = z.infer<typeof StatusReport>;
 

@@ -36,6 +36,8 @@ export interface Informer<T> extends AsyncDisposable {
   synced(): Promise<void>;
   get(key: StoreKey): T | undefined;
   values(): Iterable<T>;
+  /** Takes what a write was answered with, so that the next look need not wait for the watch to tell the same. */
+  learn(object: KubeObject): void;
   /** Reads the list anew, whatever the watch thinks. */
   repair(): void;
 }
@@ -177,6 +179,10 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
     get: (key) => store.get(key)?.value,
     *values() {
       for (const { value } of store.values()) yield value;
+    },
+    learn(object) {
+      const entry = entryOf(object);
+      if (entry) put(entry);
     },
     repair,
     async [Symbol.asyncDispose]() {

@@ -36,12 +36,12 @@ function kubeApi(
   const transport = kubeTransport(connection, { timeoutMs, userAgent });
   const found = discovery(transport);
 
-  /** A path the server does not know any more is no Status: then the kind has gone, and discovery is read again. */
+  /** A 404 that names no object: the kind itself has gone, and discovery is read again with the next call. */
   async function ask(kind: KindRef, what: KubeRequest, signal?: AbortSignal) {
     try {
       return await transport.call(what, signal);
     } catch (error) {
-      if (isKubeError(error, 404) && error.reason === undefined) found.forget(kind);
+      if (isKubeError(error, 404) && error.body.details?.name === undefined) found.forget(kind);
       throw error;
     }
   }

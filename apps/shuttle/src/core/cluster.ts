@@ -1,4 +1,4 @@
-import type { CronRunReport, DesiredService, StatusReport } from "@starform/contract/clusters";
+import type { CronRunReport, DesiredService, DesiredState, StatusReport } from "@starform/contract/clusters";
 import type { ServiceKey } from "./service-key.ts";
 
 /** When to look at the key again without being told; undefined waits for an event or the next full pass. */
@@ -37,6 +37,15 @@ export type Capacity = {
   readonly memoryRequestedBytes: number;
 };
 
+/** How one kind of object is watched. */
+export type InformerHealth = {
+  /** Like "pods". */
+  readonly resource: string;
+  /** When it was last heard of; undefined before the first time. */
+  readonly lastEventAtMs: number | undefined;
+  readonly watchErrors: number;
+};
+
 /**
  * What runs the customers' services. Every call is level-triggered: it reads all it needs, so a call that is lost,
  * doubled or cut half way is harmless, and a key that fails leaves every other key alone.
@@ -60,6 +69,12 @@ export interface Cluster extends AsyncDisposable {
   cronRuns(): readonly CronRunReport[];
   /** Starbase has these: a run that is over is forgotten. */
   cronRunsTaken(runs: readonly CronRunReport[]): Promise<void>;
+  /** Makes what the cluster has once what it should be; a cluster that has nothing of the kind leaves it out. */
+  configure?(config: DesiredState["cluster_config"], signal: AbortSignal): Promise<Again>;
+  /** Of a cluster that is watched through informers. */
+  informers?(): readonly InformerHealth[];
+  /** Why it cannot be relied on yet; undefined when it can. */
+  notReady?(): string | undefined;
   /** Tells that a key should be looked at again. */
   onChange(listener: (key: ServiceKey) => void): Disposable;
 }

@@ -70,6 +70,32 @@ export const reasonOfLiveness = (fails: number, answer: string): string =>
   `failed ${fails} health checks in a row: ${answer}`;
 export const reasonOfMissingImage = (image: string): string =>
   `the image ${image} is not on this machine: deploy again to build it`;
+export const reasonOfAbsentImage = (image: string): string =>
+  `the image ${image} is not in the registry: deploy again to build it`;
+export const reasonOfRefusedImage = (image: string): string =>
+  `the registry does not let this cluster have the image ${image}: its operator must renew the pull secret`;
+export const reasonOfPull = (image: string, said: string): string =>
+  `the image ${image} cannot be pulled yet and is tried again: ${shorten(said)}`;
+export const reasonOfSecurity = (said: string): string =>
+  `refused by the cluster's Pod Security, which no app may go below: ${shorten(said)}`;
+
+/** Why there is no room: how much of a limit is in use, and by which environments, the largest first. */
+export function reasonOfQuota(
+  limit: { readonly used: string; readonly limit: string; readonly what: string },
+  users: readonly { readonly environment: string; readonly amount: string }[],
+): string {
+  const { used, limit: most, what } = limit;
+  const [first] = users;
+  if (!first) return `quota: ${used} of ${most} ${what} in use`;
+  if (users.length === 1) return `quota: ${used} of ${most} ${what} in use by ${first.environment}`;
+  const shares = users.map(({ environment, amount }) => `${amount} by ${environment}`);
+  return `quota: ${used} of ${most} ${what} in use, ${shares.join(", ")}`;
+}
+
+/** Why no node takes an instance. */
+export const reasonOfPlacement = (said: string): string =>
+  `no node of the cluster has room: ${shorten(said)}`;
+
 export const reasonOfMissingCommand = (): string =>
   "there is no start command: set one in starform.json, in a Procfile or as the service's start command";
 

@@ -28,6 +28,10 @@ export const isolationName = (environment: string): string => fit(`env-isolation
 export const workloadName = ({ service_id, environment }: Placed): string =>
   fit(`svc-${hexOf(service_id, 16)}-${environment}`, 52);
 
+/** Of the ConfigMap that lists what was made for a service, and for a project. */
+export const inventoryName = (service: Placed): string => `${workloadName(service)}-inventory`;
+export const projectInventoryName = "starform-inventory";
+
 /** Where other apps of the environment reach the service. */
 export const privateHost = (service: Placed & Pick<DesiredService, "namespace">): string =>
   `${workloadName(service)}.${service.namespace}.svc.cluster.local`;

@@ -1,0 +1,139 @@
+import type { KubeApi } from "@starform/kubernetes/kube-api";
+import { backoffMs } from "@starform/std/retry";
+import type { Again } from "../../core/cluster.ts";
+import { scheduleFault } from "../../core/cron-schedule.ts";
+import { instanceChecksum } from "../../core/service-checksum.ts";
+import { ServerAway, type Applied, type applier } from "./apply/applier.ts";
+import { deleteObject, surplusOf } from "./apply/collect.ts";
+import { refsOf, serviceInventory } from "./apply/inventory.ts";
+import type { ProjectApplies } from "./apply/projects.ts";
+import type { Refusal } from "./apply/refusals.ts";
+import type { ManifestContext } from "./manifests/context.ts";
+import type { ManifestRef } from "./manifests/manifest.ts";
+import type { RunningTemplate } from "./manifests/running-template.ts";
+import { manifestsOf } from "./manifests/service-manifests.ts";
+import { deploymentOf, isRolledOut } from "./observe/rollout.ts";
+import type { Problem, ServiceState, ServiceStates } from "./service-states.ts";
+import type { ClusterView, Place } from "./view/cluster-view.ts";
+import type { DeploymentView } from "./view/workload-views.ts";
+
+type Deps = {
+  readonly api: KubeApi;
+  readonly view: ClusterView;
+  readonly context: ManifestContext;
+  readonly states: ServiceStates;
+  readonly projects: ProjectApplies;
+  readonly apply: ReturnType<typeof applier>;
+};
+
+/** While the caches are being filled, nothing is known and nothing is done. */
+const notSynced: Again = { inMs: 300 };
+const backoff = { firstMs: 500, maxMs: 60_000 };
+
+/**
+ * Brings one service to what it should be. With nothing to do it costs a comparison of three numbers: what is wanted and
+ * what was seen are the same as when there was nothing to do before.
+ */
+export function serviceApplies({ api, view, context, states, projects, apply }: Deps) {
+  const isSettled = ({ settled, service, key }: ServiceState): boolean =>
+    settled?.service === service &&
+    settled.revision === view.place(key)?.revision &&
+    projects.isSettled(service.namespace);
+
+  async function applyAll(state: ServiceState, signal: AbortSignal): Promise<Problem | undefined> {
+    const { service, key } = state;
+    const revision = view.place(key)?.revision;
+    const fault = service.service_type === "cron" ? scheduleFault(service.schedule) : undefined;
+    if (fault) return { sentence: fault, isFinal: true };
+    const project = await projects.apply(service, signal);
+    if (typeof project === "string") return { sentence: project, isFinal: true };
+    const problem = firstProblem(project);
+    if (problem) return problem;
+    const applied = await applySteps(state, signal);
+    const collected = applied.problems.size === 0 ? await collect(state, signal) : 0;
+    const isDone =
+      applied.writes + collected === 0 && applied.problems.size === 0 && applied.waiting.length === 0;
+    state.settled = isDone && revision !== undefined ? { service, revision } : undefined;
+    return firstProblem(applied);
+  }
+
+  const stepsOf = ({ service, key }: ServiceState) => {
+    const place = view.place(key);
+    const made = manifestsOf(service, context, templateToKeep(service, place));
+    const wanted = made.map(({ manifest }) => manifest);
+    return [serviceInventory(service, context, { wanted, objects: place?.objects ?? new Map() }), ...made];
+  };
+  const applySteps = (state: ServiceState, signal: AbortSignal): Promise<Applied> =>
+    apply(
+      {
+        steps: stepsOf(state),
+        find: (ref) =>
+          view.place(state.key)?.objects.get(ref) ?? view.space(state.service.namespace)?.objects.get(ref),
+        wasReady: (ref) => wasReadyOnce(ref, state, view.place(state.key)),
+        memory: state.memory,
+      },
+      signal,
+    );
+  const collect = async (state: ServiceState, signal: AbortSignal): Promise<number> => {
+    const place = view.place(state.key);
+    const surplus = place ? surplusOf(place, refsOf(stepsOf(state))) : [];
+    for (const object of surplus) await deleteObject(api, object, signal);
+    return surplus.length;
+  };
+
+  return async (state: ServiceState, signal: AbortSignal): Promise<Again> => {
+    if (!view.isSynced) return notSynced;
+    if (isSettled(state)) return lookAgain(states, state);
+    const problem = await applyAll(state, signal);
+    const isNews = problem !== undefined && problem.sentence !== state.problem?.sentence;
+    if (problem?.sentence !== state.problem?.sentence || problem?.isFinal !== state.problem?.isFinal)
+      state.problem = problem;
+    state.fails = problem ? state.fails + 1 : 0;
+    // Told once as an error, to be logged and counted; from then on it is a matter of the report.
+    if (isNews) throw new Error(problem.sentence);
+    if (problem) return { inMs: backoffMs(backoff, state.fails) };
+    return lookAgain(states, state);
+  };
+}
+
+/** What only time changes is looked at in time. */
+function lookAgain(states: ServiceStates, state: ServiceState): Again {
+  if (state.service.service_type === "cron") return undefined;
+  const { lookAgainMs } = states.look(state);
+  return lookAgainMs === undefined ? undefined : { inMs: lookAgainMs };
+}
+
+/** The refusal that the others follow from: those that are only blocked have no sentence. */
+function firstProblem({ problems }: Applied): Problem | undefined {
+  const told = [...problems.values()].filter(
+    (each): each is Exclude<Refusal, { kind: "away" }> => each.sentence !== "",
+  );
+  const worst = told.find(({ kind }) => kind === "final") ?? told[0];
+  return worst && { sentence: worst.sentence, isFinal: worst.kind === "final" };
+}
+
+/**
+ * The template whose name and drain time are kept: that of the Deployment if it is of the wanted version, else that of a
+ * kept ReplicaSet which is. With it the template is the same byte for byte, and the ReplicaSet with the pods it still has
+ * is taken up again instead of a new one.
+ */
+function templateToKeep(
+  service: ServiceState["service"],
+  place: Place | undefined,
+): RunningTemplate | undefined {
+  const checksum = instanceChecksum(service);
+  const running = deploymentOf(service, place)?.template;
+  if (running?.instanceChecksum === checksum) return running;
+  const kept = [...(place?.replicaSets.values() ?? [])].find(
+    (set) => set.template?.instanceChecksum === checksum,
+  );
+  return kept?.template ?? running;
+}
+
+function wasReadyOnce(ref: ManifestRef, { service }: ServiceState, place: Place | undefined): boolean {
+  const deployment = place?.objects.get(ref) as DeploymentView | undefined;
+  if (!deployment) return false;
+  return deployment.readyReplicas > 0 || isRolledOut(deployment, instanceChecksum(service));
+}
+
+export { ServerAway };

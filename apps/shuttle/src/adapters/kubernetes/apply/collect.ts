@@ -1,0 +1,44 @@
+import type { KubeApi } from "@starform/kubernetes/kube-api";
+import type { ManifestRef } from "../manifests/manifest.ts";
+import type { Place } from "../view/cluster-view.ts";
+import { collectableKinds, kindRefOf } from "../view/kinds.ts";
+import type { OwnedObject } from "../view/owned-object.ts";
+import type { CronJobView, DeploymentView } from "../view/workload-views.ts";
+import { entryOf, isInventoryOf, listedIn } from "./inventory.ts";
+
+/**
+ * What of a place is wanted no more: of a kind that goes with its service, listed in the inventory and labelled as the
+ * service's, both. A copy that somebody made has the labels and is not listed; what somebody took over is listed and has
+ * other labels. A volume claim is never among it, nor what a pod that may still be started is made from.
+ */
+export function surplusOf(place: Place, wanted: ReadonlySet<ManifestRef>): readonly OwnedObject[] {
+  const inUse = sourcesInUse(place);
+  return [...place.objects.values()].filter(
+    (object) =>
+      collectableKinds.has(object.kind) &&
+      !wanted.has(object.ref) &&
+      !object.isGoing &&
+      !isInventoryOf(object) &&
+      object.owned !== "" &&
+      listedIn(place.objects, object.namespace ?? "").has(entryOf(object)) &&
+      !inUse.has(entryOf(object)),
+  );
+}
+
+/** ConfigMaps and Secrets of kept ReplicaSets too: a return to one of them starts pods that need them. */
+function sourcesInUse({ objects, replicaSets, jobs }: Place): ReadonlySet<string> {
+  const workloads = [...objects.values()].filter(({ kind }) => kind === "Deployment" || kind === "CronJob");
+  const holders = [
+    ...(workloads as unknown as readonly (DeploymentView | CronJobView)[]),
+    ...replicaSets.values(),
+    ...jobs.values(),
+  ];
+  return new Set(holders.flatMap(({ sources }) => sources));
+}
+
+/** Deletes this very object and no other of its name; gracefully, with all that it brought about. */
+export const deleteObject = (api: KubeApi, object: OwnedObject, signal: AbortSignal): Promise<boolean> =>
+  api.delete(
+    { ...kindRefOf(object.kind), name: object.name, namespace: object.namespace, uid: object.uid },
+    signal,
+  );

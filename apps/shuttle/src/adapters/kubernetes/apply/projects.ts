@@ -1,0 +1,133 @@
+import type { DesiredService } from "@starform/contract/clusters";
+import type { KubeApi } from "@starform/kubernetes/kube-api";
+import type { ManifestContext } from "../manifests/context.ts";
+import { refTo } from "../manifests/manifest.ts";
+import { projectManifests } from "../manifests/project-manifests.ts";
+import type { ClusterView } from "../view/cluster-view.ts";
+import { namespaceKind } from "../view/kinds.ts";
+import { isOfCluster, labelOf } from "../view/owned-object.ts";
+import { applyMemory, type Applied, type applier, type ApplyMemory } from "./applier.ts";
+import { projectInventory } from "./inventory.ts";
+
+type Project = {
+  /** One service for each environment: what a project has once is the same for all. */
+  readonly services: Map<string, DesiredService>;
+  readonly memory: ApplyMemory;
+  /** The turn before: what a project has once is applied by one service at a time. */
+  turn: Promise<unknown>;
+  settled: { readonly revision: number; readonly wanted: number } | undefined;
+  wanted: number;
+};
+export type ProjectApplies = ReturnType<typeof projectApplies>;
+type Deps = {
+  readonly api: KubeApi;
+  readonly view: ClusterView;
+  readonly context: ManifestContext;
+  readonly apply: ReturnType<typeof applier>;
+};
+
+const nothing: Applied = { writes: 0, problems: new Map(), waiting: [] };
+
+/** What a project has once, and once for each environment: applied with any of its services. */
+export function projectApplies({ api, view, context, apply }: Deps) {
+  const projects = new Map<string, Project>();
+  const projectOf = (namespace: string): Project => {
+    const known = projects.get(namespace);
+    if (known) return known;
+    const project = {
+      services: new Map<string, DesiredService>(),
+      memory: applyMemory(),
+      turn: Promise.resolve(),
+      settled: undefined,
+      wanted: 0,
+    };
+    projects.set(namespace, project);
+    return project;
+  };
+  const revisionOf = (namespace: string): number => view.space(namespace)?.revision ?? -1;
+
+  /** A namespace that is there and not ours is somebody's, and stays as it is. */
+  async function stranger(service: DesiredService, signal: AbortSignal): Promise<string | undefined> {
+    const { namespace, project_id } = service;
+    if (view.space(namespace)?.objects.has(refTo("Namespace", undefined, namespace))) {
+      const own = view.space(namespace)?.objects.get(refTo("Namespace", undefined, namespace));
+      return own?.projectId === project_id
+        ? undefined
+        : `the namespace ${namespace} belongs to another project of this cluster`;
+    }
+    const live = await api.get({ ...namespaceKind, name: namespace }, signal);
+    if (!live || (isOfCluster(live, context.clusterId) && labelOf(live, "project-id") === project_id))
+      return undefined;
+    return `the cluster has a namespace ${namespace} already, which Starform did not make and does not touch: its operator must rename or remove it`;
+  }
+
+  async function turn(service: DesiredService, signal: AbortSignal): Promise<Applied | string> {
+    const { namespace } = service;
+    const project = projectOf(namespace);
+    const before = { revision: revisionOf(namespace), wanted: project.wanted };
+    if (project.settled?.revision === before.revision && project.settled.wanted === before.wanted)
+      return nothing;
+    const strange = await stranger(service, signal);
+    if (strange) return strange;
+    const objects = view.space(namespace)?.objects ?? new Map();
+    const [space, ...rest] = projectManifests([...project.services.values()], context);
+    if (!space) return nothing;
+    const inventory = projectInventory(service, context, {
+      wanted: [space, ...rest].map(({ manifest }) => manifest),
+      objects,
+    });
+    const applied = await apply(
+      {
+        steps: [space, inventory, ...rest],
+        find: (ref) => view.space(namespace)?.objects.get(ref),
+        wasReady: () => true,
+        memory: project.memory,
+      },
+      signal,
+    );
+    const isSettled = applied.writes === 0 && applied.problems.size === 0;
+    project.settled = isSettled ? before : undefined;
+    return applied;
+  }
+
+  return {
+    /** That the service is wanted: its environment is then isolated from the others. */
+    want(service: DesiredService): void {
+      const project = projectOf(service.namespace);
+      const known = project.services.get(service.environment);
+      const isFirst = !known || service.service_id <= known.service_id;
+      if (!isFirst || (known && sameProject(known, service))) return;
+      project.services.set(service.environment, service);
+      project.wanted += 1;
+    },
+    /** That the service is wanted no more. If it stood for its environment, the next one that is applied does. */
+    unwant({ namespace, environment, service_id }: DesiredService): void {
+      const project = projects.get(namespace);
+      if (project?.services.get(environment)?.service_id !== service_id) return;
+      project.services.delete(environment);
+      project.wanted += 1;
+      if (project.services.size === 0) projects.delete(namespace);
+    },
+    /** Whether there is nothing to do. */
+    isSettled(namespace: string): boolean {
+      const project = projects.get(namespace);
+      return (
+        project?.settled?.revision === revisionOf(namespace) && project.settled.wanted === project.wanted
+      );
+    },
+    drift: (namespace: string) => projects.get(namespace)?.memory.drift ?? [],
+    /** Applies it, one turn after the other; a sentence says that the namespace is not to be had. */
+    apply(service: DesiredService, signal: AbortSignal): Promise<Applied | string> {
+      const project = projectOf(service.namespace);
+      const next = project.turn.then(() => turn(service, signal));
+      project.turn = next.catch(() => undefined);
+      return next;
+    },
+  };
+}
+
+const sameProject = (a: DesiredService, b: DesiredService): boolean =>
+  a.service_id === b.service_id &&
+  a.project_slug === b.project_slug &&
+  a.workspace_id === b.workspace_id &&
+  a.project_id === b.project_id;

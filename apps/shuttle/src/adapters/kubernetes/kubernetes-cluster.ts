@@ -1,0 +1,182 @@
+import type { DesiredService } from "@starform/contract/clusters";
+import type { KubeApi } from "@starform/kubernetes/kube-api";
+import { isKubeError } from "@starform/kubernetes/kube-error";
+import { backoffMs } from "@starform/std/retry";
+import type { Again, Cluster } from "../../core/cluster.ts";
+import type { ServiceKey } from "../../core/service-key.ts";
+import { serviceApplies } from "./apply-service.ts";
+import { applier, applyMemory, ServerAway } from "./apply/applier.ts";
+import type { Drift } from "./apply/drift.ts";
+import { isInventoryOf } from "./apply/inventory.ts";
+import { projectApplies } from "./apply/projects.ts";
+import { cronRunsOf } from "./cron-runs.ts";
+import { clusterManifests } from "./manifests/cluster-manifests.ts";
+import type { ManifestContext } from "./manifests/context.ts";
+import { capacityOf, runningPods, usageMeter } from "./metering.ts";
+import { serviceRemovals } from "./remove-service.ts";
+import { serviceStates } from "./service-states.ts";
+import { openClusterView } from "./view/cluster-view.ts";
+
+export type KubernetesClusterOptions = {
+  readonly api: KubeApi;
+  readonly context: ManifestContext;
+  readonly warn: (sentence: string) => void;
+  /** The watch of a resource was silent for 300 s, and is being repaired. */
+  readonly frozen?: (resource: string) => void;
+  readonly silentMaxMs?: number;
+  readonly nowMs?: () => number;
+};
+
+const versionWithinMs = 3_000;
+const syncWithinMs = 20_000;
+/** While the API server is away, each key asks again after this, and one sentence a minute tells of it. */
+const awayBackoff = { firstMs: 1_000, maxMs: 15_000 };
+const awayToldEveryMs = 60_000;
+
+/** A cluster that is a Kubernetes: what is decided is applied, what is seen comes from informers. */
+export async function openKubernetesCluster(options: KubernetesClusterOptions): Promise<Cluster> {
+  const { api, context, warn, nowMs = Date.now } = options;
+  const listeners = new Set<(key: ServiceKey) => void>();
+  const changed = (key: ServiceKey): void => listeners.forEach((listener) => listener(key));
+  const view = openClusterView({
+    api,
+    clusterId: context.clusterId,
+    warn,
+    changed,
+    // What a project has once is put right with any of its services.
+    spaceChanged: (namespace) => {
+      const some = [...states.all()].find(({ service }) => service.namespace === namespace);
+      if (some) changed(some.key);
+    },
+    frozen: (resource) => options.frozen?.(resource),
+    silentMaxMs: options.silentMaxMs,
+  });
+  const states = serviceStates(view, nowMs);
+  const apply = applier({ api, view });
+  const projects = projectApplies({ api, view, context, apply });
+  const applyService = serviceApplies({ api, view, context, states, projects, apply });
+  const removeService = serviceRemovals({ api, view, states, clusterId: context.clusterId, warn });
+  const usage = usageMeter(api, view);
+  const crons = cronRunsOf({
+    api,
+    view,
+    nowMs,
+    services: () => [...states.all()].map(({ service }) => service),
+  });
+  const clusterMemory = applyMemory();
+  let [awayToldMs, awayTimes] = [Number.NEGATIVE_INFINITY, 0];
+  let version: string | null = null;
+  const asking = api.version().then(
+    (told) => void (version = told),
+    () => undefined,
+  );
+  await Promise.race([asking, new Promise((resolve) => setTimeout(resolve, versionWithinMs).unref())]);
+
+  /** A server that is away is nobody's fault in particular: it is told once a minute, and every key waits. */
+  const patiently = async (work: () => Promise<Again>): Promise<Again> => {
+    try {
+      const again = await work();
+      awayTimes = 0;
+      return again;
+    } catch (error) {
+      const isAway = error instanceof ServerAway || isKubeError(error, 0, 429, 502, 503, 504);
+      if (!isAway) throw error;
+      awayTimes = Math.min(awayTimes + 1, 20);
+      if (performance.now() - awayToldMs > awayToldEveryMs) {
+        awayToldMs = performance.now();
+        warn(`what runs stays as it is, and what is decided waits: ${error.message}`);
+      }
+      const askedMs = error instanceof ServerAway ? error.waitMs : 0;
+      return { inMs: Math.max(askedMs, backoffMs(awayBackoff, awayTimes)) };
+    }
+  };
+
+  /** What is metered must be known; what cannot be known within this time is not waited for. */
+  const known = (): Promise<boolean> =>
+    Promise.race([
+      view.synced().then(() => true),
+      new Promise<boolean>((resolve) => setTimeout(resolve, syncWithinMs, false).unref()),
+    ]);
+
+  return {
+    runtime: "kubernetes",
+    get kubernetesVersion() {
+      return version;
+    },
+    capabilities: [
+      "web",
+      "worker",
+      "cron",
+      "memory-limit",
+      "cpu-limit",
+      "network-isolation",
+      "autoscaling",
+      "volumes",
+    ],
+    apply(service: DesiredService, documentVersion, signal) {
+      const state = states.want(service, documentVersion);
+      projects.want(service);
+      return patiently(() => applyService(state, signal));
+    },
+    remove(key, signal) {
+      const state = states.get(key);
+      if (state) projects.unwant(state.service);
+      return patiently(() => removeService(key, signal));
+    },
+    configure: (config, signal) =>
+      patiently(async () => {
+        if (!view.isSynced) return { inMs: 300 };
+        const { problems } = await apply(
+          {
+            steps: clusterManifests(config, context),
+            find: (ref) => view.space(undefined)?.objects.get(ref),
+            wasReady: () => true,
+            memory: clusterMemory,
+          },
+          signal,
+        );
+        const [problem] = problems.values();
+        if (problem) throw new Error(`what the cluster has once could not be applied: ${problem.sentence}`);
+        return undefined;
+      }),
+    observe(key) {
+      const state = states.get(key);
+      return (
+        state && {
+          ...states.report(state),
+          ...driftOf(state.memory.drift, projects.drift(state.service.namespace)),
+        }
+      );
+    },
+    async inventory() {
+      if (!(await known())) return [];
+      return [...view.places()]
+        .filter(([, { objects }]) => [...objects.values()].some(isInventoryOf))
+        .map(([key]) => key);
+    },
+    runningPods: async () => ((await known()) ? runningPods(view) : []),
+    usage,
+    async capacity() {
+      if (!(await known())) throw new Error("the cluster has not been read to its end yet");
+      return capacityOf(view);
+    },
+    cronRuns: () => crons.pending(),
+    cronRunsTaken: (runs) => crons.taken(runs),
+    informers: () => view.informers,
+    notReady: () => (view.isSynced ? undefined : "the cluster has not been read to its end yet"),
+    onChange(listener) {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+    async [Symbol.asyncDispose]() {
+      listeners.clear();
+      await view[Symbol.asyncDispose]();
+      await api[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const driftOf = (...lists: readonly (readonly Drift[])[]) => {
+  const drift = lists.flat();
+  return drift.length > 0 ? { drift: drift.map((each) => ({ ...each, fields: [...each.fields] })) } : {};
+};

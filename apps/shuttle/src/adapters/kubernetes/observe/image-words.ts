@@ -1,0 +1,56 @@
+import {
+  reasonOfAbsentImage,
+  reasonOfMissingCommand,
+  reasonOfPull,
+  reasonOfRefusedImage,
+} from "../../../core/reasons.ts";
+
+/** Why a container did not begin; final if trying again will not help. */
+export type Trouble = { readonly sentence: string; readonly isFinal: boolean };
+
+const pulls: ReadonlySet<string> = new Set([
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "InvalidImageName",
+  "ImageInspectError",
+  "ErrImageNeverPull",
+  "RegistryUnavailable",
+  "SignatureValidationFailed",
+]);
+const starts: ReadonlySet<string> = new Set([
+  "CreateContainerConfigError",
+  "CreateContainerError",
+  "RunContainerError",
+  "StartError",
+  "PostStartHookError",
+]);
+
+/** What the kubelet says of a container that waits; undefined while it is only on its way. */
+export function waitingWords(
+  { reason, message }: { readonly reason: string; readonly message: string },
+  { image, command }: { readonly image: string; readonly command: string | null },
+): Trouble | undefined {
+  if (pulls.has(reason)) return pullWords(reason, message, image);
+  if (!starts.has(reason)) return undefined;
+  if (/no command specified/i.test(message)) return { sentence: reasonOfMissingCommand(), isFinal: true };
+  if (/executable file not found|no such file or directory/i.test(message))
+    return {
+      sentence: `the start command was not found: ${command ?? `that of the image ${image}`}`,
+      isFinal: true,
+    };
+  if (/(secret|configmap) .*not found/i.test(message))
+    return { sentence: "its variables are not in the cluster yet", isFinal: false };
+  return {
+    sentence: `it cannot be started: ${message.replaceAll(/\s+/g, " ").slice(0, 200)}`,
+    isFinal: false,
+  };
+}
+
+function pullWords(reason: string, message: string, image: string): Trouble {
+  if (reason === "InvalidImageName" || /not found|manifest unknown|does not exist/i.test(message))
+    return { sentence: reasonOfAbsentImage(image), isFinal: true };
+  if (/unauthorized|authentication required|denied|forbidden|401|403/i.test(message))
+    return { sentence: reasonOfRefusedImage(image), isFinal: true };
+  const said = message.replace(/^Back-off pulling image "[^"]*"(: )?/, "").replace(/^ErrImagePull: /, "");
+  return { sentence: reasonOfPull(image, said || "the registry did not answer"), isFinal: false };
+}

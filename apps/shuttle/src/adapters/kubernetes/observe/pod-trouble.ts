@@ -1,0 +1,99 @@
+import type { DesiredService } from "@starform/contract/clusters";
+import { reasonOfEnding, reasonOfLiveness, reasonOfTimeout } from "../../../core/reasons.ts";
+import { mainPort } from "../manifests/ports.ts";
+import type { EventView } from "../view/event-view.ts";
+import type { PodView } from "../view/pod-view.ts";
+import { waitingWords, type Trouble } from "./image-words.ts";
+import { placementWords } from "./placement-words.ts";
+import { probeAnswerOf, type ProbeAnswer, type ProbeKind } from "./probe-words.ts";
+
+/** `crash`: it ended, or was ended for not being well. `start`: it has not come so far. */
+export type PodTrouble = Trouble & { readonly kind: "crash" | "start" };
+
+/** A new version has this many tries before it counts as failed. */
+const triesMax = 3;
+/** The kubelet ends a pod that fails this many liveness probes in a row (probes.ts). */
+const livenessFails = 3;
+
+/** What keeps a pod from serving, as far as it can be known; undefined for one that is well or on its way. */
+export function podTrouble(
+  pod: PodView,
+  service: DesiredService,
+  events: readonly EventView[],
+): PodTrouble | undefined {
+  if (pod.isReady) return undefined;
+  if (pod.unschedulable !== undefined) return start(placementWords(pod.unschedulable), false);
+  const waiting = pod.waiting && waitingWords(pod.waiting, service);
+  if (waiting) return { ...waiting, kind: "start" };
+  const answers = answersOf(service, events);
+  const ending = pod.ending && endingTrouble(pod, service, answers);
+  if (ending) return ending;
+  const mount = events.find(({ reason }) => reason === "FailedMount" || reason === "FailedAttachVolume");
+  if (mount && pod.startedAtMs === undefined)
+    return start(
+      `its volume cannot be mounted: ${mount.message.replaceAll(/\s+/g, " ").slice(0, 200)}`,
+      false,
+    );
+  const answer = answers.get("Startup") ?? answers.get("Readiness");
+  return answer && start(`not ready yet: ${sayAnswer(answer, service)}`, false);
+}
+
+const start = (sentence: string, isFinal: boolean): PodTrouble => ({ sentence, isFinal, kind: "start" });
+
+/** What the kubelet's probes of a pod got last, of each kind that failed. */
+export const answersOf = (
+  service: DesiredService,
+  events: readonly EventView[],
+): ReadonlyMap<ProbeKind, ProbeAnswer> => {
+  const paths: Readonly<Record<ProbeKind, string | undefined>> = {
+    Startup: service.probes.startup.path,
+    Readiness: service.probes.readiness.path,
+    Liveness: service.probes.liveness.path,
+  };
+  const read = events.flatMap((event) => probeAnswerOf(event, (kind) => paths[kind]) ?? []);
+  return new Map(read.map((answer) => [answer.kind, answer]));
+};
+
+export const sayAnswer = ({ answer }: ProbeAnswer, service: DesiredService): string =>
+  answer === "silence"
+    ? `nothing listens on port ${mainPort(service) ?? "?"}: listen on the port in PORT`
+    : answer;
+
+/** A container that ended: by itself, or by the kubelet because a probe failed for too long. */
+function endingTrouble(
+  pod: PodView,
+  service: DesiredService,
+  answers: ReadonlyMap<ProbeKind, ProbeAnswer>,
+): PodTrouble | undefined {
+  const { ending } = pod;
+  if (!ending) return undefined;
+  const wasTold = ending.exitCode === 143 || ending.exitCode === 137 || ending.exitCode === 0;
+  const isOom = ending.reason === "OOMKilled";
+  const startup = answers.get("Startup");
+  if (startup && wasTold && !isOom && pod.restarts > 0) {
+    const answer = startup.answer === "silence" ? undefined : startup.answer;
+    const timeoutMs = service.probes.startup.timeout_seconds * 1_000;
+    const sentence = reasonOfTimeout(timeoutMs, mainPort(service) ?? null, undefined, answer);
+    return { kind: "crash", isFinal: true, sentence };
+  }
+  const liveness = answers.get("Liveness");
+  if (liveness && wasTold && !isOom)
+    return {
+      kind: "crash",
+      isFinal: false,
+      sentence: reasonOfLiveness(livenessFails, sayAnswer(liveness, service)),
+    };
+  const lastLine = ending.message.trimEnd().split("\n").at(-1)?.trim();
+  const sentence = reasonOfEnding(
+    { exitCode: ending.exitCode, signal: null, isOom },
+    {
+      tier: service.tier,
+      memoryBytes: service.resources.memory_bytes,
+      ranForMs: ending.ranForMs,
+      command: service.command ?? "that of the image",
+      lastLine: lastLine || undefined,
+    },
+  );
+  const isUnrunnable = ending.exitCode === 126 || ending.exitCode === 127;
+  return { kind: "crash", isFinal: isUnrunnable || pod.restarts + 1 >= triesMax, sentence };
+}

@@ -1,0 +1,125 @@
+import { expect, test } from "vitest";
+import type { EventView } from "../view/event-view.ts";
+import type { PodView } from "../view/pod-view.ts";
+import { waitingWords } from "./image-words.ts";
+import { placementWords } from "./placement-words.ts";
+import { probeAnswerOf } from "./probe-words.ts";
+import { refusedPodWords } from "./refused-pods.ts";
+
+const unhealthy = (message: string): EventView => ({
+  uid: "u",
+  kind: "Pod",
+  namespace: "n",
+  name: "p",
+  reason: "Unhealthy",
+  message,
+  count: 3,
+  atMs: 0,
+});
+
+test.each([
+  ["Readiness probe failed: HTTP probe failed with statuscode: 500", "GET /ready answered 500"],
+  [
+    'Startup probe failed: Get "http://10.1.0.7:8080/healthz": dial tcp 10.1.0.7:8080: connect: connection refused',
+    "silence",
+  ],
+  [
+    'Liveness probe failed: Get "http://10.1.0.7:8080/healthz?x=1": context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
+    "GET /healthz was not answered in time",
+  ],
+  ["Readiness probe failed: dial tcp 10.1.0.7:8080: i/o timeout", "the port was not answered in time"],
+  ['Startup probe failed: Get "http://10.1.0.7:8080/": EOF', "GET / was cut off without an answer"],
+])("tells what a probe got: %s", (message, answer) => {
+  expect(
+    probeAnswerOf(unhealthy(message), (kind) =>
+      kind === "Readiness" && message.includes("status") ? "/ready" : undefined,
+    )?.answer,
+  ).toBe(answer);
+});
+
+test.each([
+  [
+    "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.",
+    "no node of the cluster has room: 3 of 3 nodes have too little processor time free",
+  ],
+  [
+    "0/3 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 2 Insufficient memory.",
+    "no node of the cluster has room: 1 of 3 nodes are not open to apps, 2 of 3 nodes have too little memory free",
+  ],
+  ["0/0 nodes are available.", "no node of the cluster has room: it has no nodes"],
+  [
+    "0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/2 nodes are available",
+    "the service's volume is not there yet",
+  ],
+])("tells why there is no node: %s", (message, sentence) => {
+  expect(placementWords(message)).toBe(sentence);
+});
+
+const own = { image: "r.example.com/shop/web@sha256:1", command: "node server.js" };
+test.each([
+  [
+    "ErrImagePull",
+    'failed to pull and unpack image "r.example.com/shop/web@sha256:1": failed to resolve reference: not found',
+    `the image ${own.image} is not in the registry: deploy again to build it`,
+    true,
+  ],
+  [
+    "ImagePullBackOff",
+    'Back-off pulling image "x": ErrImagePull: failed to authorize: 401 Unauthorized',
+    `the registry does not let this cluster have the image ${own.image}: its operator must renew the pull secret`,
+    true,
+  ],
+  [
+    "ImagePullBackOff",
+    'Back-off pulling image "x": ErrImagePull: dial tcp 1.2.3.4:443: i/o timeout',
+    `the image ${own.image} cannot be pulled yet and is tried again: dial tcp 1.2.3.4:443: i/o timeout`,
+    false,
+  ],
+  [
+    "CreateContainerError",
+    "failed to create containerd container: no command specified",
+    "there is no start command",
+    true,
+  ],
+  [
+    "RunContainerError",
+    'exec: "nope": executable file not found in $PATH',
+    "the start command was not found: node server.js",
+    true,
+  ],
+])("tells why a container waits: %s %s", (reason, message, sentence, isFinal) => {
+  const trouble = waitingWords({ reason, message }, own);
+  expect(trouble?.sentence).toContain(sentence);
+  expect(trouble?.isFinal).toBe(isFinal);
+});
+
+test("a container that is on its way is no trouble", () => {
+  expect(waitingWords({ reason: "ContainerCreating", message: "" }, own)).toBeUndefined();
+});
+
+const pod = (environment: string, cpuMillis: number) =>
+  ({ key: `p/${environment}/s`, phase: "Running", cpuMillis, memoryBytes: 2 ** 30 }) as PodView;
+const full = (limits: string) => `pods "web-1" is forbidden: exceeded quota: starform-project, ${limits}`;
+
+test("a quota is told with who uses it", () => {
+  const cpu = full("requested: requests.cpu=500m, used: requests.cpu=4, limited: requests.cpu=4");
+  expect(refusedPodWords(cpu, [pod("staging", 4_000)]).sentence).toBe("quota: 4 of 4 CPUs in use by staging");
+  expect(refusedPodWords(cpu, [pod("production", 1_000), pod("staging", 3_000)]).sentence).toBe(
+    "quota: 4 of 4 CPUs in use, 3 by staging, 1 by production",
+  );
+  const two = full(
+    "requested: pods=1,requests.memory=1Gi, used: pods=2,requests.memory=4Gi, limited: pods=9,requests.memory=4Gi",
+  );
+  expect(refusedPodWords(two, [pod("staging", 1)]).sentence).toBe(
+    "quota: 4 GiB of 4 GiB memory in use by staging",
+  );
+});
+
+test("Pod Security is told as what it is, and as final", () => {
+  const message =
+    'pods "a" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true (pod or container "app" must set securityContext.runAsNonRoot=true)';
+  expect(refusedPodWords(message, [])).toEqual({
+    sentence: expect.stringMatching(/^refused by the cluster's Pod Security.*runAsNonRoot != true/) as string,
+    isFinal: true,
+  });
+});

@@ -1,0 +1,129 @@
+import type { KubeObject } from "@starform/kubernetes/kube-api";
+import type { RunningPod } from "../../../core/cluster.ts";
+import type { ServiceKey } from "../../../core/service-key.ts";
+import { appContainerName } from "../manifests/names.ts";
+import { bytesOf, millisOf } from "./amounts.ts";
+import { annotationOf, interned, keyOfLabels, labelOf } from "./owned-object.ts";
+
+/** How a run of a container ended. */
+export type PodEnding = {
+  readonly exitCode: number;
+  readonly signal: number;
+  readonly reason: string;
+  /** The end of its output, which the kubelet keeps of one that failed. */
+  readonly message: string;
+  readonly ranForMs: number;
+};
+
+export type PodView = {
+  readonly key: ServiceKey;
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly checksum: string | undefined;
+  readonly deploymentId: string | undefined;
+  readonly workspaceId: string;
+  readonly tier: RunningPod["tier"];
+  /** The ReplicaSet or Job it belongs to. */
+  readonly ownerUid: string | undefined;
+  readonly phase: string;
+  readonly isGoing: boolean;
+  readonly isReady: boolean;
+  /** The scheduler's words for why there is no node for it. */
+  readonly unschedulable: string | undefined;
+  readonly restarts: number;
+  readonly waiting: { readonly reason: string; readonly message: string } | undefined;
+  readonly startedAtMs: number | undefined;
+  /** Of the present run if it is over, else of the one before. */
+  readonly ending: PodEnding | undefined;
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+};
+
+type State = {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: { readonly startedAt?: string };
+  readonly terminated?: {
+    readonly exitCode?: number;
+    readonly signal?: number;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly startedAt?: string;
+    readonly finishedAt?: string;
+  };
+};
+type Raw = {
+  readonly spec?: {
+    readonly containers?: readonly {
+      readonly resources?: { readonly requests?: Readonly<Record<string, unknown>> };
+    }[];
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly { type?: string; status?: string; reason?: string; message?: string }[];
+    readonly containerStatuses?: readonly {
+      readonly name?: string;
+      readonly restartCount?: number;
+      readonly state?: State;
+      readonly lastState?: State;
+    }[];
+  };
+};
+
+/** Undefined for a pod that belongs to no service. */
+export function podView(object: KubeObject): PodView | undefined {
+  const key = keyOfLabels(object);
+  if (!key) return undefined;
+  const { spec, status } = object as unknown as Raw;
+  const { name, namespace = "", uid = "", deletionTimestamp, ownerReferences } = object.metadata;
+  const app =
+    status?.containerStatuses?.find((each) => each.name === appContainerName) ??
+    status?.containerStatuses?.[0];
+  const condition = (type: string) => status?.conditions?.find((each) => each.type === type);
+  const scheduled = condition("PodScheduled");
+  const requests = (spec?.containers ?? []).map(({ resources }) => resources?.requests ?? {});
+  const waiting = app?.state?.waiting;
+  const checksum = annotationOf(object, "instance-checksum");
+  return {
+    key,
+    name,
+    namespace: interned(namespace),
+    uid,
+    checksum: checksum && interned(checksum),
+    deploymentId: annotationOf(object, "deployment-id"),
+    workspaceId: interned(labelOf(object, "workspace-id") ?? ""),
+    tier: interned(labelOf(object, "tier") ?? "mininova") as RunningPod["tier"],
+    ownerUid: ownerReferences?.[0]?.uid,
+    phase: interned(status?.phase ?? "Unknown"),
+    isGoing: Boolean(deletionTimestamp),
+    isReady: !deletionTimestamp && condition("Ready")?.status === "True",
+    unschedulable:
+      scheduled?.status === "False" && scheduled.reason === "Unschedulable"
+        ? (scheduled.message ?? "")
+        : undefined,
+    restarts: app?.restartCount ?? 0,
+    waiting: waiting && { reason: interned(waiting.reason ?? ""), message: waiting.message ?? "" },
+    startedAtMs: msOf(app?.state?.running?.startedAt),
+    ending: endingOf(app?.state) ?? endingOf(app?.lastState),
+    cpuMillis: requests.reduce((sum, { cpu }) => sum + millisOf(cpu), 0),
+    memoryBytes: requests.reduce((sum, { memory }) => sum + bytesOf(memory), 0),
+  };
+}
+
+function endingOf(state: State | undefined): PodEnding | undefined {
+  const ended = state?.terminated;
+  if (!ended) return undefined;
+  const [from, to] = [msOf(ended.startedAt), msOf(ended.finishedAt)];
+  return {
+    exitCode: ended.exitCode ?? 0,
+    signal: ended.signal ?? 0,
+    reason: interned(ended.reason ?? ""),
+    message: ended.message ?? "",
+    ranForMs: from === undefined || to === undefined ? 0 : Math.max(0, to - from),
+  };
+}
+
+const msOf = (time: string | undefined): number | undefined => {
+  const ms = Date.parse(time ?? "");
+  return Number.isNaN(ms) ? undefined : ms;
+};
