@@ -106,6 +106,11 @@ const queued = aDeployment({
   estimate: { durationMs: 41_000, basis: "service", builds: 9 },
 });
 
+const redeployed = [
+  { deploymentId: deploymentId(5), service: "web", environment: "production" },
+  { deploymentId: deploymentId(6), service: "api", environment: "staging" },
+];
+
 const world: Handlers = {
   ...on(listProjects, () => ({ items: [aProject()] })),
   ...on(getProject, ({ params }) => {
@@ -122,8 +127,8 @@ const world: Handlers = {
     return aService();
   }),
   ...on(createService, ({ body }) => aService({ name: body.name, type: body.type })),
-  ...on(updateService, ({ params, body }) =>
-    aService({
+  ...on(updateService, ({ params, body }) => ({
+    ...aService({
       name: params.service,
       settings: {
         ...aService().settings,
@@ -131,7 +136,8 @@ const world: Handlers = {
         tier: body.settings?.tier ?? "mininova",
       },
     }),
-  ),
+    redeployed: [{ deploymentId: deploymentId(5), service: "web", environment: "production" }],
+  })),
   ...on(deleteService, () => undefined),
   ...on(restartService, () => aService()),
   ...on(listCronRuns, () => ({
@@ -147,12 +153,12 @@ const world: Handlers = {
     ],
   })),
   ...on(listVariables, () => variables),
-  ...on(setVariables, () => ({ ...variables, deploymentId: deploymentId(5) })),
+  ...on(setVariables, () => ({ ...variables, deploymentId: deploymentId(5), redeployed })),
   ...on(revealVariable, ({ params }) => ({ name: params.name, value: "s3cret" })),
   ...on(listVarGroups, () => ({ items: [aGroup] })),
   ...on(createVarGroup, () => aGroup),
-  ...on(setVarGroup, () => aGroup),
-  ...on(attachVarGroup, () => aGroup),
+  ...on(setVarGroup, () => ({ ...aGroup, redeployed })),
+  ...on(attachVarGroup, () => ({ ...aGroup, redeployed: [] })),
   ...on(deleteVarGroup, () => undefined),
   ...on(listEnvironments, () => ({ items: [anEnvironment] })),
   ...on(createEnvironment, ({ body }) => ({ ...anEnvironment, name: body.name })),
@@ -262,7 +268,7 @@ const table: [words: string, route: string, input: object, words: RegExp][] = [
     "variables set --from-file .env",
     "setVariables",
     { body: { variables: { A: "1", B: "two\nlines", C: "$x" }, deploy: true } },
-    /deployment has begun/,
+    /deployment has begun with them; [^\n]*\napi is re-deployed in staging; watch it/,
   ],
   [
     "variables delete GREETING",
@@ -282,7 +288,7 @@ const table: [words: string, route: string, input: object, words: RegExp][] = [
     "var-groups set shared A=2",
     "setVarGroup",
     { params: { group: "shared" }, body: { variables: { A: "2" } } },
-    /set A in shared/,
+    /set A in shared\nweb is re-deployed in production[^\n]*\napi is re-deployed in staging/,
   ],
   [
     "var-groups attach shared --order 3",
@@ -308,7 +314,7 @@ const table: [words: string, route: string, input: object, words: RegExp][] = [
     "services update --start x --health /ok",
     "updateService",
     { body: { settings: { startCommand: "x", healthCheck: { path: "/ok" } } } },
-    /changed/,
+    /changed web[^\n]*\nweb is re-deployed in production/,
   ],
   ["services delete web -y", "deleteService", { params: { service: ids.service } }, /deleted web/],
   ["environments", "listEnvironments", {}, /staging\s+no/],

@@ -118,6 +118,14 @@ export const Service = z
   .meta({ id: "Service" });
 export type Service = z.infer<typeof Service>;
 
+/** A deployment that a change began by itself: of what runs, with the new variables or settings. */
+export const Redeployed = z
+  .object({ deploymentId: Id, service: z.string(), environment: z.string() })
+  .meta({ id: "Redeployed" });
+export type Redeployed = z.infer<typeof Redeployed>;
+/** What a change re-deploys, whichever services it reached; none where it changed nothing that runs. */
+export const redeployedBy = { redeployed: z.array(Redeployed).default([]) };
+
 export const serviceParams = projectParams.extend({ service: Ref });
 export const environmentQuery = z.object({ environment: EnvironmentName.default(firstEnvironment) });
 
@@ -171,7 +179,7 @@ export const updateService = route({
     source: Source.optional(),
     settings: ServiceSettingsPatch.optional(),
   }),
-  response: Service,
+  response: Service.extend(redeployedBy),
 });
 export const deleteService = route({
   id: "deleteService",

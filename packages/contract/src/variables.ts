@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Digest, Id, Ref, Timestamp, VarGroupName, VariableName } from "./names.ts";
 import { projectParams } from "./projects.ts";
 import { route } from "./route.ts";
-import { environmentQuery, serviceParams } from "./services.ts";
+import { environmentQuery, redeployedBy, serviceParams } from "./services.ts";
 
 /** At most 64 KiB, no NUL: what an operating system takes as an environment variable. */
 export const VariableValue = z
@@ -59,11 +59,17 @@ export const setVariables = route({
   path: "/v1/projects/:project/services/:service/variables",
   area: "variables",
   summary:
-    "Sets (or with `null` deletes) variables of the service itself. With `deploy`, what runs gets them at once.",
+    "Sets (or with `null` deletes) variables of the service itself. With `deploy`, whatever runs and gets other values by it is re-deployed at once; without, it gets them with its next deployment.",
   params: serviceParams,
   query: environmentQuery,
   body: z.strictObject({ variables: VariableEntries, deploy: z.boolean().default(true) }),
-  response: z.object({ items: z.array(Variable), checksum: Digest, deploymentId: Id.nullable() }),
+  response: z.object({
+    items: z.array(Variable),
+    checksum: Digest,
+    /** Of the service itself. */
+    deploymentId: Id.nullable(),
+    ...redeployedBy,
+  }),
 });
 export const revealVariable = route({
   id: "revealVariable",
@@ -122,7 +128,7 @@ export const setVarGroup = route({
   summary: "Sets (or with `null` deletes) entries of a var group; services that use it get them at once.",
   params: groupParams,
   body: z.strictObject({ variables: VariableEntries }),
-  response: VarGroup,
+  response: VarGroup.extend(redeployedBy),
 });
 export const deleteVarGroup = route({
   id: "deleteVarGroup",
@@ -142,7 +148,7 @@ export const attachVarGroup = route({
   params: serviceParams.extend({ group: Ref }),
   query: environmentQuery,
   body: z.strictObject({ attachOrder: z.number().int().min(0).max(1_000).default(0) }),
-  response: VarGroup,
+  response: VarGroup.extend(redeployedBy),
 });
 export const detachVarGroup = route({
   id: "detachVarGroup",

@@ -33,7 +33,10 @@ export type Stores = {
   readonly audit: AuditStore;
 };
 
-/** What one transaction may touch. */
+/**
+ * What one transaction may touch. Locks are taken in one order, so that no two wait for each other: the hold of a
+ * project, places by their ids, the project's row (`touch`), the cluster's (`bumpVersion`).
+ */
 export type UnitOfWork = Stores & { readonly jobs: JobQueue; readonly changes: Announce };
 
 /** Runs `work` in one transaction: all of it is kept, or nothing. */

@@ -5,8 +5,8 @@ import { notFound, type Authorize, type EnvironmentAccess } from "../core/access
 import type { Project } from "../core/access/ports.ts";
 import type { Actor } from "../core/identity/actor.ts";
 import type { PlacedService } from "../core/services/ports.ts";
-import type { SettingsPatch } from "../core/services/settings.ts";
 import type { NewService } from "../core/services/services.ts";
+import type { ServiceChange } from "../core/services/update-service.ts";
 import type { Stores } from "../core/stores.ts";
 import { toNames } from "../core/variables/book.ts";
 import { openBook, type BookDeps } from "../core/variables/open-book.ts";
@@ -25,12 +25,8 @@ export type ServiceDeps = ServeDeps & {
   updateService: (
     actor: Actor,
     ref: Ref,
-    change: {
-      name?: string | undefined;
-      source?: contract.Source | undefined;
-      settings?: SettingsPatch | undefined;
-    },
-  ) => Promise<PlacedService>;
+    change: ServiceChange,
+  ) => Promise<{ place: PlacedService; redeployed: contract.Redeployed[] }>;
   deleteService: (actor: Actor, ref: { project: string; service: string }) => Promise<void>;
   restartService: (actor: Actor, ref: Ref) => Promise<PlacedService>;
   listServiceVariables: (
@@ -42,7 +38,7 @@ export type ServiceDeps = ServeDeps & {
     ref: Ref,
     changes: VariableChanges,
     deploy: boolean,
-  ) => Promise<{ deploymentId: string | null; serviceId: string }>;
+  ) => Promise<{ serviceId: string; deploymentId: string | null; redeployed: contract.Redeployed[] }>;
   revealVariable: (actor: Actor, ref: Ref & { name: string }) => Promise<{ name: string; value: string }>;
   createGroup: (
     actor: Actor,
@@ -54,13 +50,13 @@ export type ServiceDeps = ServeDeps & {
     project: string,
     group: string,
     changes: VariableChanges,
-  ) => Promise<StoredGroup>;
+  ) => Promise<{ id: string; redeployed: contract.Redeployed[] }>;
   deleteGroup: (actor: Actor, project: string, group: string) => Promise<void>;
   placeGroup: (
     actor: Actor,
     ref: Ref & { group: string },
     attachOrder: number | undefined,
-  ) => Promise<StoredGroup>;
+  ) => Promise<{ id: string; redeployed: contract.Redeployed[] }>;
 };
 
 /** The environment and the place in it that a request names. */
@@ -107,8 +103,8 @@ export function serviceRoutes(app: FastifyInstance, deps: ServiceDeps): void {
   });
   serve(app, deps, contract.getService, ({ actor, params, query }) => shown(actor, { ...params, ...query }));
   serve(app, deps, contract.updateService, async ({ actor, params, query, body }) => {
-    const place = await deps.updateService(actor, { ...params, ...query }, body);
-    return shown(actor, { ...params, ...query, service: place.id });
+    const { place, redeployed } = await deps.updateService(actor, { ...params, ...query }, body);
+    return { ...(await shown(actor, { ...params, ...query, service: place.id })), redeployed };
   });
   serve(app, deps, contract.deleteService, ({ actor, params }) => deps.deleteService(actor, params));
   serve(app, deps, contract.restartService, async ({ actor, params, query }) => {
@@ -136,7 +132,7 @@ export function variableRoutes(app: FastifyInstance, deps: ServiceDeps): void {
     deps.listServiceVariables(actor, { ...params, ...query }),
   );
   serve(app, deps, variables.setVariables, async ({ actor, params, query, body }) => {
-    const { deploymentId, serviceId } = await deps.setServiceVariables(
+    const { serviceId, ...done } = await deps.setServiceVariables(
       actor,
       { ...params, ...query },
       body.variables,
@@ -144,7 +140,7 @@ export function variableRoutes(app: FastifyInstance, deps: ServiceDeps): void {
     );
     return {
       ...(await deps.listServiceVariables(actor, { ...params, ...query, service: serviceId })),
-      deploymentId,
+      ...done,
     };
   });
   serve(app, deps, variables.revealVariable, ({ actor, params, query }) =>
@@ -181,23 +177,22 @@ export function variableRoutes(app: FastifyInstance, deps: ServiceDeps): void {
   serve(app, deps, variables.createVarGroup, async ({ actor, params, body }) =>
     presentOne(actor, params.project, (await deps.createGroup(actor, params.project, body)).id),
   );
-  serve(app, deps, variables.setVarGroup, async ({ actor, params, body }) =>
-    presentOne(
+  serve(app, deps, variables.setVarGroup, async ({ actor, params, body }) => {
+    const { id, redeployed } = await deps.setGroupVariables(
       actor,
       params.project,
-      (await deps.setGroupVariables(actor, params.project, params.group, body.variables)).id,
-    ),
-  );
+      params.group,
+      body.variables,
+    );
+    return { ...(await presentOne(actor, params.project, id)), redeployed };
+  });
   serve(app, deps, variables.deleteVarGroup, ({ actor, params }) =>
     deps.deleteGroup(actor, params.project, params.group),
   );
-  serve(app, deps, variables.attachVarGroup, async ({ actor, params, query, body }) =>
-    presentOne(
-      actor,
-      params.project,
-      (await deps.placeGroup(actor, { ...params, ...query }, body.attachOrder)).id,
-    ),
-  );
+  serve(app, deps, variables.attachVarGroup, async ({ actor, params, query, body }) => {
+    const { id, redeployed } = await deps.placeGroup(actor, { ...params, ...query }, body.attachOrder);
+    return { ...(await presentOne(actor, params.project, id)), redeployed };
+  });
   serve(app, deps, variables.detachVarGroup, async ({ actor, params, query }) => {
     await deps.placeGroup(actor, { ...params, ...query }, undefined);
   });

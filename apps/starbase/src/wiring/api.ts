@@ -27,7 +27,8 @@ import { createRegistryPassword } from "../core/images/create-registry-password.
 import { deleteCredential, listCredentials, putCredential } from "../core/images/project-credentials.ts";
 import { createProject } from "../core/projects/create-project.ts";
 import { deleteProject } from "../core/projects/delete-project.ts";
-import { createService, deleteService, restartService, updateService } from "../core/services/services.ts";
+import { createService, deleteService, restartService } from "../core/services/services.ts";
+import { updateService } from "../core/services/update-service.ts";
 import { listServiceVariables, revealVariable } from "../core/variables/show-variables.ts";
 import { setGroupVariables } from "../core/variables/set-group-variables.ts";
 import { setServiceVariables } from "../core/variables/set-service-variables.ts";

@@ -8,7 +8,6 @@ import { postgresStores, postgresTransact } from "../adapters/postgres/stores.ts
 import type { Config } from "../config.ts";
 import { authorizer } from "../core/access/authorize.ts";
 import { createDeployment } from "../core/deployments/create-deployment.ts";
-import { redeployChanged } from "../core/deployments/redeploy-changed.ts";
 import type { BookDeps } from "../core/variables/open-book.ts";
 
 export type Core = Awaited<ReturnType<typeof openCore>>;
@@ -23,7 +22,6 @@ export async function openCore(config: Config, logger: Logger, stack: AsyncDispo
   const transact = postgresTransact(db);
   const box = secretBox(config.encryptionKeys);
   const book: BookDeps = { box, addresses: { publicUrl: publicUrlOf(config.urls.gateway) } };
-  const deploy = createDeployment({ transact, clock, book });
   return {
     db,
     changes,
@@ -34,8 +32,7 @@ export async function openCore(config: Config, logger: Logger, stack: AsyncDispo
     book,
     accessTokens: accessTokens(config.sessionKey),
     authorize: authorizer({ access: stores.access }),
-    createDeployment: deploy,
-    redeployChanged: redeployChanged({ stores, book, createDeployment: deploy }),
+    createDeployment: createDeployment({ transact, clock, book }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { updateService } from "@starform/contract/services";
 import { command, optionalWord, valueOf } from "../../command.ts";
 import { usageError } from "../../exit-error.ts";
+import { sayRedeployed } from "../../output/say-redeployed.ts";
 import { paramsOf, queryOf, serviceTarget } from "../../target.ts";
 import { settingFlags, settingsOf, type SettingFlags } from "./setting-flags.ts";
 
@@ -18,9 +19,11 @@ export const update = command<SettingFlags & { rename?: string }, [string?]>({
     const api = await context.api();
     const target = await serviceTarget(context, api, name);
     const service = await api.call(updateService, { params: paramsOf(target), query: queryOf(target), body });
-    context.answer(
-      service,
-      () => `${context.paint("green", "✓")} changed ${service.name} in ${service.environment}`,
+    context.answer(service, () =>
+      [
+        `${context.paint("green", "✓")} changed ${service.name} in ${service.environment}`,
+        ...sayRedeployed(service.redeployed),
+      ].join("\n"),
     );
   },
 });

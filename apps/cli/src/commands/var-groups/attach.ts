@@ -1,5 +1,6 @@
 import { attachVarGroup, detachVarGroup } from "@starform/contract/variables";
 import { command, countOf, word } from "../../command.ts";
+import { sayRedeployed } from "../../output/say-redeployed.ts";
 import { paramsOf, queryOf, serviceTarget } from "../../target.ts";
 
 const group = { kind: "tuple", parameters: [word("group", "the group's name")] } as const;
@@ -16,9 +17,11 @@ export const attach = command<{ order?: number }, [string]>({
       query: queryOf(target),
       body: order === undefined ? {} : { attachOrder: order },
     });
-    context.answer(
-      answer,
-      () => `${context.paint("green", "✓")} ${target.service} has ${name} in ${target.environment}`,
+    context.answer(answer, () =>
+      [
+        `${context.paint("green", "✓")} ${target.service} has ${name} in ${target.environment}`,
+        ...sayRedeployed(answer.redeployed),
+      ].join("\n"),
     );
   },
 });

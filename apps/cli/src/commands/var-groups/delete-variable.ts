@@ -1,5 +1,6 @@
 import { setVarGroup } from "@starform/contract/variables";
 import { command, word } from "../../command.ts";
+import { sayRedeployed } from "../../output/say-redeployed.ts";
 import { projectTarget } from "../../target.ts";
 
 export const deleteVariable = command<{}, [string, string]>({
@@ -15,6 +16,11 @@ export const deleteVariable = command<{}, [string, string]>({
       params: { project, group },
       body: { variables: { [name]: null } },
     });
-    context.answer(answer, () => `${context.paint("green", "✓")} deleted ${name} of ${answer.name}`);
+    context.answer(answer, () =>
+      [
+        `${context.paint("green", "✓")} deleted ${name} of ${answer.name}`,
+        ...sayRedeployed(answer.redeployed),
+      ].join("\n"),
+    );
   },
 });

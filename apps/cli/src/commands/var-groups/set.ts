@@ -1,5 +1,6 @@
 import { setVarGroup } from "@starform/contract/variables";
 import { command, word } from "../../command.ts";
+import { sayRedeployed } from "../../output/say-redeployed.ts";
 import { projectTarget } from "../../target.ts";
 import { readEntries, type EntryFlags } from "../variables/read-entries.ts";
 import { entryFlags } from "./entry-flags.ts";
@@ -17,9 +18,11 @@ export const set = command<EntryFlags, [string, ...string[]]>({
     const variables = await readEntries(context, flags, words);
     const { call } = await context.api();
     const answer = await call(setVarGroup, { params: { project, group }, body: { variables } });
-    context.answer(
-      answer,
-      () => `${context.paint("green", "✓")} set ${Object.keys(variables).join(", ")} in ${answer.name}`,
+    context.answer(answer, () =>
+      [
+        `${context.paint("green", "✓")} set ${Object.keys(variables).join(", ")} in ${answer.name}`,
+        ...sayRedeployed(answer.redeployed),
+      ].join("\n"),
     );
   },
 });

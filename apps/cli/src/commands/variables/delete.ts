@@ -17,7 +17,7 @@ export const deleteVariables = command<{ skipDeploy: boolean }, string[]>({
     for (const name of names) refuseUnknown(name, items);
     const variables = Object.fromEntries(names.map((name) => [name, null]));
     const answer = await api.call(setVariables, { ...at, body: { variables, deploy: !skipDeploy } });
-    sayChange(context, target, "deleted", names, answer.deploymentId, answer);
+    sayChange(context, target, "deleted", names, answer);
   },
 });
 

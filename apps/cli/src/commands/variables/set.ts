@@ -24,6 +24,6 @@ export const set = command<EntryFlags & { skipDeploy: boolean }, string[]>({
       query: queryOf(target),
       body: { variables, deploy: !flags.skipDeploy },
     });
-    sayChange(context, target, "set", Object.keys(variables), answer.deploymentId, answer);
+    sayChange(context, target, "set", Object.keys(variables), answer);
   },
 });

@@ -1,4 +1,5 @@
 import type { ProjectRole, WorkspaceRole } from "@starform/contract/permissions";
+import { sql } from "kysely";
 import type { EnvironmentStore, Member, ProjectStore, WorkspaceStore } from "../../core/projects/ports.ts";
 import { heldProjects, toEnvironment, toHeld, toWorkspace } from "./access-store.ts";
 import { announcer } from "./changes.ts";
@@ -139,6 +140,9 @@ export const postgresProjectStore = (db: Db): ProjectStore => ({
       .where("workspace_id", "=", workspaceId)
       .where("id", "=", projectId)
       .execute();
+  },
+  async hold(projectId) {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`starform.project.${projectId}`}, 0))`.execute(db);
   },
   async touch(projectId) {
     await db

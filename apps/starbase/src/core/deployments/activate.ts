@@ -60,7 +60,7 @@ export async function activate(
   });
   if (!active) return undefined;
   await uow.services.setTarget(place.id, place.environmentId, deployment.id);
-  await uow.clusters.bumpVersion(clusterId);
   await uow.projects.touch(deployment.projectId);
+  await uow.clusters.bumpVersion(clusterId);
   return active;
 }

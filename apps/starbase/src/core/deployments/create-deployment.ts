@@ -25,51 +25,63 @@ export type NewDeployment = {
   readonly source: DeploymentSource;
   readonly commit?: Commit | undefined;
   readonly noCache?: boolean | undefined;
+  /** What it gets, where that is known already. */
+  readonly snapshot?: VariableSnapshot;
 };
 export type CreateDeployment = (actor: Pick<Actor, "email">, input: NewDeployment) => Promise<Deployment>;
 
+type Deps = { readonly clock: Clock; readonly book: BookDeps };
+
+/** Makes a deployment in a transaction of its own. Who may do so was decided before. */
+export const createDeployment =
+  ({ transact, ...deps }: Deps & { transact: Transact }): CreateDeployment =>
+  (actor, input) =>
+    transact((uow) => makeDeployment(uow, deps, actor, input));
+
 /**
  * Makes a receipt and sets it on its way: to the builder, or at once to the cluster where an image of the same source,
- * settings and variables exists. Who may do so was decided before.
+ * settings and variables exists. Holds its place from here on.
  */
-export const createDeployment =
-  (deps: { transact: Transact; clock: Clock; book: BookDeps }): CreateDeployment =>
-  (actor, input) =>
-    deps.transact(async (uow) => {
-      const { project, environment } = input;
-      const place = await uow.services.placed(project.id, environment.id, input.place.id, "for update");
-      if (!place) throw new Fault("not_found", "the service was deleted meanwhile");
-      const snapshot = await takeSnapshot(uow, deps.book, project, environment, place.id);
-      const origin = await originOf(uow, project, place, input);
-      const build = await buildFor(uow, deps, { place, origin, snapshot, noCache: input.noCache ?? false });
-      const deployment = await insert(uow, deps, { actor, input, place, origin, build, snapshot });
-      await record(uow.audit, deps.clock, {
-        workspaceId: project.workspaceId,
-        projectId: project.id,
-        event: "deployment.created",
-        actor: actor.email,
-        subject: `${place.name} #${deployment.number}`,
-        detail: { trigger: input.trigger, environment: environment.name },
-      });
-      const replaced = await supersedePending(uow, deps.clock, place, deployment);
-      const image = origin.image ?? build?.image;
-      if (image) {
-        const settings = { ...place.settings, ...build?.fileSettings };
-        const imageDigest = origin.imageDigest ?? build?.imageDigest ?? null;
-        const active = await activate(uow, deps.clock, {
-          deployment,
-          place,
-          clusterId: project.clusterId,
-          config: runConfigOf(place, settings),
-          image,
-          imageDigest,
-        });
-        return active ?? deployment;
-      }
-      await getInLine(uow, deps.clock, deployment, replaced);
-      await uow.projects.touch(project.id);
-      return deployment;
+export async function makeDeployment(
+  uow: UnitOfWork,
+  deps: Deps,
+  actor: Pick<Actor, "email">,
+  input: NewDeployment,
+): Promise<Deployment> {
+  const { project, environment } = input;
+  const place = await uow.services.placed(project.id, environment.id, input.place.id, "for update");
+  if (!place) throw new Fault("not_found", "the service was deleted meanwhile");
+  const snapshot = input.snapshot ?? (await takeSnapshot(uow, deps.book, project, environment, place.id));
+  const origin = await originOf(uow, project, place, input);
+  const build = await buildFor(uow, deps, { place, origin, snapshot, noCache: input.noCache ?? false });
+  const deployment = await insert(uow, deps, { actor, input, place, origin, build, snapshot });
+  await record(uow.audit, deps.clock, {
+    workspaceId: project.workspaceId,
+    projectId: project.id,
+    event: "deployment.created",
+    actor: actor.email,
+    subject: `${place.name} #${deployment.number}`,
+    detail: { trigger: input.trigger, environment: environment.name },
+  });
+  const replaced = await supersedePending(uow, deps.clock, place, deployment);
+  const image = origin.image ?? build?.image;
+  if (image) {
+    const settings = { ...place.settings, ...build?.fileSettings };
+    const imageDigest = origin.imageDigest ?? build?.imageDigest ?? null;
+    const active = await activate(uow, deps.clock, {
+      deployment,
+      place,
+      clusterId: project.clusterId,
+      config: runConfigOf(place, settings),
+      image,
+      imageDigest,
     });
+    return active ?? deployment;
+  }
+  await getInLine(uow, deps.clock, deployment, replaced);
+  await uow.projects.touch(project.id);
+  return deployment;
+}
 
 async function takeSnapshot(
   uow: UnitOfWork,

@@ -22,8 +22,8 @@ export const createEnvironment =
   ): Promise<Environment> => {
     const { project } = await authorize.project(actor, ref, "environments.write");
     return transact(async (uow) => {
-      // Holds the project's row: a service that is made at this moment would miss the environment, and it that.
-      await uow.projects.touch(project.id);
+      // A service that is made at this moment would miss the environment, and it that.
+      await uow.projects.hold(project.id);
       const now = clock.now();
       const all = await uow.environments.ofProject(project.id);
       const from = input.from
@@ -54,6 +54,7 @@ export const createEnvironment =
         actor: actor.email,
         subject: name,
       });
+      await uow.projects.touch(project.id);
       return environment;
     });
   };
@@ -105,12 +106,12 @@ export const deleteEnvironment =
   async (actor: Actor, ref: string, name: string): Promise<void> => {
     const { project, environment } = await authorize.environment(actor, ref, name, "environments.write");
     await transact(async (uow) => {
+      await uow.projects.hold(project.id);
       if ((await uow.environments.ofProject(project.id)).length === 1)
         throw new Fault("conflict", "a project keeps at least one environment: delete the project instead");
       for (const place of await uow.services.allPlaced(project.id, environment.id))
         await cancelOpen(uow, clock, place, "the environment was deleted");
       await uow.environments.remove(project.id, environment.id);
-      await uow.clusters.bumpVersion(project.clusterId);
       await record(uow.audit, clock, {
         workspaceId: project.workspaceId,
         projectId: project.id,
@@ -119,5 +120,6 @@ export const deleteEnvironment =
         subject: environment.name,
       });
       await uow.projects.touch(project.id);
+      await uow.clusters.bumpVersion(project.clusterId);
     });
   };

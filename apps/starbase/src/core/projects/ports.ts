@@ -30,6 +30,11 @@ export interface ProjectStore {
   ): Promise<{ project: Project; workspaceRole: WorkspaceRole; projectRole: ProjectRole | undefined }[]>;
   namespaceIsTaken(clusterId: string, namespace: string): Promise<boolean>;
   remove(workspaceId: string, projectId: string): Promise<void>;
+  /**
+   * Waits until nobody else holds the project, and holds it until the transaction ends. For what must fit together in
+   * it: names, references, a service in every environment. Two changes at once could each be right and be wrong together.
+   */
+  hold(projectId: string): Promise<void>;
   /** Bumps the project's revision and announces it. */
   touch(projectId: string): Promise<void>;
   revision(projectId: string): Promise<number>;

@@ -3,16 +3,15 @@ import type { Source } from "@starform/contract/services";
 import type { Clock } from "@starform/std/clock";
 import { Fault } from "@starform/std/fault";
 import { uuid } from "@starform/std/ids";
-import { notFound, type Authorize } from "../access/authorize.ts";
+import { authorizer, notFound, type Authorize } from "../access/authorize.ts";
 import { record } from "../audit/record.ts";
 import { cancelOpen } from "../deployments/cancel.ts";
-import type { CreateDeployment } from "../deployments/create-deployment.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { Transact } from "../stores.ts";
 import type { BookDeps } from "../variables/open-book.ts";
-import { refuseReferred } from "../variables/check-references.ts";
+import { refuseReferred } from "../variables/refuse-referred.ts";
 import { cleanUpAfter } from "./clean-up-after.ts";
-import { hostOf, placeService } from "./place-service.ts";
+import { placeService } from "./place-service.ts";
 import type { PlacedService } from "./ports.ts";
 import { checkSchedule, defaultSettings, withPatch, type SettingsPatch } from "./settings.ts";
 import { checkSource, isOfThisMachine } from "./source.ts";
@@ -22,7 +21,6 @@ type Deps = {
   authorize: Authorize;
   clock: Clock;
   appsDomain: string;
-  createDeployment: CreateDeployment;
   book: BookDeps;
 };
 
@@ -44,8 +42,8 @@ export const createService =
     const settings = withPatch(defaultSettings, input.settings ?? {}, input.type);
     if (input.type === "cron") checkSchedule(settings.schedule ?? missingSchedule());
     return transact(async (uow) => {
-      // Holds the project's row: an environment that is made at this moment would miss the service, and it that.
-      await uow.projects.touch(project.id);
+      // An environment that is made at this moment would miss the service, and it that.
+      await uow.projects.hold(project.id);
       const now = clock.now();
       const { name, type, source } = input;
       const service = {
@@ -75,6 +73,7 @@ export const createService =
         actor: actor.email,
         subject: name,
       });
+      await uow.projects.touch(project.id);
       return (await uow.services.placed(project.id, environments[0]!.id, service.id))!;
     });
   };
@@ -83,83 +82,12 @@ const missingSchedule = (): never => {
   throw new Fault("invalid", 'a cron service needs a schedule: five fields, UTC, for example "0 4 * * *"');
 };
 
-/**
- * Changes a service in one environment. Replicas and drain act on what runs; tier, schedule, health check and start
- * command re-deploy the running image; build settings wait for the next deployment.
- */
-export const updateService =
-  ({ transact, authorize, clock, appsDomain, createDeployment }: Deps) =>
-  async (
-    actor: Actor,
-    ref: { project: string; service: string; environment: string },
-    change: { name?: string | undefined; source?: Source | undefined; settings?: SettingsPatch | undefined },
-  ): Promise<PlacedService> => {
-    const { project, environment } = await authorize.environment(
-      actor,
-      ref.project,
-      ref.environment,
-      "services.write",
-    );
-    if (change.source) checkSource(change.source);
-    if (change.source && isOfThisMachine(change.source))
-      await authorize.workspace(actor, project.workspaceId, "workspace.update");
-    const { place, reDeploys } = await transact(async (uow) => {
-      const before =
-        (await uow.services.placed(project.id, environment.id, ref.service, "for update")) ??
-        notFound("service", ref.service);
-      // Name and source are the same everywhere, so they are changed only by who may change it everywhere.
-      if (change.name || change.source)
-        for (const each of await uow.services.placesOf(project.id, before.id))
-          await authorize.environment(actor, project.id, each.environment, "services.write");
-      const settings = withPatch(before.settings, change.settings ?? {}, before.type);
-      await uow.services.setSettings(before.id, environment.id, settings);
-      await uow.services.update(project.id, before.id, {
-        ...(change.name ? { name: change.name } : {}),
-        ...(change.source ? { source: change.source } : {}),
-        updatedAt: clock.now(),
-      });
-      if (change.name && change.name !== before.name && before.type === "web")
-        for (const each of await uow.services.placesOf(project.id, before.id))
-          await uow.services.setHost(
-            each.id,
-            each.environmentId,
-            hostOf(change.name, project, { name: each.environment }, appsDomain),
-          );
-      await uow.clusters.bumpVersion(project.clusterId);
-      await record(uow.audit, clock, {
-        workspaceId: project.workspaceId,
-        projectId: project.id,
-        event: "service.updated",
-        actor: actor.email,
-        subject: before.name,
-        detail: { environment: environment.name, ...change },
-      });
-      await uow.projects.touch(project.id);
-      const after = (await uow.services.placed(project.id, environment.id, before.id))!;
-      return { place: after, reDeploys: before.targetDeploymentId !== null && runsOtherwise(before, after) };
-    });
-    if (reDeploys)
-      await createDeployment(actor, {
-        project,
-        environment,
-        place,
-        trigger: "settings",
-        source: { kind: "active" },
-      });
-    return place;
-  };
-
-const runsOtherwise = ({ settings: a }: PlacedService, { settings: b }: PlacedService): boolean =>
-  a.tier !== b.tier ||
-  a.schedule !== b.schedule ||
-  a.startCommand !== b.startCommand ||
-  JSON.stringify(a.healthCheck) !== JSON.stringify(b.healthCheck);
-
 export const deleteService =
   ({ transact, authorize, clock, book }: Deps) =>
   async (actor: Actor, ref: { project: string; service: string }): Promise<void> => {
     const { project } = await authorize.project(actor, ref.project, "services.write");
     await transact(async (uow) => {
+      await uow.projects.hold(project.id);
       const service =
         (await uow.services.ofProject(project.id)).find(
           (s) => s.id === ref.service || s.name === ref.service,
@@ -167,13 +95,12 @@ export const deleteService =
       const places = await uow.services.placesOf(project.id, service.id);
       for (const place of places) {
         // Somebody who may not touch a protected environment may not delete what runs there either.
-        await authorize.environment(actor, ref.project, place.environment, "services.write");
+        await authorizer(uow).environment(actor, project.id, place.environment, "services.write");
         await cancelOpen(uow, clock, place, "the service was deleted");
       }
       await refuseReferred(uow, book, project, { id: service.id, name: `service ${service.name}` });
       await cleanUpAfter(uow, clock, service.id);
       await uow.services.remove(project.id, service.id);
-      await uow.clusters.bumpVersion(project.clusterId);
       await record(uow.audit, clock, {
         workspaceId: project.workspaceId,
         projectId: project.id,
@@ -182,6 +109,7 @@ export const deleteService =
         subject: service.name,
       });
       await uow.projects.touch(project.id);
+      await uow.clusters.bumpVersion(project.clusterId);
     });
   };
 

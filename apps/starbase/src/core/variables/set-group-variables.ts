@@ -1,10 +1,11 @@
+import type { Redeployed } from "@starform/contract/services";
+import { authorizer } from "../access/authorize.ts";
+import { redeployChanged } from "../deployments/redeploy-changed.ts";
 import type { Actor } from "../identity/actor.ts";
-import { checkReferences, valuesIn } from "./check-references.ts";
 import { openBook } from "./open-book.ts";
-import type { StoredGroup } from "./ports.ts";
+import { changedIn, valuesIn } from "./service-values.ts";
 import {
   namedGroup,
-  oneAtATime,
   recordChange,
   refuseReserved,
   write,
@@ -12,7 +13,7 @@ import {
   type VariableDeps,
 } from "./write-variables.ts";
 
-/** Sets or drops entries of a named group, in every environment that uses it. */
+/** Sets or drops entries of a named group, in every environment that uses it; what gets other values is re-deployed. */
 export const setGroupVariables =
   (deps: VariableDeps) =>
   async (
@@ -20,28 +21,24 @@ export const setGroupVariables =
     projectRef: string,
     groupRef: string,
     changes: VariableChanges,
-  ): Promise<StoredGroup> => {
+  ): Promise<{ id: string; redeployed: Redeployed[] }> => {
     const { project } = await deps.authorize.project(actor, projectRef, "variables.write");
     refuseReserved(changes);
-    const { group, environments } = await deps.transact(async (uow) => {
-      await oneAtATime(uow, project);
-      const found = await namedGroup(uow, project, groupRef);
-      const all = await uow.environments.ofProject(project.id);
-      const guarded = all.filter((environment) => environment.isProtected);
-      const before: string[] = [];
-      for (const environment of guarded) before.push(await valuesIn(uow, deps.book, project, environment));
-      const book = await openBook(uow, deps.book, project, all[0]!);
-      await write(uow, deps, { group: found, book, changes, where: found.name ?? "" });
-      await checkReferences(uow, deps.book, project, all);
-      for (const [at, environment] of guarded.entries())
-        if ((await valuesIn(uow, deps.book, project, environment)) !== before[at])
-          await deps.authorize.environment(actor, project.id, environment.name, "variables.write");
-      await recordChange(uow, deps.clock, actor, project, `var group ${found.name}`, changes);
-      return {
-        group: (await uow.variables.groups(project.id)).find((g) => g.id === found.id)!,
-        environments: all,
-      };
+    return deps.transact(async (uow) => {
+      await uow.projects.hold(project.id);
+      const group = await namedGroup(uow, project, groupRef);
+      const environments = await uow.environments.ofProject(project.id);
+      const before = await valuesIn(uow, deps.book, { project, environments, strict: false });
+      const book = await openBook(uow, deps.book, project, environments[0]!);
+      await write(uow, deps, { group, book, changes, where: group.name ?? "" });
+      const after = await valuesIn(uow, deps.book, { project, environments, strict: true });
+      // What is protected is changed only by who may change that environment, attached or by reference.
+      for (const { environment } of changedIn(before, after, (values) => values.whole))
+        if (environment.isProtected)
+          await authorizer(uow).environment(actor, project.id, environment.name, "variables.write");
+      await recordChange(uow, deps.clock, actor, project, `var group ${group.name}`, changes);
+      const redeployed = await redeployChanged(uow, deps, { actor, project, before, after });
+      await uow.projects.touch(project.id);
+      return { id: group.id, redeployed };
     });
-    await deps.redeployChanged(actor, project, environments);
-    return group;
   };

@@ -1,9 +1,10 @@
+import type { Redeployed } from "@starform/contract/services";
 import { notFound } from "../access/authorize.ts";
+import { redeployChanged } from "../deployments/redeploy-changed.ts";
 import type { Actor } from "../identity/actor.ts";
-import { checkReferences } from "./check-references.ts";
 import { openBook } from "./open-book.ts";
+import { valuesIn } from "./service-values.ts";
 import {
-  oneAtATime,
   ownGroup,
   recordChange,
   refuseReserved,
@@ -12,7 +13,10 @@ import {
   type VariableDeps,
 } from "./write-variables.ts";
 
-/** Sets or drops variables of the service itself; what runs and uses them, by whatever reference, is re-deployed. */
+/**
+ * Sets or drops variables of the service itself. With `deploy`, what runs and gets other values by it, by whatever
+ * reference, is re-deployed.
+ */
 export const setServiceVariables =
   (deps: VariableDeps) =>
   async (
@@ -20,7 +24,7 @@ export const setServiceVariables =
     ref: { project: string; service: string; environment: string },
     changes: VariableChanges,
     deploy: boolean,
-  ): Promise<{ deploymentId: string | null; serviceId: string }> => {
+  ): Promise<{ serviceId: string; deploymentId: string | null; redeployed: Redeployed[] }> => {
     const { project, environment } = await deps.authorize.environment(
       actor,
       ref.project,
@@ -28,18 +32,21 @@ export const setServiceVariables =
       "variables.write",
     );
     refuseReserved(changes);
-    const serviceId = await deps.transact(async (uow) => {
+    return deps.transact(async (uow) => {
+      await uow.projects.hold(project.id);
       const place =
-        (await uow.services.placed(project.id, environment.id, ref.service, "for update")) ??
+        (await uow.services.placed(project.id, environment.id, ref.service)) ??
         notFound("service", ref.service);
-      await oneAtATime(uow, project);
+      const within = { project, environments: [environment] };
+      const before = await valuesIn(uow, deps.book, { ...within, strict: false });
       const group = await ownGroup(uow, deps, project, environment, place.id);
       const book = await openBook(uow, deps.book, project, environment);
       await write(uow, deps, { group, book, changes, where: place.name });
-      await checkReferences(uow, deps.book, project, [environment]);
+      const after = await valuesIn(uow, deps.book, { ...within, strict: true });
       await recordChange(uow, deps.clock, actor, project, `${place.name} (${environment.name})`, changes);
-      return place.id;
+      const redeployed = deploy ? await redeployChanged(uow, deps, { actor, project, before, after }) : [];
+      await uow.projects.touch(project.id);
+      const own = redeployed.find(({ service }) => service === place.name);
+      return { serviceId: place.id, deploymentId: own?.deploymentId ?? null, redeployed };
     });
-    const started = deploy ? await deps.redeployChanged(actor, project, [environment]) : [];
-    return { serviceId, deploymentId: started.find((d) => d.serviceId === serviceId)?.id ?? null };
   };

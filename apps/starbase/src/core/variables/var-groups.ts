@@ -1,14 +1,16 @@
+import type { Redeployed } from "@starform/contract/services";
 import { Fault } from "@starform/std/fault";
 import { uuid } from "@starform/std/ids";
 import { notFound } from "../access/authorize.ts";
 import { record } from "../audit/record.ts";
+import { redeployChanged } from "../deployments/redeploy-changed.ts";
 import type { Actor } from "../identity/actor.ts";
-import { checkReferences, refuseReferred } from "./check-references.ts";
 import { openBook } from "./open-book.ts";
 import type { StoredGroup } from "./ports.ts";
+import { refuseReferred } from "./refuse-referred.ts";
+import { valuesIn } from "./service-values.ts";
 import {
   namedGroup,
-  oneAtATime,
   recordChange,
   refuseReserved,
   write,
@@ -26,7 +28,7 @@ export const createGroup =
     const { project } = await deps.authorize.project(actor, projectRef, "variables.write");
     refuseReserved(input.variables ?? {});
     return deps.transact(async (uow) => {
-      await oneAtATime(uow, project);
+      await uow.projects.hold(project.id);
       const services = await uow.services.ofProject(project.id);
       if (services.some((service) => service.name === input.name))
         throw new Fault(
@@ -51,6 +53,7 @@ export const createGroup =
         where: input.name,
       });
       await recordChange(uow, deps.clock, actor, project, `var group ${input.name}`, input.variables ?? {});
+      await uow.projects.touch(project.id);
       return namedGroup(uow, project, id);
     });
   };
@@ -60,7 +63,7 @@ export const deleteGroup =
   async (actor: Actor, projectRef: string, groupRef: string): Promise<void> => {
     const { project } = await deps.authorize.project(actor, projectRef, "variables.write");
     await deps.transact(async (uow) => {
-      await oneAtATime(uow, project);
+      await uow.projects.hold(project.id);
       const group = await namedGroup(uow, project, groupRef);
       await refuseReferred(uow, deps.book, project, { id: group.id, name: `var group ${group.name}` });
       await uow.variables.removeGroup(project.id, group.id);
@@ -71,44 +74,47 @@ export const deleteGroup =
         actor: actor.email,
         subject: group.name ?? "",
       });
+      await uow.projects.touch(project.id);
     });
   };
 
-/** Attaches (with an order) or detaches (without) a group, and re-deploys what it changes. */
+/** Attaches (with an order) or detaches (without) a group, and re-deploys what gets other values by it. */
 export const placeGroup =
   (deps: VariableDeps) =>
   async (
     actor: Actor,
     ref: { project: string; service: string; environment: string; group: string },
     attachOrder: number | undefined,
-  ): Promise<StoredGroup> => {
+  ): Promise<{ id: string; redeployed: Redeployed[] }> => {
     const { project, environment } = await deps.authorize.environment(
       actor,
       ref.project,
       ref.environment,
       "variables.write",
     );
-    const group = await deps.transact(async (uow) => {
+    return deps.transact(async (uow) => {
+      await uow.projects.hold(project.id);
       const place =
         (await uow.services.placed(project.id, environment.id, ref.service)) ??
         notFound("service", ref.service);
-      await oneAtATime(uow, project);
-      const found = await namedGroup(uow, project, ref.group);
-      const key = { groupId: found.id, serviceId: place.id, environmentId: environment.id };
+      const { id, name } = await namedGroup(uow, project, ref.group);
+      const within = { project, environments: [environment] };
+      const before = await valuesIn(uow, deps.book, { ...within, strict: false });
+      const key = { groupId: id, serviceId: place.id, environmentId: environment.id };
       await (attachOrder === undefined
         ? uow.variables.detach(key)
         : uow.variables.attach({ ...key, attachOrder }));
-      await checkReferences(uow, deps.book, project, [environment]);
+      const after = await valuesIn(uow, deps.book, { ...within, strict: true });
       await record(uow.audit, deps.clock, {
         workspaceId: project.workspaceId,
         projectId: project.id,
         event: attachOrder === undefined ? "var_group.detached" : "var_group.attached",
         actor: actor.email,
-        subject: found.name ?? "",
+        subject: name ?? "",
         detail: { service: place.name, environment: environment.name },
       });
-      return found;
+      const redeployed = await redeployChanged(uow, deps, { actor, project, before, after });
+      await uow.projects.touch(project.id);
+      return { id, redeployed };
     });
-    await deps.redeployChanged(actor, project, [environment]);
-    return group;
   };

@@ -4,7 +4,6 @@ import { uuid } from "@starform/std/ids";
 import { notFound, type Authorize } from "../access/authorize.ts";
 import type { Environment, Project } from "../access/ports.ts";
 import { record } from "../audit/record.ts";
-import type { RedeployChanged } from "../deployments/redeploy-changed.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { Transact, UnitOfWork } from "../stores.ts";
 import { toIds, type VariableBook } from "./book.ts";
@@ -20,7 +19,6 @@ export type VariableDeps = {
   authorize: Authorize;
   clock: Clock;
   book: BookDeps;
-  redeployChanged: RedeployChanged;
 };
 
 export async function namedGroup(
@@ -89,10 +87,6 @@ export async function write(
     });
   }
 }
-
-/** Two changes at once could each be right and make a circle together, so those of one project wait for each other. */
-export const oneAtATime = ({ projects }: UnitOfWork, project: Project): Promise<void> =>
-  projects.touch(project.id);
 
 export function refuseReserved(changes: VariableChanges): void {
   const reserved = Object.keys(changes).find(
