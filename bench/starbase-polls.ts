@@ -67,10 +67,11 @@ async function makeClusters(url: string): Promise<void> {
 
 function startPolling(url: string) {
   const agent = new Agent({ keepAlive: true, maxSockets: shuttles });
-  let [unchanged, isOver] = [0, false];
+  const ending = new AbortController();
+  let unchanged = 0;
   const waiting = new Set<number>();
   const poll = async (n: number): Promise<void> => {
-    for (let etag: string | undefined; !isOver;) {
+    for (let etag: string | undefined; !ending.signal.aborted;) {
       if (etag) waiting.add(n);
       const asked = request(
         `${url}/api/v1/clusters/${idOf(n)}/desired-state?wait=${etag ? waitSeconds : 0}`,
@@ -89,7 +90,7 @@ function startPolling(url: string) {
   };
   const all = Array.from({ length: shuttles }, (_, n) =>
     poll(n + 1).catch((error: unknown) => {
-      if (!isOver) throw error;
+      if (!ending.signal.aborted) throw error;
     }),
   );
   void Promise.all(all);
@@ -97,7 +98,7 @@ function startPolling(url: string) {
     waiting: () => waiting.size,
     unchanged: () => unchanged,
     stop: () => {
-      isOver = true;
+      ending.abort();
       agent.destroy();
     },
   };
