@@ -16,6 +16,7 @@ const wanted: readonly DebianPackage[] = [
   { name: "python3", program: "python3", why: "the Python example" },
   { name: "chromium", program: "chromium", why: "the dashboard in a browser" },
   { name: "victoria-metrics", program: "victoria-metrics", why: "the metrics store" },
+  { name: "lua5.1", program: "lua5.1", why: "the script that Fluent Bit runs" },
 ];
 
 const root = fileURLToPath(new URL("..", import.meta.url));

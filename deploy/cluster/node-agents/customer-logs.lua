@@ -47,21 +47,26 @@ local function word_level(line)
   end
 end
 
-local function level_of(line)
-  local stated = json_level(line)
-  if stated then return stated end
+-- The first "level=…", "lvl=…" or "severity=…".
+local function pair_level(line)
   local lower = line:lower()
-  for _, name in ipairs({ "level", "lvl", "severity" }) do
-    local before, pair = lower:match("(.?)" .. name .. "=[\"']?(%w+)")
-    if pair and not before:find("[%w_]") then
-      local level = pair == "log" and "info" or levels[pair]
-      if level then return level end
+  for at, name, value in lower:gmatch("()(%a+)=[\"']?([%w_]+)") do
+    local names_it = name == "level" or name == "lvl" or name == "severity"
+    if names_it and not lower:sub(at - 1, at - 1):find("[%w_]") then
+      return value == "log" and "info" or levels[value]
     end
   end
-  return word_level(line)
-    or (line:match("^%s*[%w_]*Error:") or line:match("^%s*[%w_]*Exception:") or line:match("^%s*Uncaught%s+[%w_]*Error:"))
-      and "error"
-    or "info"
+  return nil
+end
+
+local function level_of(line)
+  local stated = json_level(line) or pair_level(line) or word_level(line)
+  if stated then return stated end
+  local is_error = line:match("^%s*[%w_]*Error:")
+    or line:match("^%s*[%w_]*Exception:")
+    or line:match("^%s*Uncaught%s+[%w_]*Error:")
+    or line:match("^%s*Uncaught%s+[%w_]*Exception:")
+  return is_error and "error" or "info"
 end
 
 -- Never ends within a character of UTF-8.

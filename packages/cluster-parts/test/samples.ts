@@ -45,8 +45,11 @@ export const everything = (
   return steps.filter((step) => !step.leftOut?.(given, known)).flatMap((step) => render(step, given, known));
 };
 
-/** The parsed or plain content of a file that a ConfigMap carries. */
+let maps: readonly KubeObject[] | undefined;
+
+/** The content of a file that a ConfigMap carries. */
 export const carried = (name: string, key: string): string => {
-  const map = everything().find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === name);
+  maps ??= everything().filter(({ kind }) => kind === "ConfigMap");
+  const map = maps.find(({ metadata }) => metadata.name === name);
   return (map?.["data"] as Record<string, string> | undefined)?.[key] ?? "";
 };
