@@ -9,6 +9,7 @@ import {
   listDeployments,
   rollBackDeployment,
 } from "@starform/contract/deployments";
+import { getBuild, type Build } from "@starform/contract/builds";
 import { searchLogs, tailLogs, type LogEntry } from "@starform/contract/logs";
 import {
   createEnvironment,
@@ -99,6 +100,26 @@ const deployments = [
   aDeployment({ number: 1 }),
 ];
 
+const aBuild = (id: string): Build => ({
+  id,
+  projectId: ids.project,
+  serviceId: ids.service,
+  createdAt: at,
+  startedAt: at,
+  endedAt: at,
+  image: "starform.local/shop/web",
+  imageDigest: `sha256:${"a".repeat(64)}`,
+  info: {},
+  report: {
+    stages: [],
+    steps: [
+      { name: "copy package.json", outcome: "cached" },
+      { name: "npm ci", outcome: "done", durationMs: 4_100 },
+    ],
+    sentBytes: 2 * 2 ** 20,
+    imageBytes: 24 * 2 ** 20,
+  },
+});
 const queued = aDeployment({
   number: 6,
   status: "pending",
@@ -174,6 +195,7 @@ const world: Handlers = {
     ({ params }) =>
       [...deployments, queued].find(({ id }) => id === params.deployment) ?? aDeployment({ number: 5 }),
   ),
+  ...on(getBuild, ({ params }) => aBuild(params.build)),
   ...on(rollBackDeployment, ({ params }) =>
     aDeployment({ number: 5, trigger: "rollback", rollbackOf: params.deployment }),
   ),
@@ -221,7 +243,12 @@ const table: [words: string, route: string, input: object, words: RegExp][] = [
     /^http:\/\/web-shop\.localhost:4402\n$/,
   ],
   ["deployments", "listDeployments", { query: { limit: 20 } }, /#4\s+● live[\s\S]*#2\s+failed.*exit code 1/],
-  ["deployments show 3", "listDeployments", {}, /web #3 in production/],
+  [
+    "deployments show 3",
+    "listDeployments",
+    {},
+    /web #3 in production[\s\S]*1 of 2 steps from the cache, 2\.1 MB sent, image 25\.2 MB[\s\S]*npm ci +done +4\.1 s/,
+  ],
   [
     `deployments show ${queued.id}`,
     "getDeployment",

@@ -4,11 +4,13 @@ import path from "node:path";
 import { readBuildPlan } from "@starform/build-plan/build-plan";
 import { until } from "@starform/std/retry";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { BuildLogLine, BuildService, BuildSpec } from "../src/ports/build-service.ts";
+import type { BuildFacts, BuildLogLine, BuildService, BuildSpec } from "../src/ports/build-service.ts";
 
 /** What a test needs of a builder beside the port. */
 export type BuilderUnderTest = AsyncDisposable & {
   readonly builds: BuildService;
+  /** What it measures on this machine. */
+  readonly measures: readonly (keyof BuildFacts)[];
   /** A folder for sources. */
   readonly dir: string;
   /** Every image of the service there is. */
@@ -78,6 +80,8 @@ export async function logOf(builds: BuildService, spec: BuildSpec): Promise<Buil
   for await (const line of builds.streamLogs(spec, AbortSignal.timeout(60_000))) lines.push(line);
   return lines;
 }
+
+const endsOf = (log: readonly BuildLogLine[]) => log.flatMap(({ ended: end }) => end ?? []);
 
 /** Builds to the end. */
 export async function built(builds: BuildService, spec: BuildSpec) {
@@ -163,6 +167,33 @@ export function buildServiceContract(name: string, open: () => Promise<BuilderUn
       });
       expect(text).not.toContain("never");
       expect(await under.imagesOf(spec)).toEqual([]);
+    });
+
+    test("tells how each step ended and what it took, and of a repeat that all of it was there", async () => {
+      const spec = await aBuild(under, ["echo one > one.txt", "echo two > two.txt"]);
+      const first = await built(under.builds, spec);
+      const ends = endsOf(first.log);
+      expect(ends.length).toBeGreaterThan(0);
+      expect(ends).toEqual(ends.map(() => ({ outcome: "done", durationMs: expect.any(Number) })));
+      const again = endsOf((await built(under.builds, { ...spec, buildId: randomUUID() })).log);
+      expect(again.length).toBeGreaterThan(0);
+      expect(again.map(({ outcome }) => outcome)).toEqual(again.map(() => "cached"));
+      const failing = await aBuild(under, ["exit 3"]);
+      expect(endsOf((await built(under.builds, failing)).log).at(-1)?.outcome).toBe("failed");
+    });
+
+    test("measures what it can know, and leaves out what it cannot", async () => {
+      const files = { "app.txt": `sent ${randomUUID()}` };
+      const { status } = await built(
+        under.builds,
+        await aBuild(under, ["head -c 3000000 /dev/urandom > large"], { files }),
+      );
+      if (status.state !== "succeeded") throw new Error("the build did not succeed");
+      const { sentBytes, peakMemoryBytes, layers } = status.facts ?? {};
+      const known = [sentBytes, peakMemoryBytes, ...(layers ?? []).map(({ sizeBytes }) => sizeBytes)];
+      for (const one of known.filter((value) => value !== undefined)) expect(one).toBeGreaterThan(0);
+      expect(Object.keys(status.facts ?? {}).toSorted()).toEqual(under.measures.toSorted());
+      expect(layers === undefined || layers.some(({ sizeBytes }) => sizeBytes >= 3_000_000)).toBe(true);
     });
 
     test("ends a running build when it is cancelled, and leaves nothing running", async () => {

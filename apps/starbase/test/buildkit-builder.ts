@@ -39,6 +39,7 @@ export async function openBuildkitBuilder(): Promise<BuilderUnderTest> {
   return {
     builds,
     dir,
+    measures: ["sentBytes", "layers"],
     async imagesOf({ projectId, serviceId }) {
       const repo = `starform.local/${projectId}/${serviceId}`;
       const filters = encodeURIComponent(JSON.stringify({ reference: [repo] }));

@@ -46,6 +46,7 @@ export async function openProcessBuilder(
   return {
     builds,
     dir,
+    measures: (await machineAllows()).cgroups ? ["peakMemoryBytes"] : [],
     imagesDir,
     cacheDir,
     async imagesOf({ projectId, serviceId }) {

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { BuildReport } from "@starform/contract/builds";
 import { planSource } from "@starform/build-plan/plan-source";
 import { ServiceSettings } from "@starform/contract/services";
 import { systemClock } from "@starform/std/clock";
@@ -55,12 +56,13 @@ async function aDeployment(files: Record<string, string>, more: Partial<BuildWor
   };
   const stages: string[] = [];
   const said: { seq: number; text: string }[] = [];
-  const seen: { finished?: Finished; failed?: string } = {};
+  const seen: { finished?: Finished; failed?: string; report?: BuildReport } = {};
   const progress: DeploymentProgress = {
     beginBuild: async (id) => (id === work.deploymentId && !seen.finished ? work : undefined),
     beginStage: async (_id, stage) => void stages.push(`${stage} begins`),
     endStage: async (_id, stage, outcome) => void stages.push(`${stage} ${outcome}`),
     setCommit: async () => undefined,
+    keepReport: async (_id, report) => void (seen.report = report),
     finishBuild: async (_id, built) => void (seen.finished = built),
     failBuild: async (_id, reason) => void (seen.failed = reason),
   };
@@ -109,6 +111,12 @@ describe("a build", () => {
       info: { providers: ["shell"] },
       fileSettings: {},
     });
+    expect(deployment.seen.report).toMatchObject({
+      stages: ["clone", "build", "push"].map((name) => ({ name, durationMs: expect.any(Number) })),
+      steps: [{ name: "build", outcome: "done", durationMs: expect.any(Number) }],
+      imageBytes: expect.any(Number),
+    });
+    expect(deployment.seen.report).not.toHaveProperty("sentBytes");
     expect(await deployment.leftovers()).toEqual([]);
     const { finished } = deployment.seen;
     await deployment.run();
@@ -194,7 +202,9 @@ describe("a build", () => {
     await until("it builds", () => deployment.text().includes("\nready"));
     stop.abort();
     await running;
-    expect(deployment.seen).toEqual({});
+    const { report, ...others } = deployment.seen;
+    expect(others).toEqual({});
+    expect(report?.stages.map(({ name }) => name)).toEqual(["clone", "build"]);
     expect(await under.isRunning(mark)).toBe(false);
     expect(await under.builds.getBuildStatus(deployment.work)).toEqual({ state: "cancelled" });
     expect(existsSync(path.join(dir, "work", deployment.work.buildId))).toBe(false);
@@ -208,6 +218,7 @@ describe("a build", () => {
           ...({} as DeploymentProgress),
           beginBuild: async () => broken.work,
           beginStage: () => Promise.reject(new Error("the database is away")),
+          keepReport: () => Promise.reject(new Error("the database is away as well")),
         },
         sources: folderSourceStore({
           gitDir: path.join(dir, "git"),

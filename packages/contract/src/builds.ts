@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { Digest, Id, Timestamp } from "./names.ts";
+import { route } from "./route.ts";
+import { StageName } from "./states.ts";
 
 /** Where a build stands that waits for a builder. */
 export const InLine = z
@@ -30,3 +33,71 @@ export const BuildEstimate = z
   })
   .meta({ id: "BuildEstimate" });
 export type BuildEstimate = z.infer<typeof BuildEstimate>;
+
+export const BuildStep = z
+  .object({
+    name: z.string(),
+    /** `cached`: its result was already there, and nothing ran. */
+    outcome: z.enum(["done", "cached", "failed"]),
+    durationMs: z.number().int().optional(),
+  })
+  .meta({ id: "BuildStep" });
+export type BuildStep = z.infer<typeof BuildStep>;
+
+export const ImageLayer = z
+  .object({ sizeBytes: z.number().int(), createdBy: z.string().optional() })
+  .meta({ id: "ImageLayer" });
+
+/** What was measured. What a builder cannot know is absent, never zero. */
+export const BuildReport = z
+  .object({
+    /** What came before and after the steps as well: clone, build, push. */
+    stages: z.array(z.object({ name: StageName, durationMs: z.number().int() })),
+    /** In the order they ended; the builder's own preparations are left out. */
+    steps: z.array(BuildStep),
+    /** Of the source, to the builder; files that it still had are not sent. */
+    sentBytes: z.number().int().optional(),
+    /** Of all that the build ran, together. */
+    peakMemoryBytes: z.number().int().optional(),
+    imageBytes: z.number().int().optional(),
+    /** From the base up. */
+    layers: z.array(ImageLayer).optional(),
+  })
+  .meta({ id: "BuildReport" });
+export type BuildReport = z.infer<typeof BuildReport>;
+
+/** How many of a build's steps were already there. */
+export const cacheHits = ({ steps }: Pick<BuildReport, "steps">): { cached: number; of: number } => ({
+  cached: steps.filter(({ outcome }) => outcome === "cached").length,
+  of: steps.length,
+});
+
+export const Build = z
+  .object({
+    id: Id,
+    projectId: Id,
+    serviceId: Id,
+    createdAt: Timestamp,
+    /** When a builder took it on; the last time, if it was begun anew. */
+    startedAt: Timestamp.nullable(),
+    endedAt: Timestamp.nullable(),
+    /** Null until there is one, and where the build failed. */
+    image: z.string().nullable(),
+    imageDigest: Digest.nullable(),
+    /** What was planned and why; empty until it was. */
+    info: z.record(z.string(), z.unknown()),
+    report: BuildReport.nullable(),
+  })
+  .meta({ id: "Build" });
+export type Build = z.infer<typeof Build>;
+
+const buildParams = z.object({ build: Id });
+export const getBuild = route({
+  id: "getBuild",
+  method: "GET",
+  path: "/v1/builds/:build",
+  area: "builds",
+  summary: "One build: what was planned and why, what each stage and step took, what came from the cache.",
+  params: buildParams,
+  response: Build,
+});

@@ -23,6 +23,20 @@ export type BuildLogLine = {
   readonly step: string;
   readonly stream: "stdout" | "stderr" | "status";
   readonly text: string;
+  /** On the line that ends a step. The builder's own preparations are no steps. */
+  readonly ended?: StepEnd;
+};
+
+export type StepEnd = { readonly outcome: "done" | "cached" | "failed"; readonly durationMs?: number };
+
+/** What a builder measured; what it cannot know is left out. */
+export type BuildFacts = {
+  /** Of the source, to the builder; files that it still had are not sent. */
+  readonly sentBytes?: number;
+  /** Of all that the build ran, together. */
+  readonly peakMemoryBytes?: number;
+  /** From the base up. */
+  readonly layers?: readonly { readonly sizeBytes: number; readonly createdBy?: string }[];
 };
 
 export type BuildStatus =
@@ -32,9 +46,10 @@ export type BuildStatus =
       readonly image: string;
       readonly imageDigest: string;
       readonly sizeBytes: number;
+      readonly facts?: BuildFacts;
     }
   /** `reason` is one sentence for the customer: the step, its exit code, the last lines. */
-  | { readonly state: "failed"; readonly reason: string }
+  | { readonly state: "failed"; readonly reason: string; readonly facts?: BuildFacts }
   | { readonly state: "cancelled" }
   /** The builder knows no such build (another process ran it and died): submit it anew. */
   | { readonly state: "unknown" };

@@ -40,6 +40,7 @@ import {
   putMember,
   putProjectMember,
 } from "../core/workspaces/members.ts";
+import { buildRoutes } from "../http/builds.ts";
 import { clusterRoutes } from "../http/clusters.ts";
 import { deploymentRoutes, sourceRoutes } from "../http/deployments.ts";
 import { identityRoutes } from "../http/identity.ts";
@@ -83,6 +84,7 @@ export async function openApiServer(
   const delivery = { ...deps, sources: openSources(config) };
   deploymentRoutes(app, delivery);
   sourceRoutes(app, delivery);
+  buildRoutes(app, deps);
   clusterRoutes(app, deps);
   const telemetry = { ...deps, logs: openLogs(config, logger, stack), metrics: metricStoreOf(config) };
   logRoutes(app, telemetry);

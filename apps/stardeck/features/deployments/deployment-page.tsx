@@ -19,6 +19,7 @@ import { Status } from "../../ui/status.tsx";
 import { Took, When } from "../../ui/time.tsx";
 import { LogView } from "../logs/log-view.tsx";
 import { saysDeployment, triggerWords } from "../status-words.ts";
+import { BuildPanel } from "./build-panel.tsx";
 import { titleOf } from "./deployment-row.tsx";
 import { DiffDialog } from "./diff-dialog.tsx";
 import { InLineNotice } from "./in-line.tsx";
@@ -58,6 +59,7 @@ export function DeploymentPage({ place, id }: { place: ServicePlace; id: string 
       ) : (
         <p className="text-[13px] text-ink-soft">Nothing was built for this deployment.</p>
       )}
+      {data.buildId && !["pending", "building"].includes(data.status) && <BuildPanel id={data.buildId} />}
       {isOver && <ReceiptPanel id={data.id} />}
     </div>
   );

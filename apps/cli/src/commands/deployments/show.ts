@@ -1,14 +1,16 @@
+import { getBuild } from "@starform/contract/builds";
 import { getReceipt } from "@starform/contract/deployments";
 import { sayDuration } from "@starform/std/duration";
 import { command, flagOf, word } from "../../command.ts";
 import { findDeployment } from "../../deploy/find-deployment.ts";
+import { sayReport } from "../../deploy/say-report.ts";
 import { sayOutlook } from "../../deploy/say-outlook.ts";
 import { table } from "../../output/table.ts";
 import { serviceTarget } from "../../target.ts";
 import { statusWords } from "./list.ts";
 
 export const show = command<{ receipt: boolean }, [string]>({
-  brief: "one deployment with its stages",
+  brief: "one deployment with its stages and its build",
   flags: { receipt: flagOf("what it was made of: commit, image, config, digests of the variables (JSON)") },
   positional: { kind: "tuple", parameters: [word("deployment", "number or id")] },
   async run(context, { receipt }, named) {
@@ -21,7 +23,10 @@ export const show = command<{ receipt: boolean }, [string]>({
     const { commit, reason, url, image, stages } = deployment;
     const span = (from: string | null, to: string | null) =>
       from && to ? sayDuration(Date.parse(to) - Date.parse(from)) : "-";
-    context.answer(deployment, () =>
+    const build = deployment.buildId
+      ? await api.call(getBuild, { params: { build: deployment.buildId } })
+      : null;
+    context.answer({ ...deployment, build }, () =>
       [
         `${deployment.service} #${deployment.number} in ${deployment.environment}: ${statusWords(context, deployment)}${reason ? ` (${reason})` : ""}`,
         `id      ${deployment.id}`,
@@ -35,6 +40,7 @@ export const show = command<{ receipt: boolean }, [string]>({
           ["STAGE", "OUTCOME", "TOOK"],
           stages.map((s) => [s.name, s.outcome, span(s.startedAt, s.endedAt)]),
         ),
+        ...(build?.report ? sayReport(build.report) : []),
       ].join("\n"),
     );
   },

@@ -6,10 +6,12 @@ import { buildPlan } from "@starform/buildkit/build-plan";
 import type { BaseImages } from "@starform/buildkit/base-images";
 import type { BuiltImage } from "@starform/buildkit/built-image";
 import { openBuildKit } from "@starform/buildkit/client";
+import type { Engine } from "@starform/buildkit/engine";
 import type { BuildEvent } from "@starform/buildkit/progress";
 import { standInBases } from "@starform/buildkit/stand-in";
 import { dockerTransport } from "@starform/buildkit/transport";
-import type { BuildSpec } from "../../ports/build-service.ts";
+import { sayDuration } from "@starform/std/duration";
+import type { BuildFacts, BuildSpec, StepEnd } from "../../ports/build-service.ts";
 import { BuildStopped, stop } from "../process-builder/build-stopped.ts";
 import type { BuildLimits } from "../process-builder/build-limits.ts";
 import { inside } from "../process-builder/copy-tree.ts";
@@ -19,6 +21,7 @@ import { redactor } from "../process-builder/redact.ts";
 export type EngineBuilder = {
   readonly engineSocket: string;
   readonly limits: Pick<BuildLimits, "wallClockMs">;
+  readonly layersOf: Engine["layers"];
   /** The images that plans start from, for a version of Node; made once. */
   readonly basesFor: (
     form: BaseForm,
@@ -29,6 +32,9 @@ export type EngineBuilder = {
 
 /** `quick` is made of this machine's own programs in seconds; `debian` has apt and compilers and takes a minute or two, once. */
 export type BaseForm = "quick" | "debian";
+
+/** Told what is measured while it builds. */
+export type Note = (facts: BuildFacts) => void;
 
 export type EngineImage = {
   readonly image: string;
@@ -43,8 +49,7 @@ export const repositoryOf = ({ projectId, serviceId }: Pick<BuildSpec, "projectI
 /** One build from its source to its image in the engine. Throws BuildStopped for what the customer must change. */
 export async function buildInEngine(
   builder: EngineBuilder,
-  spec: BuildSpec,
-  spool: LogSpool,
+  { spec, spool, note }: { spec: BuildSpec; spool: LogSpool; note: Note },
   cancel: AbortSignal,
 ): Promise<EngineImage> {
   const redact = redactor(
@@ -56,8 +61,12 @@ export async function buildInEngine(
     const built = await buildWith(builder, spec, {
       signal: AbortSignal.any([cancel, late]),
       onLog: (event) => writeEvent(spool, event, redact),
+      onSent: sentIn(note),
       say,
     });
+    const layers = await builder.layersOf(built.imageId);
+    if (layers.length > 0)
+      note({ layers: layers.map((one) => ({ ...one, createdBy: redact(one.createdBy).slice(0, 200) })) });
     say(`image ${built.imageId.slice(0, 19)}`);
     return {
       image: `${repositoryOf(spec)}@${built.imageId}`,
@@ -73,7 +82,18 @@ export async function buildInEngine(
   }
 }
 
-type Watch = { signal: AbortSignal; onLog: (event: BuildEvent) => void; say: (text: string) => void };
+type Watch = {
+  signal: AbortSignal;
+  onLog: (event: BuildEvent) => void;
+  onSent: (sent: { bytes: number }) => void;
+  say: (text: string) => void;
+};
+
+/** A build that is done a second time, on another base, sends a second time. */
+function sentIn(note: Note): Watch["onSent"] {
+  let sentBytes = 0;
+  return ({ bytes }) => note({ sentBytes: (sentBytes += bytes) });
+}
 
 /**
  * Most apps need nothing that the quick base lacks. One that does (a compiler, a Debian package) is built on
@@ -118,7 +138,7 @@ async function buildOn(
   builder: EngineBuilder,
   spec: BuildSpec,
   contextDir: string,
-  { signal, onLog }: Watch,
+  { signal, onLog, onSent }: Watch,
   bases: BaseImages,
 ): Promise<BuiltImage> {
   signal.throwIfAborted();
@@ -132,6 +152,7 @@ async function buildOn(
     noCache: spec.noCache,
     signal,
     onLog,
+    onSent,
   };
   if (outcome.kind === "plan") return await buildPlan(client, { ...options, plan: outcome.plan, bases });
   const dockerfilePath = path.relative(contextDir, await inside(contextDir, outcome.path));
@@ -146,6 +167,9 @@ async function buildOn(
 const isInternal = (step: string): boolean =>
   /^(\[internal\]|use image|look at image|load source)/.test(step);
 
+/** What the builder does for every build is shown, and no step of this one. */
+const isStep = (step: string): boolean => !isInternal(step) && !step.startsWith("exporting ");
+
 function writeEvent(
   spool: LogSpool,
   { step, stream, text, cached, durationMs }: BuildEvent,
@@ -153,13 +177,13 @@ function writeEvent(
 ): void {
   const shown = redact(step);
   if (stream !== "status") return spool.line(shown, stream, redact(text));
-  if (text === "" || (isInternal(step) && ["done", "cached"].includes(text))) return;
-  const isOver = text === "done" && durationMs !== undefined;
-  spool.line(
-    shown,
-    "status",
-    cached ? "cached" : isOver ? `done in ${(durationMs / 1_000).toFixed(1)} s` : redact(text),
-  );
+  const isOver = text === "done" || text === "cached";
+  if (text === "" || (isInternal(step) && isOver)) return;
+  // A step that runs says nothing between its beginning and its end: other words are why it failed.
+  const outcome = cached ? "cached" : text === "done" ? "done" : "failed";
+  const ended: StepEnd = { outcome, ...(durationMs !== undefined && { durationMs }) };
+  const words = outcome === "done" && durationMs !== undefined ? `done in ${sayDuration(durationMs)}` : text;
+  spool.line(shown, "status", redact(words), isStep(step) ? ended : undefined);
 }
 
 /** One sentence, then the end of the output. */

@@ -6,7 +6,7 @@ import { dockerEngine } from "@starform/buildkit/engine";
 import { wordsOf } from "@starform/std/fault";
 import { holderOf, takeLock } from "@starform/std/lock";
 import { pause } from "@starform/std/retry";
-import type { BuildHandle, BuildService, BuildStatus } from "../../ports/build-service.ts";
+import type { BuildFacts, BuildHandle, BuildService, BuildStatus } from "../../ports/build-service.ts";
 import { defaultBuildLimits, type BuildLimits } from "../process-builder/build-limits.ts";
 import { BuildStopped } from "../process-builder/build-stopped.ts";
 import { openLogSpool, type LogSpool } from "../process-builder/log-spool.ts";
@@ -50,6 +50,7 @@ export function buildkitBuildService(options: BuildKitServiceOptions): BuildServ
   const builder: EngineBuilder = {
     engineSocket: options.engineSocket,
     limits,
+    layersOf: engine.layers,
     basesFor: rememberedBases(options),
   };
   const builds = new Map<string, Running>();
@@ -74,16 +75,18 @@ export function buildkitBuildService(options: BuildKitServiceOptions): BuildServ
         throw new Error(`build ${spec.buildId} is running in process ${lock.by.pid}`);
       const spool = openLogSpool(path.join(logsDir, `${spec.buildId}.ndjson`), limits.logBytesMax, Date.now);
       const cancel = new AbortController();
+      let facts: BuildFacts = {};
+      const note = (more: BuildFacts) => void (facts = { ...facts, ...more });
       const running: Running = {
         spool,
         cancel,
         status: { state: "running" },
-        done: buildInEngine(builder, spec, spool, cancel.signal)
+        done: buildInEngine(builder, { spec, spool, note }, cancel.signal)
           .then(async (built): Promise<BuildStatus> => {
             await records.keep(spec.buildId, built);
-            return { state: "succeeded", ...built };
+            return { state: "succeeded", ...built, facts };
           })
-          .catch((error: unknown): BuildStatus => endOf(error, options.log))
+          .catch((error: unknown): BuildStatus => endOf(error, facts, options.log))
           .then(async (status) => {
             if (status.state === "failed") spool.line("build", "status", status.reason.split("\n", 1)[0]!);
             await spool.end();
@@ -154,9 +157,9 @@ function rememberedBases({ engineSocket, cacheDir, nodeVersion, log }: BuildKitS
 const exactOrMajor = (version: string | undefined): string | undefined =>
   version !== undefined && /^v?\d+(\.\d+){0,2}$/.test(version) ? version : undefined;
 
-function endOf(error: unknown, log: (text: string) => void): BuildStatus {
+function endOf(error: unknown, facts: BuildFacts, log: (text: string) => void): BuildStatus {
   if (error instanceof BuildStopped)
-    return error.isCancelled ? { state: "cancelled" } : { state: "failed", reason: error.message };
+    return error.isCancelled ? { state: "cancelled" } : { state: "failed", reason: error.message, facts };
   log(`a build ended by a fault of the builder: ${error instanceof Error ? error.stack : String(error)}`);
   return {
     state: "failed",

@@ -1,10 +1,33 @@
+import type { BuildReport } from "@starform/contract/builds";
 import { sql } from "kysely";
 import type { BuildStore } from "../../core/builds/build-store.ts";
 import type { Db } from "./database.ts";
+import { json } from "./json.ts";
 
 export const postgresBuildStore = (db: Db): BuildStore => ({
   async begin(buildId, at) {
     await db.updateTable("builds").set({ started_at: at }).where("id", "=", buildId).execute();
+  },
+  async keepReport(buildId, report) {
+    await db.updateTable("builds").set({ report: json(report) }).where("id", "=", buildId).execute();
+  },
+  async byId(buildId) {
+    const row = await db.selectFrom("builds").selectAll().where("id", "=", buildId).executeTakeFirst();
+    return (
+      row && {
+        id: row.id,
+        workspaceId: row.workspace_id,
+        projectId: row.project_id,
+        serviceId: row.service_id,
+        createdAt: row.created_at,
+        startedAt: row.started_at,
+        endedAt: row.ended_at,
+        image: row.image,
+        imageDigest: row.image_digest,
+        info: row.info as Record<string, unknown>,
+        report: row.report as BuildReport | null,
+      }
+    );
   },
   async lastTook({ workspaceId, serviceId }, limit) {
     const service = await lastTook(db, "service_id", serviceId, limit);

@@ -59,6 +59,7 @@ export interface Builds {
   image_digest: string | null;
   info: Generated<unknown>;
   project_id: string;
+  report: unknown | null;
   service_id: string;
   size_bytes: number | null;
   started_at: Timestamp | null;

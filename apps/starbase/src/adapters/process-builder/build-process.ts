@@ -1,6 +1,6 @@
 import { lchown, mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { BuildSpec } from "../../ports/build-service.ts";
+import type { BuildFacts, BuildSpec, StepEnd } from "../../ports/build-service.ts";
 import { sayBytes, type BuildLimits } from "./build-limits.ts";
 import { BuildStopped, stop } from "./build-stopped.ts";
 import { openCgroup } from "./cgroup.ts";
@@ -38,12 +38,16 @@ export const projectDir = ({ cacheDir }: Pick<Builder, "cacheDir">, projectId: s
 /** One build from its source to its image. Throws BuildStopped for what the customer must change. */
 export async function buildImage(
   builder: Builder,
-  spec: BuildSpec,
-  workDir: string,
-  spool: LogSpool,
+  {
+    spec,
+    workDir,
+    spool,
+    note,
+  }: { spec: BuildSpec; workDir: string; spool: LogSpool; note: (facts: BuildFacts) => void },
   cancel: AbortSignal,
 ): Promise<BuiltImage> {
-  const say = (step: string, text: string) => spool.line(step, "status", redact(text));
+  const say = (step: string, text: string, ended?: StepEnd) =>
+    spool.line(step, "status", redact(text), ended);
   const redact = redactor(
     Object.fromEntries(spec.secretNames.map((name) => [name, spec.variables[name] ?? ""])),
   );
@@ -67,7 +71,9 @@ export async function buildImage(
   if (!spec.noCache) {
     const earlier = await builder.images.reuse(spec, sourceKey);
     if (earlier) {
-      say("build", `cached: same source, settings and variables as build ${earlier.buildId}`);
+      say("build", `cached: same source, settings and variables as build ${earlier.buildId}`, {
+        outcome: "cached",
+      });
       return earlier.built;
     }
   }
@@ -162,6 +168,8 @@ export async function buildImage(
     throw error;
   } finally {
     cancel.removeEventListener("abort", onCancel);
+    const peakMemoryBytes = cgroup?.peakMemoryBytes();
+    if (peakMemoryBytes !== undefined) note({ peakMemoryBytes });
     await cgroup?.remove();
     await builder.images.discard(spec.buildId);
   }

@@ -9,6 +9,8 @@ export type Cgroup = {
   readonly joinFiles: readonly string[];
   /** How often the kernel killed for memory and refused a new process here. */
   events(): { oomKills: number; refusedForks: number };
+  /** The most memory its members had together so far; undefined where the kernel does not keep it. */
+  peakMemoryBytes(): number | undefined;
   /** Kills all members and takes the group away. */
   remove(): Promise<void>;
 };
@@ -53,6 +55,7 @@ function openUnified(name: string, { memoryBytesMax, processesMax }: CgroupLimit
       oomKills: numberIn(`${dir}/memory.events`, "oom_kill"),
       refusedForks: numberIn(`${dir}/pids.events`, "max"),
     }),
+    peakMemoryBytes: () => wholeNumberIn(`${dir}/memory.peak`),
     remove: () => removeGroups([dir]),
   };
 }
@@ -78,6 +81,7 @@ function openSplit(name: string, { memoryBytesMax, processesMax }: CgroupLimits)
       oomKills: numberIn(`${memory}/memory.oom_control`, "oom_kill"),
       refusedForks: numberIn(`${pids}/pids.events`, "max"),
     }),
+    peakMemoryBytes: () => wholeNumberIn(`${memory}/memory.max_usage_in_bytes`),
     remove: () => removeGroups(dirs),
   };
 }
@@ -119,6 +123,11 @@ const membersOf = (dir: string): number[] =>
 function numberIn(file: string, key: string): number {
   const text = attempt(() => readFileSync(file, "utf8")) ?? "";
   return Number(new RegExp(`^${key} (\\d+)$`, "m").exec(text)?.[1] ?? 0);
+}
+
+function wholeNumberIn(file: string): number | undefined {
+  const text = attempt(() => readFileSync(file, "utf8"))?.trim();
+  return text && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
 function attempt<T>(action: () => T): T | undefined {

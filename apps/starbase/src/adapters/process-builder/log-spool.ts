@@ -1,11 +1,11 @@
 import { createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";
-import type { BuildLogLine } from "../../ports/build-service.ts";
+import type { BuildLogLine, StepEnd } from "../../ports/build-service.ts";
 import { sayBytes } from "./build-limits.ts";
 
 /** The log of one build: kept on disk, so that a build that prints a gigabyte costs no memory, and read by any number. */
 export type LogSpool = {
-  line(step: string, stream: BuildLogLine["stream"], text: string): void;
+  line(step: string, stream: BuildLogLine["stream"], text: string, ended?: StepEnd): void;
   /** Whether output is being left out by now: who has much to say need not take it apart any more. */
   isFull(): boolean;
   leftOut(bytes: number): void;
@@ -39,7 +39,7 @@ export function openLogSpool(file: string, bytesMax: number, nowMs: () => number
   };
 
   return {
-    line(step, stream, text) {
+    line(step, stream, text, ended) {
       if (isEnded) return;
       if (stream !== "status") {
         bytes += text.length + 1;
@@ -54,7 +54,7 @@ export function openLogSpool(file: string, bytesMax: number, nowMs: () => number
           return;
         }
       }
-      append({ step, stream, text });
+      append({ step, stream, text, ...(ended && { ended }) });
     },
     isFull: () => leftOutBytes > 0,
     leftOut: (more) => void (leftOutBytes += more),

@@ -4,7 +4,7 @@ import path from "node:path";
 import { wordsOf } from "@starform/std/fault";
 import { holderOf, takeLock } from "@starform/std/lock";
 import { pause } from "@starform/std/retry";
-import type { BuildHandle, BuildService, BuildStatus } from "../../ports/build-service.ts";
+import type { BuildFacts, BuildHandle, BuildService, BuildStatus } from "../../ports/build-service.ts";
 import { defaultBuildLimits, type BuildLimits } from "./build-limits.ts";
 import { buildImage, projectDir, type Builder } from "./build-process.ts";
 import { BuildStopped } from "./build-stopped.ts";
@@ -96,17 +96,19 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
       mkdirSync(logsDir, { recursive: true });
       const logFile = path.join(logsDir, `${spec.buildId}.ndjson`);
       const spool = openLogSpool(logFile, builder.limits.logBytesMax, Date.now);
+      let facts: BuildFacts = {};
+      const note = (more: BuildFacts) => void (facts = { ...facts, ...more });
       const start = async () => {
         const workDir = workDirOf(spec.buildId);
         // Of an earlier try whose process was killed.
         await removeLeftCgroup(spec.buildId);
         await rm(workDir, { recursive: true, force: true });
         await mkdir(path.join(workDir, "steps"), { recursive: true });
-        return buildImage(builder, spec, workDir, spool, cancel.signal);
+        return buildImage(builder, { spec, workDir, spool, note }, cancel.signal);
       };
       const settled = start().then(
-        (built): BuildStatus => ({ state: "succeeded", ...built }),
-        (error: unknown): BuildStatus => endOf(error, options.log),
+        (built): BuildStatus => ({ state: "succeeded", ...built, facts }),
+        (error: unknown): BuildStatus => endOf(error, facts, options.log),
       );
       const ended = settled.then(async (status) => {
         if (status.state === "failed") spool.line("build", "status", status.reason.split("\n", 1)[0]!);
@@ -175,9 +177,9 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
   }
 }
 
-function endOf(error: unknown, log: (text: string) => void): BuildStatus {
+function endOf(error: unknown, facts: BuildFacts, log: (text: string) => void): BuildStatus {
   if (error instanceof BuildStopped)
-    return error.isCancelled ? { state: "cancelled" } : { state: "failed", reason: error.message };
+    return error.isCancelled ? { state: "cancelled" } : { state: "failed", reason: error.message, facts };
   log(`a build ended by a fault of the builder: ${error instanceof Error ? error.stack : String(error)}`);
   return {
     state: "failed",

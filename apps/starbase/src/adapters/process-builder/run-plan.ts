@@ -2,6 +2,7 @@ import { lchown, lstat, mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { BuildPlan, Step } from "@starform/build-plan/build-plan";
 import type { PlanInfo } from "@starform/build-plan/plan-info";
+import type { StepEnd } from "../../ports/build-service.ts";
 import { bringTools, type ToolsForBuild } from "./bring-tools.ts";
 import { sayBytes } from "./build-limits.ts";
 import { stop } from "./build-stopped.ts";
@@ -29,7 +30,7 @@ export type PlanRun = {
   readonly variables: Readonly<Record<string, string>>;
   /** Proxies, certificates, mirrors: what reaching a package registry takes on this machine. */
   readonly networkVariables: Readonly<Record<string, string>>;
-  readonly say: (step: string, text: string) => void;
+  readonly say: (step: string, text: string, ended?: StepEnd) => void;
   /** Runs a command in the sandbox; throws BuildStopped unless it ends well. */
   readonly exec: (
     step: string,

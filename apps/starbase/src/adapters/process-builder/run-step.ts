@@ -2,6 +2,8 @@ import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/pro
 import path from "node:path";
 import { createHash } from "node:crypto";
 import type { BuildPlan, Layer, Step } from "@starform/build-plan/build-plan";
+import { sayDuration } from "@starform/std/duration";
+import type { StepEnd } from "../../ports/build-service.ts";
 import { stop } from "./build-stopped.ts";
 import { copyTree, inside } from "./copy-tree.ts";
 import { runProgram } from "./program.ts";
@@ -34,7 +36,7 @@ export type StepRun = {
   readonly states: Map<string, StepState>;
   /** How many steps and images still start from or take files of a step. */
   readonly readers: Map<string, number>;
-  readonly say: (step: string, text: string) => void;
+  readonly say: (step: string, text: string, ended?: StepEnd) => void;
   readonly run: (step: Step, command: string, state: Omit<StepState, "key">) => Promise<void>;
 };
 
@@ -58,12 +60,24 @@ export async function runStep(run: StepRun, step: Step): Promise<StepState> {
   await mkdir(path.dirname(state.app), { recursive: true });
   const does = step.commands.some((command) => "cmd" in command);
   if (key && does && !run.noCache && (await run.cache.restore(key, state.app, run.signal))) {
-    run.say(step.name, `cached: nothing that "${step.name}" depends on has changed`);
+    run.say(step.name, `cached: nothing that "${step.name}" depends on has changed`, { outcome: "cached" });
     return state;
   }
-  await startFrom(run, step, base, state.app);
-  for (const layer of step.inputs.slice(1)) await addLayer(run, layer, state.app);
-  await commands(run, step, state);
+  const startedMs = performance.now();
+  const over = (outcome: "done" | "failed") => {
+    const durationMs = Math.round(performance.now() - startedMs);
+    const words = outcome === "done" ? "done in" : "failed after";
+    if (does) run.say(step.name, `${words} ${sayDuration(durationMs)}`, { outcome, durationMs });
+  };
+  try {
+    await startFrom(run, step, base, state.app);
+    for (const layer of step.inputs.slice(1)) await addLayer(run, layer, state.app);
+    await commands(run, step, state);
+  } catch (error) {
+    over("failed");
+    throw error;
+  }
+  over("done");
   if (key && does && !run.noCache) await run.cache.save(key, state.app, run.signal);
   return state;
 }

@@ -1,9 +1,26 @@
+import type { BuildReport } from "@starform/contract/builds";
+
 /** What is known of builds beside the images they made. */
 export interface BuildStore {
   /** Notes that a builder took it on. */
   begin(buildId: string, at: Date): Promise<void>;
+  keepReport(buildId: string, report: BuildReport): Promise<void>;
+  /** Tenant unknown yet: only for deciding who may see it. */
+  byId(buildId: string): Promise<BuildRecord | undefined>;
   /** How long the last successful builds took, newest first, at most `limit`: of a service, and of its workspace. */
   lastTook(owner: BuildOwner, limit: number): Promise<{ service: number[]; workspace: number[] }>;
 }
 
 export type BuildOwner = { readonly workspaceId: string; readonly serviceId: string };
+
+export type BuildRecord = BuildOwner & {
+  readonly id: string;
+  readonly projectId: string;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly image: string | null;
+  readonly imageDigest: string | null;
+  readonly info: Readonly<Record<string, unknown>>;
+  readonly report: BuildReport | null;
+};

@@ -1,5 +1,7 @@
+import type { BuildReport } from "@starform/contract/builds";
 import type { ServiceSettings } from "@starform/contract/services";
 import type { StageName } from "@starform/contract/states";
+import type { BuildLogLine } from "../../ports/build-service.ts";
 
 /** Which code a deployment is made from; stored with the deployment, so that a repeat takes the same. */
 export type SourceRef =
@@ -44,6 +46,8 @@ export interface DeploymentProgress {
   ): Promise<void>;
   /** What the clone found out about a `git` source. */
   setCommit(deploymentId: string, commit: Commit): Promise<void>;
+  /** Keeps what was measured so far, of whatever end. */
+  keepReport(buildId: string, report: BuildReport): Promise<void>;
   /** Moves to `built` and on to `deploying`, in one transaction. */
   finishBuild(
     deploymentId: string,
@@ -84,8 +88,5 @@ export interface SourceStore {
 
 /** Takes the lines of a build; never blocks. */
 export interface BuildLog {
-  line(
-    work: BuildWork,
-    line: { tsMs: number; seq: number; step: string; stream: "stdout" | "stderr" | "status"; text: string },
-  ): void;
+  line(work: BuildWork, line: BuildLogLine): void;
 }

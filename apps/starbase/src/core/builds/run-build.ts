@@ -2,7 +2,8 @@ import type { PlanOutcome, planSource } from "@starform/build-plan/plan-source";
 import type { StageName } from "@starform/contract/states";
 import type { Clock } from "@starform/std/clock";
 import { isFault } from "@starform/std/fault";
-import type { BuildService } from "../../ports/build-service.ts";
+import type { BuildLogLine, BuildService } from "../../ports/build-service.ts";
+import { reportBook, type ReportBook } from "./build-report.ts";
 import { planOptionsOf, readBuildSettings, type FileSettings } from "./build-settings.ts";
 import type { BuildLog, BuildWork, DeploymentProgress, SourceStore } from "./ports.ts";
 import type { WorkDir, WorkDirs } from "./work-dirs.ts";
@@ -35,6 +36,8 @@ export const runBuild =
     try {
       await steps(deps, run, dir);
     } catch (error) {
+      // Of one that was stopped what it took until then; who stopped it does not wait for it to be kept.
+      await deps.progress.keepReport(work.buildId, run.book.report()).catch(() => undefined);
       if (signal.aborted) return;
       if (!(error instanceof CannotBuild)) throw error;
       run.say("build", error.message.split("\n", 1)[0]!);
@@ -51,26 +54,33 @@ class CannotBuild extends Error {
 type Run = {
   readonly work: BuildWork;
   readonly signal: AbortSignal;
+  readonly book: ReportBook;
   /** The stage that is running. */
   stage(): StageName | undefined;
   say(step: string, text: string): void;
-  pass(line: { tsMs: number; step: string; stream: "stdout" | "stderr" | "status"; text: string }): void;
+  pass(line: Omit<BuildLogLine, "seq">): void;
   within<T>(stage: StageName, action: () => Promise<T>): Promise<T>;
 };
 
 function beginRun({ progress, log, clock }: RunBuildDeps, work: BuildWork, signal: AbortSignal): Run {
   let [seq, stage] = [0, undefined as StageName | undefined];
-  const pass: Run["pass"] = (line) => log.line(work, { ...line, seq: ++seq });
+  const book = reportBook();
+  const pass: Run["pass"] = (line) => {
+    book.line(line);
+    log.line(work, { ...line, seq: ++seq });
+  };
   return {
     work,
     signal,
+    book,
     stage: () => stage,
     pass,
     say: (step, text) => pass({ tsMs: clock.now().getTime(), step, stream: "status", text }),
     async within(name, action) {
       stage = name;
       await progress.beginStage(work.deploymentId, name);
-      const result = await action();
+      const startedMs = clock.now().getTime();
+      const result = await action().finally(() => book.stage(name, clock.now().getTime() - startedMs));
       signal.throwIfAborted();
       await progress.endStage(work.deploymentId, name, "succeeded");
       stage = undefined;
@@ -90,6 +100,7 @@ async function steps(deps: RunBuildDeps, run: Run, dir: WorkDir): Promise<void> 
   await run.within("push", async () =>
     run.say("push", `image ${built.imageDigest.slice(0, 19)}, ${(built.sizeBytes / 2 ** 20).toFixed(1)} MiB`),
   );
+  await deps.progress.keepReport(work.buildId, run.book.report());
   const { providers, versions, decisions } = outcome.info;
   await deps.progress.finishBuild(work.deploymentId, {
     image: built.image,
@@ -176,6 +187,9 @@ async function build(
     signal.throwIfAborted();
   }
   const status = await builds.getBuildStatus(handle);
+  if ("facts" in status && status.facts) run.book.facts(status.facts);
+  // A builder that keeps no image itself does not know its size.
+  if (status.state === "succeeded" && status.sizeBytes > 0) run.book.facts({ imageBytes: status.sizeBytes });
   if (status.state === "succeeded") return status;
   if (status.state === "failed") throw new CannotBuild(status.reason);
   if (status.state === "cancelled")

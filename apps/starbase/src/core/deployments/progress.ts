@@ -70,6 +70,7 @@ export function deploymentProgress({
     setCommit: async (id, commit) => {
       await transact((uow) => uow.deployments.change(id, ["building"], { commit }));
     },
+    keepReport: (buildId, report) => transact(({ builds }) => builds.keepReport(buildId, report)),
     finishBuild: (id, built) =>
       transact(async (uow) => {
         const found = await locked(uow, id);
