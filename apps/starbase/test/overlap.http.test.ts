@@ -252,6 +252,24 @@ describe("variables", () => {
     expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   });
 
+  test("know each name once: no service has a var group's, nor a group a service's, whoever is first", async () => {
+    const { ref } = await aProject(world);
+    const params = { project: ref.project };
+    const makeGroup = (name: string) => world.owner(variables.createVarGroup, { params, body: { name } });
+    const makeService = (name: string) => world.owner(services.createService, { params, body: { name } });
+    await makeGroup("shared");
+    const refused = { code: "name_taken", message: expect.stringContaining("${{shared.…}} would mean both") };
+    await expect(makeService("shared")).rejects.toMatchObject(refused);
+    await expect(
+      world.owner(services.updateService, { params: ref, query: {}, body: { name: "shared" } }),
+    ).rejects.toMatchObject(refused);
+    await expect(makeGroup("web")).rejects.toMatchObject({ code: "name_taken" });
+    for (const at of [1, 2, 3]) {
+      const both = await Promise.allSettled([makeGroup(`n${at}`), makeService(`n${at}`)]);
+      expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    }
+  });
+
   test("keep the service they refer to from being deleted", async () => {
     const { ref } = await aProject(world);
     await world.owner(services.createService, { params: { project: ref.project }, body: { name: "api" } });

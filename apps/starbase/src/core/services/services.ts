@@ -9,6 +9,7 @@ import { cancelOpen } from "../deployments/cancel.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { Transact } from "../stores.ts";
 import type { BookDeps } from "../variables/open-book.ts";
+import { refuseTakenName } from "../variables/reference-names.ts";
 import { refuseReferred } from "../variables/refuse-referred.ts";
 import { cleanUpAfter } from "./clean-up-after.ts";
 import { placeService } from "./place-service.ts";
@@ -46,6 +47,7 @@ export const createService =
       await uow.projects.hold(project.id);
       const now = clock.now();
       const { name, type, source } = input;
+      await refuseTakenName(uow, project, { name, as: "service" });
       const service = {
         id: uuid(now.getTime()),
         workspaceId: project.workspaceId,

@@ -8,6 +8,7 @@ import { redeployChanged } from "../deployments/redeploy-changed.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { Transact, UnitOfWork } from "../stores.ts";
 import type { BookDeps } from "../variables/open-book.ts";
+import { refuseTakenName } from "../variables/reference-names.ts";
 import { valuesIn } from "../variables/service-values.ts";
 import { hostOf } from "./place-service.ts";
 import type { PlacedService } from "./ports.ts";
@@ -51,6 +52,7 @@ export const updateService =
         (await uow.services.placed(project.id, environment.id, ref.service, "for update")) ??
         notFound("service", ref.service);
       if (change.name || change.source) await mayEverywhere(uow, actor, before);
+      if (change.name) await refuseTakenName(uow, project, { name: change.name, as: "service" });
       // Only a name reaches others, by the addresses that are made of it.
       const reach = {
         project,

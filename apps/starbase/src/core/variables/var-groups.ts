@@ -1,5 +1,4 @@
 import type { Redeployed } from "@starform/contract/services";
-import { Fault } from "@starform/std/fault";
 import { uuid } from "@starform/std/ids";
 import { notFound } from "../access/authorize.ts";
 import { record } from "../audit/record.ts";
@@ -7,6 +6,7 @@ import { redeployChanged } from "../deployments/redeploy-changed.ts";
 import type { Actor } from "../identity/actor.ts";
 import { openBook } from "./open-book.ts";
 import type { StoredGroup } from "./ports.ts";
+import { refuseTakenName } from "./reference-names.ts";
 import { refuseReferred } from "./refuse-referred.ts";
 import { valuesIn } from "./service-values.ts";
 import {
@@ -29,12 +29,7 @@ export const createGroup =
     refuseReserved(input.variables ?? {});
     return deps.transact(async (uow) => {
       await uow.projects.hold(project.id);
-      const services = await uow.services.ofProject(project.id);
-      if (services.some((service) => service.name === input.name))
-        throw new Fault(
-          "name_taken",
-          `a service is named ${input.name}, and \${{${input.name}.…}} would mean both: choose another name`,
-        );
+      await refuseTakenName(uow, project, { name: input.name, as: "var group" });
       const id = uuid(deps.clock.now().getTime());
       await uow.variables.insertGroup({
         id,
