@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
 
-/** Resolves with the port once the server listens; says which setting to change if another program has it. */
+/** Resolves with the port once the server listens; says what to do, and which setting it is, if another program has it. */
 export async function listen(
   server: Server,
   { host, port }: { host: string; port: number },
-  setting: string,
+  setting?: string,
 ): Promise<number> {
   server.listen(port, host, 1_024);
   try {
@@ -13,7 +13,7 @@ export async function listen(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     throw new Error(
-      `port ${port} of ${host} is used by another program: stop that one, or set ${setting} to a free port`,
+      `port ${port} of ${host} is used by another program: stop that one${setting ? `, or set ${setting} to a free port` : ""}`,
       { cause: error },
     );
   }

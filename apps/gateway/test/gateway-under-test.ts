@@ -5,6 +5,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type {
+  GatewayDoor,
+  GatewayDoorState,
   GatewayRoute,
   GatewayRoutes,
   GatewayRoutesAccepted,
@@ -43,6 +45,8 @@ export type Gateway = AsyncDisposable & {
   /** Sends a table and answers the status and the body. */
   put(body: unknown): Promise<{ status: number; body: GatewayRoutesAccepted & { detail: string } }>;
   route(upstreams: Upstream[], more?: Partial<GatewayRoute>): Promise<void>;
+  /** Asks for a door before there is a table that names it. */
+  door(door: GatewayDoor): Promise<GatewayDoorState>;
   use(id: string): Promise<GatewayUpstreamUse>;
   metrics(): Promise<string>;
 };
@@ -88,6 +92,10 @@ export async function aGateway(limits: Partial<Limits> = {}, telemetryUrl?: stri
       const { status, body } = await put(table);
       if (status !== 200) throw new Error(body.detail);
     },
+    door: async (door) =>
+      (
+        await admin("/doors", { method: "PUT", body: JSON.stringify(door) })
+      ).json() as Promise<GatewayDoorState>,
     use: async (id) =>
       (await admin(`/upstreams/${encodeURIComponent(id)}`)).json() as Promise<GatewayUpstreamUse>,
     metrics: async () => (await admin("/metrics")).text(),
@@ -153,8 +161,11 @@ export type Client = Disposable & {
 };
 
 /** A client that writes and reads bytes. */
-export async function aClient(port: number): Promise<Client> {
-  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+export async function aClient(
+  port: number,
+  way: { host?: string; localAddress?: string } = {},
+): Promise<Client> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true, ...way });
   let text = "";
   let isEnded = false;
   socket.on("data", (bytes: Buffer) => (text += bytes.toString("latin1")));

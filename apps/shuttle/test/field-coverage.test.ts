@@ -44,7 +44,10 @@ const base = aService({ image: "image" });
 /** All that is made of a service, apart from the random part of an instance's name. */
 function madeOf(service: DesiredService): string {
   const spec = instanceSpec({ service, clusterId: "cluster", slot: 0, machineCpuMillis: 2_000 });
-  const text = canonicalJson({ spec, route: serviceRoute(service, [], "serving", null) ?? null });
+  const text = canonicalJson({
+    spec,
+    route: serviceRoute(service, [], { state: "serving", reason: null, door: null }) ?? null,
+  });
   return text.replaceAll(spec.id, "id");
 }
 

@@ -1,6 +1,7 @@
 /**
  * What Shuttle tells the embedded gateway over its admin API (loopback, bearer token): `PUT /routes` with the whole
- * table, `GET /upstreams/<id>` to see whether a removed upstream has been drained.
+ * table, `PUT /doors` before the first app of a network starts, `GET /upstreams/<id>` to see whether a removed upstream
+ * has been drained.
  */
 import { z } from "zod";
 
@@ -24,6 +25,19 @@ export const GatewayHostname = z
     "a host name in lower case, without a port",
   );
 
+/** Where the gateway listens inside a network of apps: this machine's address in it. */
+export const GatewayDoor = z.strictObject({
+  host: z.ipv4(),
+  port: z.number().int().min(1).max(65_535),
+  /** The network's addresses, as in 10.1.2.0/26: a connection from anywhere else is cut. */
+  from: z.cidrv4(),
+});
+export type GatewayDoor = z.infer<typeof GatewayDoor>;
+
+/** The answer to `PUT /doors`: why the gateway cannot listen there, if it cannot. */
+export const GatewayDoorState = z.object({ isOpen: z.boolean(), reason: z.string().optional() });
+export type GatewayDoorState = z.infer<typeof GatewayDoorState>;
+
 export const GatewayRoute = z.strictObject({
   /** `<project_id 32 hex><service_id 32 hex>-<environment>`: the identity that metrics are found by. */
   name: z
@@ -34,6 +48,8 @@ export const GatewayRoute = z.strictObject({
     ),
   namespace: z.string().min(1).max(63),
   hostnames: z.array(GatewayHostname),
+  /** The name it has for its neighbours, at that door only. */
+  inside: z.strictObject({ name: GatewayHostname, door: GatewayDoor }).optional(),
   upstreams: z.array(GatewayUpstream),
   state: GatewayRouteState,
   /** One sentence for the person who sees the error page: why the service does not answer. */
@@ -52,7 +68,7 @@ export const GatewayRoute = z.strictObject({
 });
 export type GatewayRoute = z.infer<typeof GatewayRoute>;
 
-/** The whole table; a host name belongs to one route, an upstream id to one address. */
+/** The whole table; a host name, and a name at a door, belongs to one route, an upstream id to one address. */
 export const GatewayRoutes = z
   .strictObject({ version: z.number().int().min(0).optional(), routes: z.array(GatewayRoute).max(20_000) })
   .superRefine(({ routes }, context) => {
@@ -70,6 +86,13 @@ export const GatewayRoutes = z
           refuse([at, "hostnames", index], `${hostname} belongs to route ${owner} already`);
         owners.set(hostname, route.name);
       });
+      if (route.inside) {
+        const { name, door } = route.inside;
+        const place = `${name} at ${door.host}:${door.port}`;
+        const owner = owners.get(place);
+        if (owner !== undefined) refuse([at, "inside"], `${place} belongs to route ${owner} already`);
+        owners.set(place, route.name);
+      }
       route.upstreams.forEach(({ id, host, port }, index) => {
         const address = `${host}:${port}`;
         const known = addresses.get(id);

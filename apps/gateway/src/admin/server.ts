@@ -2,12 +2,15 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import {
+  GatewayDoor,
+  type GatewayDoorState,
   GatewayRoutes,
   type GatewayRoutesAccepted,
   type GatewayUpstreamUse,
 } from "@starform/contract/gateway";
 import { Fault, faultCodes, isFault, wordsOf } from "@starform/std/fault";
 import { listen } from "../listen.ts";
+import type { Doors } from "../proxy/doors.ts";
 import type { RouteTable } from "../routing/route-table.ts";
 import type { StateFile } from "../routing/state-file.ts";
 
@@ -16,6 +19,7 @@ export type Admin = AsyncDisposable & { readonly port: number };
 type Deps = {
   readonly table: RouteTable;
   readonly state: StateFile;
+  readonly doors: Doors;
   readonly token: string;
   readonly metrics: () => string;
 };
@@ -46,12 +50,13 @@ async function answer(deps: Deps, request: IncomingMessage, response: ServerResp
   if (!isBearer(request.headers.authorization, deps.token))
     throw new Fault("unauthenticated", "the admin API takes the bearer token of GATEWAY_ADMIN_TOKEN_FILE");
   if (call === "PUT /routes") return send(response, await replaceRoutes(deps, await bodyOf(request)));
+  if (call === "PUT /doors") return send(response, await openDoor(deps, await bodyOf(request)));
   if (call === "GET /metrics") return sendText(response, deps.metrics());
   const id = request.method === "GET" ? /^\/upstreams\/([^/]+)$/.exec(path)?.[1] : undefined;
   if (id === undefined)
     throw new Fault(
       "not_found",
-      `there is no ${call}: the calls are PUT /routes, GET /upstreams/<id>, GET /healthz, GET /metrics`,
+      `there is no ${call}: the calls are PUT /routes, PUT /doors, GET /upstreams/<id>, GET /healthz, GET /metrics`,
     );
   return send(response, useOf(deps, decoded(id)));
 }
@@ -64,10 +69,22 @@ function decoded(id: string): string {
   }
 }
 
-async function replaceRoutes({ table, state }: Deps, body: string): Promise<GatewayRoutesAccepted> {
+async function openDoor({ doors }: Deps, body: string): Promise<GatewayDoorState> {
+  const door = GatewayDoor.safeParse(jsonOf(body, "the door"));
+  if (!door.success)
+    throw new Fault(
+      "invalid",
+      `the door is refused: ${door.error.issues[0]?.path}: ${door.error.issues[0]?.message}`,
+    );
+  const reason = await doors.open(door.data);
+  return reason === undefined ? { isOpen: true } : { isOpen: false, reason };
+}
+
+async function replaceRoutes({ table, state, doors }: Deps, body: string): Promise<GatewayRoutesAccepted> {
   const routes = parseRoutes(body);
   table.replace(routes);
   const { current } = table;
+  doors.follow(current.doors);
   return {
     ...(current.version === undefined ? {} : { version: current.version }),
     routes: current.routes.length,
@@ -78,13 +95,7 @@ async function replaceRoutes({ table, state }: Deps, body: string): Promise<Gate
 }
 
 function parseRoutes(body: string): GatewayRoutes {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch (error) {
-    throw new Fault("invalid", `the table is not JSON, so the last good one stays: ${wordsOf(error)}`);
-  }
-  const parsed = GatewayRoutes.safeParse(value);
+  const parsed = GatewayRoutes.safeParse(jsonOf(body, "the table"));
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
   const first = issues[0];
@@ -93,6 +104,14 @@ function parseRoutes(body: string): GatewayRoutes {
     `the table is refused and the last good one stays: ${first?.path}: ${first?.message}`,
     { issues },
   );
+}
+
+function jsonOf(body: string, what: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    throw new Fault("invalid", `${what} is not JSON, so all stays as it is: ${wordsOf(error)}`);
+  }
 }
 
 function useOf({ table }: Deps, id: string): GatewayUpstreamUse {

@@ -25,6 +25,13 @@ export const outcomes = {
     what: `No service is published at ${host}.`,
     next: "Check the spelling: addresses are <service>-<project>[-<environment>].<apps domain>. `starform open` shows the right one; a service that was just created appears with its first deployment.",
   }),
+  unknown_neighbour: ({ host }) => ({
+    status: 404,
+    flag: "NR",
+    title: "No service of this environment has this name",
+    what: `There is no web service ${host} in this environment.`,
+    next: "Check the spelling: inside an environment the address is http://<service>:8080. `starform services` lists the names; a reference such as ${{api.STARFORM_PRIVATE_URL}} keeps up with them.",
+  }),
   no_instance: (subject) => ({
     status: 503,
     flag: "UH",

@@ -9,8 +9,8 @@ import { openConnection } from "./upstream-connection.ts";
  * where the route leads then. Only a replayable request is given a used connection, and none with `fresh`.
  */
 export function attempt(x: Exchange, fresh = false): void {
-  const route = x.gateway.table.find(x.head.host);
-  if (!route) return refuse(x, "unknown_host");
+  const route = x.gateway.table.find(x.head.host, x.client.door);
+  if (!route) return refuse(x, x.client.door === undefined ? "unknown_host" : "unknown_neighbour");
   x.route = route;
   const upstream = pickUpstream(route, x.tried);
   if (!upstream) return refuse(x, route.spec.state === "serving" ? "no_instance" : route.spec.state);
@@ -61,7 +61,7 @@ export function connectFailed(x: Exchange, outcome: "connect_failed" | "connect_
   if (!route || x.failures > (route.spec.retries ?? gateway.limits.retries)) return refuse(x, outcome);
   gateway.metrics.count(route.cluster, "retry");
   release(x, false);
-  const others = gateway.table.find(x.head.host)?.upstreams ?? [];
+  const others = gateway.table.find(x.head.host, x.client.door)?.upstreams ?? [];
   const delayMs = others.some((other) => !x.tried.includes(other))
     ? 0
     : gateway.limits.retryFirstDelayMs * 2 ** (x.failures - 1);

@@ -11,11 +11,12 @@ import { forwardBody, newExchange } from "./request.ts";
 import { clientEnded, tunnelToApp } from "./tunnel.ts";
 
 /** Serves one client's connection until it is gone. */
-export function serveClient(gateway: Gateway, socket: Socket): void {
+export function serveClient(gateway: Gateway, socket: Socket, door?: string): void {
   const client: Client = {
     gateway,
     socket,
     remote: plainAddress(socket.remoteAddress ?? ""),
+    door,
     state: "head",
     exchange: undefined,
     pending: undefined,

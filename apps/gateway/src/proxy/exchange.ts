@@ -27,6 +27,8 @@ export type Client = {
   readonly gateway: Gateway;
   readonly socket: Socket;
   readonly remote: string;
+  /** The door that it came in by, of a network of apps; undefined for the world's. */
+  readonly door: string | undefined;
   state: "head" | "exchange" | "tunnel" | "lingering";
   exchange: Exchange | undefined;
   pending: Buffer | undefined;

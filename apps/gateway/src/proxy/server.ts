@@ -4,13 +4,14 @@ import { listen } from "../listen.ts";
 import type { RouteTable } from "../routing/route-table.ts";
 import type { AccessLog } from "../telemetry/access-log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { openDoors, type Doors } from "./doors.ts";
 import { appEvents } from "./app-events.ts";
 import { expire, serveClient } from "./client.ts";
 import { type Gateway, nowMs } from "./exchange.ts";
 import type { Limits } from "./limits.ts";
 import { sweepIdle } from "./upstream-connection.ts";
 
-export type Proxy = AsyncDisposable & { readonly port: number; clients(): number };
+export type Proxy = AsyncDisposable & { readonly port: number; readonly doors: Doors; clients(): number };
 
 /**
  * Listens for the apps' traffic. Disposal takes no new connection, lets open requests end within the grace of the
@@ -26,15 +27,18 @@ export async function openProxy(
   );
   server.maxConnections = deps.limits.clientsMax;
   const port = await listen(server, address, "GATEWAY_PORT");
+  const doors = openDoors(deps.limits.clientsMax, (socket, door) => serveClient(gateway, socket, door));
   const sweeper = setInterval(() => sweep(gateway), deps.limits.sweepEveryMs);
 
   return {
     port,
+    doors,
     clients: () => gateway.clients.size,
     async [Symbol.asyncDispose]() {
       gateway.isClosing = true;
       const closed = once(server, "close");
       server.close();
+      doors[Symbol.dispose]();
       await drain(gateway);
       clearInterval(sweeper);
       for (const { socket } of gateway.clients) socket.destroy();

@@ -1,4 +1,4 @@
-import type { GatewayRoute, GatewayRoutes } from "@starform/contract/gateway";
+import type { GatewayDoor, GatewayRoute, GatewayRoutes } from "@starform/contract/gateway";
 import { openUpstream, type Upstream } from "./upstream.ts";
 
 /** A route as the proxy uses it: what Shuttle sent, with its upstreams as living objects. */
@@ -12,8 +12,8 @@ export type Route = {
 };
 
 export type RouteTable = {
-  /** The route of a Host header, port and case ignored. */
-  find(host: string): Route | undefined;
+  /** The route of a Host header, port and case ignored; at a door, of the names that lead on from there. */
+  find(host: string, door?: string): Route | undefined;
   /** An upstream of the live table, or one that left it and still has work. */
   upstream(id: string): { readonly upstream: Upstream; readonly isLive: boolean } | undefined;
   /** Makes this table the live one at once. Upstreams that stay keep their connections; those that left get nothing new. */
@@ -22,16 +22,20 @@ export type RouteTable = {
     readonly version: number | undefined;
     readonly routes: readonly Route[];
     readonly hostnames: number;
+    readonly doors: readonly GatewayDoor[];
   };
   /** Every upstream there is, the leaving ones included: for the sweep. */
   upstreams(): Iterable<Upstream>;
 };
 
+/** A door as the table knows it. */
+export const placeOf = ({ host, port }: Pick<GatewayDoor, "host" | "port">): string => `${host}:${port}`;
+
 export function routeTable(): RouteTable {
   let byHost = new Map<string, Route>();
   let live = new Map<string, Upstream>();
   const leaving = new Map<string, Upstream>();
-  let current: RouteTable["current"] = { version: undefined, routes: [], hostnames: 0 };
+  let current: RouteTable["current"] = { version: undefined, routes: [], hostnames: 0, doors: [] };
 
   const keepOrOpen = (next: Map<string, Upstream>, spec: GatewayRoute["upstreams"][number]): Upstream => {
     const known = next.get(spec.id) ?? live.get(spec.id) ?? leaving.get(spec.id);
@@ -53,7 +57,10 @@ export function routeTable(): RouteTable {
   };
 
   return {
-    find: (host) => byHost.get(host) ?? byHost.get(hostnameOf(host)),
+    find: (host, door) =>
+      door === undefined
+        ? (byHost.get(host) ?? byHost.get(hostnameOf(host)))
+        : byHost.get(insideKey(hostnameOf(host), door)),
 
     upstream(id) {
       const found = live.get(id);
@@ -74,12 +81,14 @@ export function routeTable(): RouteTable {
           turn: 0,
         };
         for (const hostname of spec.hostnames) nextByHost.set(hostname, route);
+        if (spec.inside) nextByHost.set(insideKey(spec.inside.name, placeOf(spec.inside.door)), route);
         return route;
       });
       retire(nextLive);
       live = nextLive;
       byHost = nextByHost;
-      current = { version, routes: next, hostnames: nextByHost.size };
+      const doors = routes.flatMap(({ inside }) => (inside ? [inside.door] : []));
+      current = { version, routes: next, hostnames: nextByHost.size, doors };
     },
 
     get current() {
@@ -92,6 +101,9 @@ export function routeTable(): RouteTable {
     },
   };
 }
+
+/** No host name has a slash: nobody gets to an inner name from outside. */
+const insideKey = (name: string, door: string): string => `${door}/${name}`;
 
 /** `Web-Shop.localhost.:4402` → `web-shop.localhost`. */
 export function hostnameOf(host: string): string {

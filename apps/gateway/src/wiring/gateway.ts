@@ -21,6 +21,7 @@ export async function openGateway(config: Config, limits: Limits = defaultLimits
   const shipper = config.telemetry && stack.use(openLogShipper({ ...config.telemetry, onError: say }));
   const access = shipper ? accessLog(shipper) : noAccessLog;
   const proxy = stack.use(await openProxy({ table, metrics, access, limits }, config.traffic));
+  proxy.doors.follow(table.current.doors);
   const metricsText = (): string =>
     metrics.text(table.current.routes, {
       client_connections: proxy.clients(),
@@ -29,7 +30,10 @@ export async function openGateway(config: Config, limits: Limits = defaultLimits
       resident_memory_bytes: process.memoryUsage.rss(),
     });
   const admin = stack.use(
-    await openAdmin({ table, state, token: config.admin.token, metrics: metricsText }, config.admin),
+    await openAdmin(
+      { table, state, doors: proxy.doors, token: config.admin.token, metrics: metricsText },
+      config.admin,
+    ),
   );
   console.log(
     `gateway: apps at http://*.localhost:${proxy.port}, admin on 127.0.0.1:${admin.port}, ${table.current.routes.length} stored routes`,

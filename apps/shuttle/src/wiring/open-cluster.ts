@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Config } from "../config.ts";
 import type { Cluster } from "../core/cluster.ts";
-import { httpGatewayAdmin, noGateway } from "../adapters/gateway/gateway-admin.ts";
+import { httpGatewayAdmin, noGateway, type GatewayAdmin } from "../adapters/gateway/gateway-admin.ts";
 import { openDockerEngine } from "../adapters/local/docker/docker-engine.ts";
 import type { Engine } from "../adapters/local/engine.ts";
 import { openLocalCluster } from "../adapters/local/local-cluster.ts";
@@ -12,9 +12,10 @@ type Deps = { readonly sink: LogSink; readonly warn: (sentence: string) => void 
 
 /** Chooses what runs the apps. Another cluster joins here, behind the same seam. */
 export async function openCluster(config: Config, deps: Deps): Promise<Cluster> {
+  const gateway = config.gateway ? httpGatewayAdmin(config.gateway) : noGateway;
   return openLocalCluster({
-    engine: await openEngine(config, deps),
-    gateway: config.gateway ? httpGatewayAdmin(config.gateway) : noGateway,
+    engine: await openEngine(config, gateway, deps),
+    gateway,
     sink: deps.sink,
     clusterId: config.clusterId,
     dir: resolve(config.dir),
@@ -23,10 +24,10 @@ export async function openCluster(config: Config, deps: Deps): Promise<Cluster> 
   });
 }
 
-async function openEngine(config: Config, { warn }: Deps): Promise<Engine> {
+async function openEngine(config: Config, { openDoor }: GatewayAdmin, { warn }: Deps): Promise<Engine> {
   if (config.runtime === "docker") {
     const socketPath = config.dockerSocket ?? "/var/run/docker.sock";
-    return openDockerEngine({ socketPath, clusterId: config.clusterId, warn });
+    return openDockerEngine({ socketPath, clusterId: config.clusterId, warn, openDoor });
   }
   return openProcessEngine({
     dir: resolve(config.dir),

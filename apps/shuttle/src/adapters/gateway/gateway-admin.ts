@@ -1,10 +1,18 @@
-import { GatewayRoutesAccepted, GatewayUpstreamUse, type GatewayRoutes } from "@starform/contract/gateway";
+import {
+  GatewayDoorState,
+  GatewayRoutesAccepted,
+  GatewayUpstreamUse,
+  type GatewayDoor,
+  type GatewayRoutes,
+} from "@starform/contract/gateway";
 import { Fault } from "@starform/std/fault";
 
 /** The gateway's admin API, as far as Shuttle needs it. */
 export interface GatewayAdmin {
   /** Puts the whole table; resolves when it is live. Rejects when the gateway is away or refuses it. */
   putRoutes(table: GatewayRoutes, signal: AbortSignal): Promise<void>;
+  /** Lets it listen inside a network of apps; resolves to why it cannot. */
+  openDoor(door: GatewayDoor): Promise<string | undefined>;
   /** Requests that the upstream still serves; 0 when the gateway does not know it. */
   inflight(upstreamId: string, signal: AbortSignal): Promise<number>;
 }
@@ -32,6 +40,12 @@ export function httpGatewayAdmin({ url, token }: { url: string; token: string })
     async putRoutes(table, signal) {
       GatewayRoutesAccepted.parse(await ask("PUT", "/routes", signal, table));
     },
+    async openDoor(door) {
+      const { isOpen, reason } = GatewayDoorState.parse(
+        await ask("PUT", "/doors", new AbortController().signal, door),
+      );
+      return isOpen ? undefined : (reason ?? "it does not say why");
+    },
     async inflight(upstreamId, signal) {
       return GatewayUpstreamUse.parse(
         await ask("GET", `/upstreams/${encodeURIComponent(upstreamId)}`, signal),
@@ -41,4 +55,8 @@ export function httpGatewayAdmin({ url, token }: { url: string; token: string })
 }
 
 /** For a cluster without a gateway: every table is live at once. */
-export const noGateway: GatewayAdmin = { putRoutes: async () => undefined, inflight: async () => 0 };
+export const noGateway: GatewayAdmin = {
+  putRoutes: async () => undefined,
+  openDoor: async () => "there is no gateway",
+  inflight: async () => 0,
+};

@@ -67,11 +67,18 @@ test("a route that the gateway would refuse holds up no other, and is told", asy
   const said: string[] = [];
   await using routes = routePublisher(gateway.admin, { warn: (sentence) => said.push(sentence) });
   routes.open();
-  routes.set("good", aRoute("good.localhost"));
+  const inside = { name: "api", door: { host: "10.1.0.1", port: 8080, from: "10.1.0.1/24" } };
+  routes.set("good", aRoute("good.localhost", { inside }));
+  routes.set("twin", aRoute("twin.localhost", { name: `${"c".repeat(64)}-production`, inside }));
   routes.set("bad", aRoute("bad.localhost", { name: "not a name" }));
   routes.set("thief", aRoute("good.localhost", { service_name: "thief" }));
   await routes.live(5_000);
-  expect(hostsOf(gateway.tables.at(-1))).toEqual(["good.localhost"]);
+  expect(hostsOf(gateway.tables.at(-1))).toEqual(["good.localhost", "twin.localhost"]);
+  expect(gateway.tables.at(-1)?.routes.map((route) => route.inside?.name)).toEqual([
+    "api",
+    undefined,
+    undefined,
+  ]);
   expect(said.join("\n")).toMatch(/bad gets no route[\s\S]*thief does not get it/);
 });
 

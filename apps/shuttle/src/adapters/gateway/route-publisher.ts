@@ -20,7 +20,10 @@ type Options = {
 };
 
 /** Keeps the gateway's table equal to the routes set here: one request at a time, each with all changes so far. */
-export function routePublisher(gateway: GatewayAdmin, { warn, repeatMs = 30_000 }: Options): RoutePublisher {
+export function routePublisher(
+  gateway: Pick<GatewayAdmin, "putRoutes">,
+  { warn, repeatMs = 30_000 }: Options,
+): RoutePublisher {
   const routes = new Map<ServiceKey, GatewayRoute>();
   const ending = new AbortController();
   let [changes, published] = [0, -1];
@@ -85,6 +88,22 @@ export function routePublisher(gateway: GatewayAdmin, { warn, repeatMs = 30_000 
   };
 }
 
+/** Two services of one name in one environment: the first has it. */
+const withoutTwin =
+  (owners: Map<string, string>, warn: (sentence: string) => void) =>
+  (route: GatewayRoute): GatewayRoute => {
+    if (!route.inside) return route;
+    const { name, door } = route.inside;
+    const place = `${name} at ${door.host}:${door.port}`;
+    if (!owners.has(place)) {
+      owners.set(place, route.name);
+      return route;
+    }
+    warn(`the private address ${place} belongs to another service already, so ${route.name} does not get it`);
+    const { inside: _, ...others } = route;
+    return others;
+  };
+
 /** One bad route must not hold up the others: the gateway takes a table whole or not at all. */
 function soundRoutes(routes: readonly GatewayRoute[], warn: (sentence: string) => void): GatewayRoute[] {
   const owners = new Map<string, string>();
@@ -102,6 +121,6 @@ function soundRoutes(routes: readonly GatewayRoute[], warn: (sentence: string) =
       else owners.set(host, route.service_name);
       return !owner;
     });
-    return [{ ...route, hostnames }];
+    return [{ ...route, hostnames }].map(withoutTwin(owners, warn));
   });
 }

@@ -1,3 +1,5 @@
+import type { GatewayDoor } from "@starform/contract/gateway";
+
 /**
  * What a local cluster asks of the machine: start, stop and look at single instances. It decides nothing; when to
  * start or stop what is the orchestrator's (`service-controller.ts`).
@@ -45,6 +47,8 @@ export type Instance = {
   readonly port: number | null;
   /** Where that port is reached from this machine. */
   readonly address: { readonly host: string; readonly port: number } | null;
+  /** Where its network has a place for the gateway to listen, for its neighbours' requests. */
+  readonly door: GatewayDoor | null;
   readonly startedAtMs: number;
   /** Undefined while it runs. */
   readonly exit: InstanceExit | undefined;

@@ -42,6 +42,8 @@ export function serviceController(
   let desired: DesiredService | undefined = memory.good?.service;
   let [version, remembered, isRemoved] = [0, "", false];
   let strangers = [...found];
+  /** Stays when the last instance is gone: its neighbours are then told why. */
+  let door: Instance["door"] = null;
 
   const present = () => [...lives.values()].filter((live) => live.state !== "retiring");
   const isProven = (checksum: string): boolean => memory.good?.checksum === checksum;
@@ -72,10 +74,16 @@ export function serviceController(
   const setRoute = (): LiveInstance[] => {
     const upstreams = present().filter((live) => live.state === "ready");
     const seen = isRemoved ? undefined : report();
+    door = present().find((live) => live.instance.door)?.instance.door ?? door;
     const reason = upstreams.length > 0 ? null : (seen?.reason ?? null);
     routes.set(
       memory.key,
-      seen && serviceRoute(desired!, upstreams, routeStateOf(seen.phase, upstreams.length), reason),
+      seen &&
+        serviceRoute(desired!, upstreams, {
+          state: routeStateOf(seen.phase, upstreams.length),
+          reason,
+          door,
+        }),
     );
     return upstreams;
   };

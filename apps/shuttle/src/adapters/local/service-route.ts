@@ -1,5 +1,5 @@
 import type { DesiredService } from "@starform/contract/clusters";
-import type { GatewayRoute } from "@starform/contract/gateway";
+import type { GatewayDoor, GatewayRoute } from "@starform/contract/gateway";
 import { routeName } from "@starform/contract/hosts";
 import type { LiveInstance } from "./live-instance.ts";
 
@@ -7,8 +7,7 @@ import type { LiveInstance } from "./live-instance.ts";
 export function serviceRoute(
   service: DesiredService,
   instances: readonly LiveInstance[],
-  state: GatewayRoute["state"],
-  reason: string | null,
+  { state, reason, door }: { state: GatewayRoute["state"]; reason: string | null; door: GatewayDoor | null },
 ): GatewayRoute | undefined {
   if (service.service_type !== "web") return undefined;
   const hostnames = [
@@ -18,11 +17,12 @@ export function serviceRoute(
         .map((host) => host.toLowerCase()),
     ),
   ];
-  if (hostnames.length === 0) return undefined;
+  if (hostnames.length === 0 && !door) return undefined;
   return {
     name: routeName(service.project_id, service.service_id, service.environment),
     namespace: service.namespace,
     hostnames,
+    ...(door ? { inside: { name: service.service_name, door } } : {}),
     upstreams: instances.flatMap(({ id, host, instance }) =>
       instance.address ? [{ id, host, port: instance.address.port }] : [],
     ),

@@ -13,7 +13,7 @@ const logFile = { "max-size": "16m", "max-file": "4" };
  */
 export function containerSpec(
   spec: InstanceSpec,
-  network: { name: string; alias: string | undefined; publishes: boolean },
+  network: { name: string; alias: string | undefined; hosts: readonly string[]; publishes: boolean },
 ): Record<string, unknown> {
   const { limits, port } = spec;
   return {
@@ -27,6 +27,7 @@ export function containerSpec(
     ...(port === null ? {} : { ExposedPorts: { [`${port}/tcp`]: {} } }),
     HostConfig: {
       NetworkMode: network.name,
+      ExtraHosts: network.hosts,
       Memory: limits.memoryBytes,
       MemorySwap: limits.memoryBytes,
       NanoCpus: limits.cpuMillis * 1e6,

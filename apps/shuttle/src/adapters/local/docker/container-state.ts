@@ -1,4 +1,6 @@
 import { constants } from "node:os";
+import type { GatewayDoor } from "@starform/contract/gateway";
+import { containerPort } from "@starform/contract/hosts";
 import type { Instance, InstanceExit } from "../engine.ts";
 import { instanceLabel, portLabel } from "./container-spec.ts";
 
@@ -19,7 +21,10 @@ export type Inspected = {
   readonly Config: { readonly Labels: Record<string, string> | null };
   readonly NetworkSettings: {
     readonly Ports: Record<string, readonly { HostIp: string; HostPort: string }[] | null> | null;
-    readonly Networks: Record<string, { readonly IPAddress: string }> | null;
+    readonly Networks: Record<
+      string,
+      { readonly IPAddress: string; readonly Gateway?: string; readonly IPPrefixLen?: number }
+    > | null;
   };
 };
 
@@ -37,10 +42,23 @@ export function toInstance(
     labels,
     port,
     address: port === null || !state.Running ? null : addressOf(seen, port, publishes),
+    door: publishes ? null : doorOf(seen),
     startedAtMs: Date.parse(state.StartedAt),
     exit: hasEnded ? exitOf(state, isLost) : undefined,
   };
 }
+
+/** The machine's own address in the container's network. */
+function doorOf({ NetworkSettings: { Networks } }: Inspected): GatewayDoor | null {
+  const own = Object.values(Networks ?? {}).find(({ IPAddress }) => IPAddress);
+  return own?.Gateway && own.IPPrefixLen ? doorAt(own.Gateway, own.IPPrefixLen) : null;
+}
+
+export const doorAt = (machine: string, prefixLength: number): GatewayDoor => ({
+  host: machine,
+  port: containerPort,
+  from: `${machine}/${prefixLength}`,
+});
 
 function addressOf(
   { NetworkSettings: { Ports, Networks } }: Inspected,

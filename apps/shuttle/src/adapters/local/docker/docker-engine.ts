@@ -1,3 +1,4 @@
+import type { GatewayDoor } from "@starform/contract/gateway";
 import { wordsOf } from "@starform/std/fault";
 import { backoffMs, pause } from "@starform/std/retry";
 import { reasonOfMissingCommand, reasonOfMissingImage } from "../../../core/reasons.ts";
@@ -9,12 +10,15 @@ import { containerSpec, imageOf, instanceLabel } from "./container-spec.ts";
 import { toInstance, type Inspected } from "./container-state.ts";
 import { usageOfContainer } from "./container-usage.ts";
 import { dockerApi, filters, messageOf, type DockerApi } from "./docker-api.ts";
-import { projectNetworks } from "./project-networks.ts";
+import { hostLine, neighbourhood } from "./neighbours.ts";
+import { projectNetworks, type ProjectNetwork } from "./project-networks.ts";
 
 export type DockerEngineOptions = {
   readonly socketPath: string;
   readonly clusterId: string;
   readonly warn: (sentence: string) => void;
+  /** Lets the gateway listen there; resolves to why it cannot. Undefined where there is no gateway. */
+  readonly openDoor?: (door: GatewayDoor) => Promise<string | undefined>;
 };
 
 const stopSlackMs = 10_000;
@@ -27,14 +31,17 @@ export async function openDockerEngine({
   socketPath,
   clusterId,
   warn,
+  openDoor = async () => "there is no gateway",
 }: DockerEngineOptions): Promise<Engine> {
   const api = dockerApi(socketPath);
   const machine = await machineOf(api);
   const networks = projectNetworks(api, clusterId);
+  const neighbours = neighbourhood(api);
   // A container's address is reachable from a Linux host; elsewhere the engine runs in a machine of its own.
   const publishes = process.platform !== "linux";
   const ownLabels = ["starform.io/managed-by=shuttle", `starform.io/cluster-id=${clusterId}`];
   const listeners = new Set<(id: string) => void>();
+  const shutDoors = new Set<string>();
   const closing = new AbortController();
   const [lost, seenEnding] = [new Set<string>(), new Set<string>()];
 
@@ -172,17 +179,32 @@ export async function openDockerEngine({
     },
   };
 
+  /** The network, with its door if the gateway listens there; otherwise the engine's own names have to do. */
+  async function doorOf({ name, door }: ProjectNetwork): Promise<ProjectNetwork> {
+    if (!door || publishes) return { name, door: undefined };
+    const refusal = await openDoor(door).catch(wordsOf);
+    if (refusal === undefined) return { name, door };
+    if (!shutDoors.has(name))
+      warn(
+        `private addresses in ${name} lead to instances that are not ready as well, because the gateway cannot listen on ${door.host}: ${refusal}`,
+      );
+    shutDoors.add(name);
+    return { name, door: undefined };
+  }
+
   async function start(spec: InstanceSpec): Promise<StartResult> {
     const missing = await bringImage(api, spec.image);
     if (missing) return { kind: "refused", refusal: { kind: "image_missing", reason: missing } };
-    const name = await networks.ensure(spec.labels);
+    const { name, door } = await doorOf(await networks.ensure(spec.labels));
+    const names = door ? await neighbours.names(name, spec.labels) : [];
+    const hosts = door ? names.map((neighbour) => hostLine(neighbour, door)) : [];
     const alias = label(spec.labels, "service-name") || undefined;
     // The engine refuses to give more than the machine has.
     const limits = { ...spec.limits, cpuMillis: Math.min(spec.limits.cpuMillis, machine.cpuMillis) };
     const made = await api.call(
       "POST",
       `/containers/create?name=${spec.id}`,
-      containerSpec({ ...spec, limits }, { name, alias, publishes }),
+      containerSpec({ ...spec, limits }, { name, alias, hosts, publishes }),
     );
     if (made.status === 400) return { kind: "refused", refusal: refusalOf(messageOf(made)) };
     if (made.status !== 201) throw new Error(`the container could not be made: ${messageOf(made)}`);
@@ -195,6 +217,7 @@ export async function openDockerEngine({
       return { kind: "refused", refusal: refusalOf(messageOf(started)) };
     }
     const seen = await inspect(spec.id);
+    if (seen && door) await neighbours.introduce(name, door, { id: seen.Id, labels: spec.labels, names });
     if (!seen) throw new Error(`the container ${spec.id} was gone as soon as it had been started`);
     // An end that came before the caller knew the instance is told again once it does.
     setImmediate(() => void (seenEnding.has(spec.id) && tell(spec.id)));

@@ -1,14 +1,22 @@
 import { createHash } from "node:crypto";
+import type { GatewayDoor } from "@starform/contract/gateway";
 import { wordsOf } from "@starform/std/fault";
 import { label } from "../labels.ts";
+import { doorAt } from "./container-state.ts";
 import { filters, messageOf, type DockerApi } from "./docker-api.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
+export type ProjectNetwork = {
+  readonly name: string;
+  /** This machine's place in it. */
+  readonly door: GatewayDoor | undefined;
+};
+
 /** One network per environment of a project: its services see each other by name, and nobody else's. */
 export type ProjectNetworks = {
-  /** The name of the network for an instance of these labels; made if need be. */
-  ensure(labels: Labels): Promise<string>;
+  /** The network for an instance of these labels; made if need be. */
+  ensure(labels: Labels): Promise<ProjectNetwork>;
   /** Removes those nothing uses any more. */
   prune(): Promise<void>;
 };
@@ -31,6 +39,10 @@ export function projectNetworks(api: DockerApi, clusterId: string): ProjectNetwo
         Labels: own,
       })
       .catch((error: unknown) => ({ status: 500, body: { message: wordsOf(error) } }));
+  const find = async (name: string): Promise<ProjectNetwork | undefined> => {
+    const { status, body } = await api.call("GET", `/networks/${name}`);
+    return status === 200 ? { name, door: doorIn(body as SeenNetwork) } : undefined;
+  };
   const prune = async (): Promise<void> => {
     const wanted = Object.entries(own).map(([key, value]) => `${key}=${value}`);
     const { body } = await api.call("GET", `/networks?${filters({ label: wanted })}`);
@@ -44,7 +56,8 @@ export function projectNetworks(api: DockerApi, clusterId: string): ProjectNetwo
     ensure: (labels) =>
       inTurn(async () => {
         const name = networkName(clusterId, labels);
-        if ((await api.call("GET", `/networks/${name}`)).status === 200) return name;
+        const known = await find(name);
+        if (known) return known;
         let made = await create(name);
         if (made.status !== 201 && made.status !== 409) {
           // An engine has addresses for some thirty networks: those of environments that are gone make room.
@@ -53,10 +66,21 @@ export function projectNetworks(api: DockerApi, clusterId: string): ProjectNetwo
         }
         if (made.status !== 201 && made.status !== 409)
           throw new Error(`the network of the project could not be made: ${messageOf(made)}`);
-        return name;
+        return (await find(name)) ?? { name, door: undefined };
       }),
     prune: () => inTurn(prune),
   };
+}
+
+type SeenNetwork = {
+  readonly IPAM?: {
+    readonly Config?: readonly { readonly Gateway?: string; readonly Subnet?: string }[] | null;
+  };
+};
+function doorIn({ IPAM: ipam }: SeenNetwork): GatewayDoor | undefined {
+  const { Gateway: machine, Subnet: subnet } = ipam?.Config?.[0] ?? {};
+  const prefixLength = Number(subnet?.split("/")[1]);
+  return machine && prefixLength ? doorAt(machine, prefixLength) : undefined;
 }
 
 const networkName = (clusterId: string, labels: Labels): string => {

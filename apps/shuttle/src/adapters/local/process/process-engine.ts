@@ -74,6 +74,7 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
       labels,
       port,
       address: port === null ? null : { host: "127.0.0.1", port },
+      door: null,
       startedAtMs,
       exit: exitOf(id),
     };
