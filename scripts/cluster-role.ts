@@ -29,7 +29,8 @@ const ruleYaml = ({ group, resources, verbs, why }: AccessRule): string =>
   [
     `  # ${why}`,
     `  - apiGroups: [${group === "" ? '""' : group}]`,
-    `    resources: [${resources.join(", ")}]`,
+    "    resources:",
+    ...resources.map((resource) => `      - ${resource}`),
     `    verbs: [${verbs.join(", ")}]`,
     "",
   ].join("\n");
