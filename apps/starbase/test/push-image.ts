@@ -21,10 +21,11 @@ class PushRefused extends Error {
 export async function pushImage(
   client: DistributionClient,
   name: string,
-  tag: string,
+  /** Undefined for one that has no name but its digest. */
+  tag: string | undefined,
   layer: Uint8Array = randomBytes(1_000),
 ): Promise<{ digest: string; layer: string; sizeBytes: number }> {
-  const config = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", tag }));
+  const config = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", layer: digestOf(layer) }));
   for (const blob of [config, layer]) await pushBlob(client, name, blob);
   const manifest = Buffer.from(
     JSON.stringify({
@@ -34,7 +35,7 @@ export async function pushImage(
       layers: [described("application/vnd.docker.image.rootfs.diff.tar.gzip", layer)],
     }),
   );
-  await putManifest(client, name, tag, manifest, manifestType);
+  await putManifest(client, name, tag ?? digestOf(manifest), manifest, manifestType);
   return {
     digest: digestOf(manifest),
     layer: digestOf(layer),

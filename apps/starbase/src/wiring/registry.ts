@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import { digitalOceanApi } from "../adapters/digitalocean/api.ts";
+import { digitalOceanRegistry } from "../adapters/digitalocean/registry-provider.ts";
 import { dockerRegistry } from "../adapters/registry/docker-registry.ts";
 import { filePushGate } from "../adapters/registry/push-gate.ts";
 import { registryPasswords } from "../adapters/registry/registry-passwords.ts";
@@ -17,7 +19,9 @@ export function openRegistry(
   { clock }: Pick<Core, "clock">,
   stack: AsyncDisposableStack,
 ): RegistryProvider | undefined {
-  if (registry?.kind !== "docker-registry") return undefined;
+  if (!registry) return undefined;
+  if (registry.kind === "digitalocean")
+    return digitalOceanRegistry({ api: digitalOceanApi(registry), name: registry.name, clock });
   return stack.use(
     dockerRegistry({
       ...registry,
