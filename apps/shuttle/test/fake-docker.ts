@@ -7,8 +7,10 @@ export type Asked = { readonly method: string; readonly path: string; readonly b
 type Answer = { status?: number; body?: unknown } | ((response: ServerResponse) => void) | undefined;
 
 /** A Docker Engine that answers what a test says, for what a real one only does on a bad day. */
-export async function openFakeDocker(answer: (asked: Asked) => Answer) {
-  const dir = mkdtempSync(join(tmpdir(), "starform-docker-"));
+export async function openFakeDocker(
+  answer: (asked: Asked) => Answer,
+  dir = mkdtempSync(join(tmpdir(), "starform-docker-")),
+) {
   const socketPath = join(dir, "docker.sock");
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {

@@ -13,8 +13,9 @@ type Deps = { readonly sink: LogSink; readonly warn: (sentence: string) => void 
 /** Chooses what runs the apps. Another cluster joins here, behind the same seam. */
 export async function openCluster(config: Config, deps: Deps): Promise<Cluster> {
   const gateway = config.gateway ? httpGatewayAdmin(config.gateway) : noGateway;
-  return openLocalCluster({
-    engine: await openEngine(config, gateway, deps),
+  await using stack = new AsyncDisposableStack();
+  const cluster = await openLocalCluster({
+    engine: stack.use(await openEngine(config, gateway, deps)),
     gateway,
     sink: deps.sink,
     clusterId: config.clusterId,
@@ -22,6 +23,9 @@ export async function openCluster(config: Config, deps: Deps): Promise<Cluster> 
     warn: deps.warn,
     onClose: config.onStop,
   });
+  // From here the cluster closes its engine itself.
+  stack.move();
+  return cluster;
 }
 
 async function openEngine(config: Config, { openDoor }: GatewayAdmin, { warn }: Deps): Promise<Engine> {

@@ -28,8 +28,10 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
     refused: () => metrics.count("starform_starbase_token_refused_total"),
   });
   const stores = stack.use(await storesOf(config));
-  const seen: { lead: Lead | undefined; isReached: boolean; isStandby: boolean } = {
+  const seen: { lead: Lead | undefined; lack: string | undefined; isReached: boolean; isStandby: boolean } = {
     lead: undefined,
+    /** Why what runs the apps cannot be opened yet. */
+    lack: undefined,
     isReached: false,
     isStandby: false,
   };
@@ -38,9 +40,10 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
     await openProbeServer(
       {
         notReady: () =>
-          seen.isReached || seen.isStandby
+          seen.lack ??
+          (seen.isReached || seen.isStandby
             ? undefined
-            : "Starbase was not reached yet; what is known from before runs",
+            : "Starbase was not reached yet; what is known from before runs"),
         metrics: metricsText({
           cluster: { usage: async () => (await seen.lead?.cluster.usage()) ?? [] },
           metrics,
@@ -53,7 +56,7 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
   );
   const lead = async (signal: AbortSignal): Promise<void> => {
     await using opened = await openLead(config, { log, metrics, starbase, stores, reached });
-    Object.assign(seen, { lead: opened, isStandby: false });
+    Object.assign(seen, { lead: opened, lack: undefined, isStandby: false });
     const { runtime, capabilities } = opened.cluster;
     log.info({ runtime, capabilities, port: server.port }, "shuttle is up");
     if (!signal.aborted) await once(signal, "abort");
@@ -65,8 +68,10 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
       try {
         await lead(signal);
       } catch (error) {
-        warn(`what runs the apps could not be opened, and is tried again: ${wordsOf(error)}`);
-        await pause(Math.min(1_000 * 2 ** fails, 15_000), signal);
+        const lack = `what runs the apps could not be opened, and is tried again: ${wordsOf(error)}`;
+        if (lack !== seen.lack || fails % 20 === 0) warn(lack);
+        seen.lack = lack;
+        await pause(Math.min(500 * 2 ** fails, 5_000), signal);
       }
   };
   const leadership = leadershipOf(config, { warn, standby: () => void (seen.isStandby = true) });

@@ -73,8 +73,6 @@ export async function openDockerEngine({
       tell(id);
     }
   };
-  const following = followEvents();
-
   async function followEvents(): Promise<void> {
     for (let attempt = 1; !closing.signal.aborted; attempt++) {
       try {
@@ -106,6 +104,7 @@ export async function openDockerEngine({
 
   // Made by a Shuttle that did not come to start it: nobody would ever find it again.
   for (const seen of await all()) if (seen.State.Status === "created") await remove(nameOf(seen));
+  const following = followEvents();
 
   return {
     runtime: "docker",
