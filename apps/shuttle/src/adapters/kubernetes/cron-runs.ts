@@ -9,8 +9,8 @@ import { workloadName } from "./manifests/names.ts";
 import { podTrouble } from "./observe/pod-trouble.ts";
 import { refusedPodWords } from "./observe/refused-pods.ts";
 import type { ClusterView, Place } from "./view/cluster-view.ts";
-import { cronJobKind, jobKind } from "./view/kinds.ts";
-import { runReported, runsSeenUntil, type CronJobView, type JobView } from "./view/workload-views.ts";
+import { cronJobKind } from "./view/kinds.ts";
+import { runsSeenUntil, runsTaken, type CronJobView, type JobView } from "./view/workload-views.ts";
 
 /** The CronJob controller begins a run that was held up for as long as this; one without a Job by then was skipped. */
 const settledAfterMs = 210_000;
@@ -26,8 +26,8 @@ type Deps = {
 export type CronRuns = ReturnType<typeof cronRunsOf>;
 
 /**
- * The runs of cron services, read from their Jobs. What Starbase has taken is written on the Job itself, so it is kept
- * over restarts; a run whose Job is cleaned up before it was taken is kept here. Skipped runs are those of the schedule
+ * The runs of cron services, read from their Jobs. What Starbase has taken is written on the CronJob, so it is kept over
+ * restarts; a run whose Job is cleaned up before it was taken is kept here. Skipped runs are those of the schedule
  * that no Job was made for while this process watched: of the time before nothing is known, and nothing is told.
  */
 export function cronRunsOf({ api, view, services, nowMs }: Deps) {
@@ -44,9 +44,10 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   const read = (service: DesiredService): void => {
     const key = keyOf(service);
     const place = view.place(key);
+    const known = new Set(cronJobOf(service, place)?.runsTaken);
     for (const job of place?.jobs.values() ?? []) {
-      const report = reportOf(service, job, place);
-      if (job.reported !== report.outcome) keep(report);
+      const isKnown = job.outcome !== "running" && known.has(job.scheduledFor);
+      if (!isKnown) keep(reportOf(service, job, place));
     }
     for (const report of skippedOf(service, key)) keep(report);
     for (const runId of [...kept.keys()].slice(0, Math.max(0, kept.size - keptMax))) kept.delete(runId);
@@ -75,25 +76,26 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
       );
   };
 
-  /** Which runs Starbase has is kept where the runs are. */
-  const note = async (report: CronRunReport, service: DesiredService | undefined): Promise<void> => {
-    if (!service) return;
+  /** Which runs Starbase has is kept where the runs are: of those whose Jobs are still there, and of skipped ones. */
+  const note = async (runs: readonly CronRunReport[], service: DesiredService): Promise<void> => {
     const key = keyOf(service);
-    const job = jobsOf(key).find((each) => each.scheduledFor === report.scheduled_for);
     const cron = cronJobOf(service, view.place(key));
-    const annotate = (name: string, value: string) => ({
-      metadata: { annotations: { [prefix + name]: value } },
-    });
-    if (job && report.outcome !== "running")
-      await api.patch(
-        { ...jobKind, name: job.name, namespace: job.namespace },
-        annotate(runReported, report.outcome),
-      );
-    else if (cron && report.outcome === "skipped")
-      await api.patch(
-        { ...cronJobKind, name: cron.name, namespace: cron.namespace },
-        annotate(runsSeenUntil, report.scheduled_for),
-      );
+    const over = runs.filter(({ outcome }) => outcome !== "running");
+    if (!cron || over.length === 0) return;
+    const present = new Set(jobsOf(key).map(({ scheduledFor }) => scheduledFor));
+    const times = [...new Set([...cron.runsTaken, ...over.map((run) => run.scheduled_for)])];
+    const skips = over.filter(({ outcome }) => outcome === "skipped").map((run) => run.scheduled_for);
+    const annotations = {
+      [prefix + runsTaken]: times
+        .filter((time) => present.has(time))
+        .toSorted()
+        .join(","),
+      ...(skips.length > 0 ? { [prefix + runsSeenUntil]: skips.toSorted().at(-1) } : {}),
+    };
+    await api.patch(
+      { ...cronJobKind, name: cron.name, namespace: cron.namespace },
+      { metadata: { annotations } },
+    );
   };
 
   return {
@@ -102,15 +104,17 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
       return [...kept.values()].filter(({ run_id, outcome }) => taken.get(run_id) !== outcome);
     },
     async taken(runs: readonly CronRunReport[]): Promise<void> {
-      const byPlace = new Map(
-        [...services()].map((service) => [`${service.service_id}/${service.environment}`, service]),
-      );
       for (const run of runs) {
         taken.set(run.run_id, run.outcome);
         if (run.outcome !== "running" && kept.get(run.run_id)?.outcome === run.outcome)
           kept.delete(run.run_id);
+      }
+      for (const service of services()) {
+        const own = runs.filter(
+          (run) => run.service_id === service.service_id && run.environment === service.environment,
+        );
         // What cannot be written down is told again after a restart, which changes nothing.
-        await note(run, byPlace.get(`${run.service_id}/${run.environment}`)).catch(() => undefined);
+        if (own.length > 0) await note(own, service).catch(() => undefined);
       }
       for (const runId of [...taken.keys()].slice(0, Math.max(0, taken.size - keptMax))) taken.delete(runId);
     },

@@ -150,7 +150,7 @@ export function openClusterView({
   };
 
   const open = <T>(
-    { resource, isWhole = false, ...kind }: OwnedKind,
+    { resource, isWhole = false, namespace, ...kind }: OwnedKind,
     trim: (object: KubeObject) => T | undefined,
     told: (after: T | undefined, before: T | undefined) => void,
     selection: { readonly labelSelector?: string; readonly fieldSelector?: string } = {
@@ -160,7 +160,7 @@ export function openClusterView({
     openInformer<T>(api, {
       resource,
       kind,
-      selection: { ...selection, metadataOnly: !isWhole, pageSize: 250 },
+      selection: { ...selection, namespace, metadataOnly: !isWhole, pageSize: 250 },
       trim,
       changed: told,
       warn,

@@ -1,10 +1,13 @@
 import type { KindRef } from "@starform/kubernetes/kube-api";
+import { gatewayNamespace } from "../manifests/names.ts";
 
 /** How a kind that Shuttle makes is watched: of most, the metadata tells all there is to know. */
 export type OwnedKind = KindRef & {
   /** As metrics call it. */
   readonly resource: string;
   readonly isWhole?: boolean;
+  /** The only namespace it is made in, and may be looked at. */
+  readonly namespace?: string;
 };
 
 const kind = (apiVersion: string, name: string, resource: string, isWhole = false): OwnedKind => ({
@@ -45,10 +48,12 @@ export const appliedKinds: readonly OwnedKind[] = [
   cronJobKind,
   kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
   httpRouteKind,
-  kind(envoy, "EnvoyProxy", "envoyproxies"),
-  kind(network, "Gateway", "gateways"),
-  kind(envoy, "ClientTrafficPolicy", "clienttrafficpolicies"),
-  kind(envoy, "BackendTrafficPolicy", "backendtrafficpolicies"),
+  ...[
+    kind(envoy, "EnvoyProxy", "envoyproxies"),
+    kind(network, "Gateway", "gateways"),
+    kind(envoy, "ClientTrafficPolicy", "clienttrafficpolicies"),
+    kind(envoy, "BackendTrafficPolicy", "backendtrafficpolicies"),
+  ].map((each) => ({ ...each, namespace: gatewayNamespace })),
 ];
 
 /** What belongs to one service and goes with it. A volume claim is not among them: what is in it is the customer's. */

@@ -87,10 +87,13 @@ export type CronJobView = OwnedObject & {
   readonly createdAtMs: number;
   /** Runs up to this time are dealt with. */
   readonly runsSeenUntil: string | undefined;
+  /** Times of runs that Starbase has taken as over. */
+  readonly runsTaken: readonly string[];
   readonly sources: Sources;
 };
 
 export const runsSeenUntil = "runs-seen-until";
+export const runsTaken = "runs-taken";
 
 export function cronJobView(object: KubeObject): CronJobView {
   const { spec } = object as unknown as {
@@ -101,6 +104,7 @@ export function cronJobView(object: KubeObject): CronJobView {
     schedule: spec.schedule ?? "",
     createdAtMs: Date.parse(object.metadata.creationTimestamp ?? "") || 0,
     runsSeenUntil: annotationOf(object, runsSeenUntil),
+    runsTaken: annotationOf(object, runsTaken)?.split(",") ?? [],
     sources: sourcesOf(spec.jobTemplate?.spec?.template?.spec),
   };
 }
@@ -115,12 +119,9 @@ export type JobView = {
   readonly endedAt: string | null;
   readonly outcome: "running" | "succeeded" | "failed";
   readonly message: string;
-  /** The outcome that Starbase has taken. */
-  readonly reported: string | undefined;
   readonly sources: Sources;
 };
 
-export const runReported = "run-reported";
 const scheduledTimestamp = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 
 export function jobView(object: KubeObject): JobView | undefined {
@@ -148,7 +149,6 @@ export function jobView(object: KubeObject): JobView | undefined {
     endedAt: ended ? (status?.completionTime ?? ended.lastTransitionTime ?? null) : null,
     outcome: !ended ? "running" : ended.type === "Complete" ? "succeeded" : "failed",
     message: ended?.message ?? "",
-    reported: annotationOf(object, runReported),
     sources: sourcesOf(spec.template?.spec),
   };
 }

@@ -1,0 +1,143 @@
+import { randomUUID } from "node:crypto";
+import type { DesiredService, StatusReport } from "@starform/contract/clusters";
+import type { KubeApi, KubeObject, KindRef } from "@starform/kubernetes/kube-api";
+import { openKubeApi } from "@starform/kubernetes/open-kube-api";
+import { until } from "@starform/std/retry";
+import { openFakeKubernetes, type FakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
+import {
+  openKubernetesCluster,
+  type KubernetesClusterOptions,
+} from "../../src/adapters/kubernetes/kubernetes-cluster.ts";
+import { plainContext, type ManifestContext } from "../../src/adapters/kubernetes/manifests/context.ts";
+import type { Cluster } from "../../src/core/cluster.ts";
+import { keyOf } from "../../src/core/service-key.ts";
+import { driven } from "../cluster.contract.ts";
+import { aService } from "../desired.ts";
+
+export const kinds = {
+  namespace: { apiVersion: "v1", kind: "Namespace" },
+  deployment: { apiVersion: "apps/v1", kind: "Deployment" },
+  replicaSet: { apiVersion: "apps/v1", kind: "ReplicaSet" },
+  pod: { apiVersion: "v1", kind: "Pod" },
+  configMap: { apiVersion: "v1", kind: "ConfigMap" },
+  secret: { apiVersion: "v1", kind: "Secret" },
+  service: { apiVersion: "v1", kind: "Service" },
+  claim: { apiVersion: "v1", kind: "PersistentVolumeClaim" },
+  route: { apiVersion: "gateway.networking.k8s.io/v1", kind: "HTTPRoute" },
+  policy: { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
+  scaler: { apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler" },
+  cronJob: { apiVersion: "batch/v1", kind: "CronJob" },
+  job: { apiVersion: "batch/v1", kind: "Job" },
+} as const satisfies Record<string, KindRef>;
+
+/** What was written, as `apply Deployment svc-1`, in its order. */
+export type Writes = string[];
+
+/** The API with every write noted down. */
+export function noting(api: KubeApi, writes: Writes): KubeApi {
+  const note = (verb: string, { kind, name }: { kind: string; name: string }) =>
+    void writes.push(`${verb} ${kind} ${name}`);
+  return {
+    ...api,
+    apply: (object, ...rest) => {
+      note("apply", { kind: object.kind, name: object.metadata.name });
+      return api.apply(object, ...rest);
+    },
+    create: (object, ...rest) => {
+      note("create", { kind: object.kind, name: object.metadata.name });
+      return api.create(object, ...rest);
+    },
+    patch: (ref, ...rest) => {
+      note("patch", ref);
+      return api.patch(ref, ...rest);
+    },
+    delete: (ref, ...rest) => {
+      note("delete", ref);
+      return api.delete(ref, ...rest);
+    },
+    // The rig owns the connection: a Shuttle that ends must not take it along.
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+export type KubeRig = Awaited<ReturnType<typeof openKubeRig>>;
+
+/** An API server: the fake one, or that of `TEST_KUBECONFIG`. Every project of a rig has a namespace of its own, removed at the end. */
+export async function openKubeRig() {
+  const kubeconfigFile = process.env["TEST_KUBECONFIG"];
+  const fake: FakeKubernetes | undefined = kubeconfigFile ? undefined : await openFakeKubernetes();
+  const api = await openKubeApi(kubeconfigFile ? { kubeconfigFile } : { kubeconfig: fake!.kubeconfig() });
+  const clusterId = randomUUID();
+  const namespaces = new Set<string>();
+  const rig = {
+    api,
+    clusterId,
+    /** The fake server, for what only it can do; undefined against a real one. */
+    fake,
+    /** A project of its own: what its services have in common. */
+    project(): Pick<DesiredService, "workspace_id" | "project_id" | "project_slug" | "namespace"> {
+      const slug = `t-${randomUUID().slice(0, 12)}`;
+      namespaces.add(`proj-${slug}`);
+      return {
+        workspace_id: randomUUID(),
+        project_id: randomUUID(),
+        project_slug: slug,
+        namespace: `proj-${slug}`,
+      };
+    },
+    service: (own: Partial<DesiredService> = {}): DesiredService =>
+      aService({ image: `registry.example.com/shop/web@sha256:${"d".repeat(64)}`, ...rig.project(), ...own }),
+    /** A Shuttle's cluster over the server, with what it wrote. */
+    async shuttle(
+      own: Partial<KubernetesClusterOptions> & { context?: ManifestContext; writes?: Writes } = {},
+    ) {
+      const writes = own.writes ?? [];
+      const warned: string[] = [];
+      const cluster: Cluster = await openKubernetesCluster({
+        context: plainContext(clusterId),
+        warn: (sentence) => void warned.push(sentence),
+        ...own,
+        api: noting(own.api ?? api, writes),
+      });
+      const hand = driven(cluster);
+      return {
+        cluster,
+        hand,
+        writes,
+        warned,
+        report: (service: DesiredService): StatusReport | undefined => cluster.observe(keyOf(service)),
+        async [Symbol.asyncDispose]() {
+          await hand[Symbol.asyncDispose]();
+          await cluster[Symbol.asyncDispose]();
+        },
+      };
+    },
+    /** All objects of a kind in the project's namespace. */
+    async of(kind: KindRef, { namespace }: { namespace: string }): Promise<readonly KubeObject[]> {
+      return (await api.list(kind, { namespace })).items;
+    },
+    /** The only object of a kind in the project's namespace, once there is one. */
+    theOnly: (kind: KindRef, place: { namespace: string }): Promise<KubeObject> =>
+      until(`there is one ${kind.kind}`, async () => {
+        const items = await rig.of(kind, place);
+        return items.length === 1 && items[0];
+      }),
+    async [Symbol.asyncDispose]() {
+      if (kubeconfigFile)
+        for (const name of namespaces) await api.delete({ ...kinds.namespace, name }).catch(() => undefined);
+      await api[Symbol.asyncDispose]();
+      await fake?.[Symbol.asyncDispose]();
+    },
+  };
+  return rig;
+}
+export type RunningShuttle = Awaited<ReturnType<KubeRig["shuttle"]>>;
+
+/** Waits until a Shuttle has nothing left to write: no write for as long as its informers take to tell one. */
+export async function settled(shuttle: RunningShuttle, service: DesiredService): Promise<void> {
+  let [count, sinceMs] = [-1, 0];
+  await until("nothing is written any more", () => {
+    if (count !== shuttle.writes.length) [count, sinceMs] = [shuttle.writes.length, performance.now()];
+    return performance.now() - sinceMs > 400 && shuttle.report(service) !== undefined && count > 0;
+  });
+}
