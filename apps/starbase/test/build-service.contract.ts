@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { readBuildPlan } from "@starform/build-plan/build-plan";
+import { buildAllowances } from "@starform/contract/plans";
 import { until } from "@starform/std/retry";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BuildFacts, BuildLogLine, BuildService, BuildSpec } from "../src/ports/build-service.ts";
@@ -71,6 +72,7 @@ export async function aBuild(
     variables: {},
     secretNames: [],
     noCache: false,
+    limits: buildAllowances.hobby,
     ...spec,
   };
 }

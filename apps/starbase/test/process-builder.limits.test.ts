@@ -1,22 +1,29 @@
+import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { planSource } from "@starform/build-plan/plan-source";
+import { buildAllowances } from "@starform/contract/plans";
+import { until } from "@starform/std/retry";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { imageStore } from "../src/adapters/process-builder/image-store.ts";
-import type { BuildLimits } from "../src/adapters/process-builder/build-limits.ts";
+import { machineLimits, type BuildLimits } from "../src/adapters/process-builder/build-limits.ts";
+import { openCgroup } from "../src/adapters/process-builder/cgroup.ts";
 import type { BuildSpec } from "../src/ports/build-service.ts";
 import { aBuild, built, imageOf } from "./build-service.contract.ts";
 import { machineAllows, openProcessBuilder, type ProcessBuilderUnderTest } from "./process-builder.ts";
 
 const allows = await machineAllows();
 
-/** A build under limits that are quickly reached, and how it ended. */
-async function endOf(limits: Partial<BuildLimits>, command: string) {
-  await using under = await openProcessBuilder(limits);
-  const { status, text, log } = await built(under.builds, await aBuild(under, [command]));
+/** A build under limits that are quickly reached (its plan's, or the builder's own), and how it ended. */
+async function endOf({ silenceMs, logBytesMax, ...plan }: Partial<BuildLimits>, command: string) {
+  const own = { ...(silenceMs && { silenceMs }), ...(logBytesMax && { logBytesMax }) };
+  await using under = await openProcessBuilder(own);
+  const limits = { ...buildAllowances.hobby, ...plan };
+  const { status, text, log } = await built(under.builds, await aBuild(under, [command], { limits }));
   return { reason: status.state === "failed" ? status.reason : status.state, text, log };
 }
 
@@ -50,6 +57,28 @@ describe("a build that takes more than its share ends with the limit it met", ()
       "while true; do head -c 20000000 /dev/zero >> /tmp/fill; sleep 0.1; done",
     );
     expect(reason).toContain("wrote more than 40 MiB to disk");
+  });
+
+  test.skipIf(!allows.cgroups)("one that takes all processors gets its share of them", async () => {
+    const name = `test-${randomUUID()}`;
+    const cgroup = openCgroup(name, { ...machineLimits(), cpuMillisMax: 300 });
+    const files = cgroup?.joinFiles ?? [];
+    const spin = ["-c", 'for f in "$@"; do echo 0 > "$f"; done; while :; do :; done', "sh", ...files];
+    const child = spawn("/bin/sh", spin, { stdio: "ignore" });
+    try {
+      const stats = files
+        .map((file) => path.join(path.dirname(file), "cpu.stat"))
+        .filter((file) => existsSync(file));
+      expect(stats).not.toEqual([]);
+      const isThrottled = async () =>
+        (await Promise.all(stats.map((file) => readFile(file, "utf8")))).some((text) =>
+          /nr_throttled [1-9]/.test(text),
+        );
+      await until("the kernel holds it back", isThrottled);
+    } finally {
+      child.kill("SIGKILL");
+      await cgroup?.remove();
+    }
   });
 
   test("one that prints without end is cut short in the log, and can still end well", async () => {

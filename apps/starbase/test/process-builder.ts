@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { openCgroup } from "../src/adapters/process-builder/cgroup.ts";
 import { gatherMachineTools } from "../src/adapters/process-builder/machine-tools.ts";
 import { openSandbox } from "../src/adapters/process-builder/sandbox.ts";
-import type { BuildLimits } from "../src/adapters/process-builder/build-limits.ts";
+import { machineLimits, type BuildLimits } from "../src/adapters/process-builder/build-limits.ts";
 import { processBuildService } from "../src/adapters/process-builder/process-build-service.ts";
 import type { BuilderUnderTest } from "./build-service.contract.ts";
 
@@ -103,7 +103,7 @@ export async function machineAllows(): Promise<{ sandbox: boolean; cgroups: bool
   const dir = await mkdtemp(path.join(tmpdir(), "probe-"));
   try {
     const tools = gatherMachineTools(dir, process.execPath, "");
-    const cgroup = openCgroup(path.basename(dir), { memoryBytesMax: 2 ** 30, processesMax: 100 });
+    const cgroup = openCgroup(path.basename(dir), machineLimits());
     await cgroup?.remove();
     return { sandbox: openSandbox(dir, tools).kind === "bubblewrap", cgroups: cgroup !== undefined };
   } finally {

@@ -52,6 +52,7 @@ async function aDeployment(files: Record<string, string>, more: Partial<BuildWor
     variables: {},
     secretNames: [],
     noCache: false,
+    plan: "hobby",
     ...more,
   };
   const stages: string[] = [];

@@ -7,7 +7,7 @@ export type Plan = z.infer<typeof Plan>;
 export type BuildAllowance = {
   /** Builds of the workspace that run at the same time. */
   readonly atOnceMax: number;
-  readonly timeMsMax: number;
+  readonly wallClockMs: number;
   readonly cpuMillisMax: number;
   readonly memoryBytesMax: number;
   /** The work tree, its temporary files and what the build adds to its caches, together. */
@@ -22,7 +22,7 @@ const gib = 2 ** 30;
 export const buildAllowances: Readonly<Record<Plan, BuildAllowance>> = {
   trial: {
     atOnceMax: 1,
-    timeMsMax: 20 * minutes,
+    wallClockMs: 20 * minutes,
     cpuMillisMax: 2_000,
     memoryBytesMax: 4 * gib,
     diskBytesMax: 10 * gib,
@@ -30,7 +30,7 @@ export const buildAllowances: Readonly<Record<Plan, BuildAllowance>> = {
   },
   hobby: {
     atOnceMax: 2,
-    timeMsMax: 20 * minutes,
+    wallClockMs: 20 * minutes,
     cpuMillisMax: 2_000,
     memoryBytesMax: 4 * gib,
     diskBytesMax: 10 * gib,
@@ -38,7 +38,7 @@ export const buildAllowances: Readonly<Record<Plan, BuildAllowance>> = {
   },
   pro: {
     atOnceMax: 4,
-    timeMsMax: 40 * minutes,
+    wallClockMs: 40 * minutes,
     cpuMillisMax: 4_000,
     memoryBytesMax: 8 * gib,
     diskBytesMax: 20 * gib,
@@ -46,7 +46,7 @@ export const buildAllowances: Readonly<Record<Plan, BuildAllowance>> = {
   },
   scale: {
     atOnceMax: 8,
-    timeMsMax: 60 * minutes,
+    wallClockMs: 60 * minutes,
     cpuMillisMax: 8_000,
     memoryBytesMax: 16 * gib,
     diskBytesMax: 40 * gib,

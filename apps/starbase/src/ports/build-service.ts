@@ -12,6 +12,18 @@ export type BuildSpec = {
   readonly variables: Readonly<Record<string, string>>;
   readonly secretNames: readonly string[];
   readonly noCache: boolean;
+  readonly limits: BuildLimits;
+};
+
+/** What one build may use, by its workspace's plan. A builder that cannot hold one of them says so in the log. */
+export type BuildLimits = {
+  readonly wallClockMs: number;
+  /** In thousandths of a processor. */
+  readonly cpuMillisMax: number;
+  readonly memoryBytesMax: number;
+  readonly processesMax: number;
+  /** The work tree, its temporary files and what the build adds to its caches, together. */
+  readonly diskBytesMax: number;
 };
 
 export type BuildHandle = { readonly buildId: string; readonly workspaceId: string };

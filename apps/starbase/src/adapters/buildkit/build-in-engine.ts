@@ -13,14 +13,14 @@ import { dockerTransport } from "@starform/buildkit/transport";
 import { sayDuration } from "@starform/std/duration";
 import type { BuildFacts, BuildSpec, StepEnd } from "../../ports/build-service.ts";
 import { BuildStopped, stop } from "../process-builder/build-stopped.ts";
-import type { BuildLimits } from "../process-builder/build-limits.ts";
+import { bothLimits, type BuildLimits } from "../process-builder/build-limits.ts";
 import { inside } from "../process-builder/copy-tree.ts";
 import type { LogSpool } from "../process-builder/log-spool.ts";
 import { redactor } from "../process-builder/redact.ts";
 
 export type EngineBuilder = {
   readonly engineSocket: string;
-  readonly limits: Pick<BuildLimits, "wallClockMs">;
+  readonly limits: BuildLimits;
   readonly layersOf: Engine["layers"];
   /** The images that plans start from, for a version of Node; made once. */
   readonly basesFor: (
@@ -56,7 +56,8 @@ export async function buildInEngine(
     Object.fromEntries(spec.secretNames.map((name) => [name, spec.variables[name] ?? ""])),
   );
   const say = (text: string): void => spool.line("build", "status", redact(text));
-  const late = AbortSignal.timeout(builder.limits.wallClockMs);
+  const limits = bothLimits(builder.limits, spec.limits);
+  const late = AbortSignal.timeout(limits.wallClockMs);
   try {
     const built = await buildWith(builder, spec, {
       signal: AbortSignal.any([cancel, late]),
@@ -76,7 +77,7 @@ export async function buildInEngine(
   } catch (error) {
     if (cancel.aborted) throw new BuildStopped("cancelled", { isCancelled: true });
     if (late.aborted)
-      return stop(`the build took longer than ${builder.limits.wallClockMs / 60_000} minutes`);
+      return stop(`the build was stopped because it took longer than ${sayDuration(limits.wallClockMs)}`);
     if (error instanceof BuildFailed) return stop(redact(reasonOf(error)));
     throw error;
   }

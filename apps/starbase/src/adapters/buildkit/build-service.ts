@@ -7,7 +7,7 @@ import { wordsOf } from "@starform/std/fault";
 import { holderOf, takeLock } from "@starform/std/lock";
 import { pause } from "@starform/std/retry";
 import type { BuildFacts, BuildHandle, BuildService, BuildStatus } from "../../ports/build-service.ts";
-import { defaultBuildLimits, type BuildLimits } from "../process-builder/build-limits.ts";
+import { machineLimits, type BuildLimits } from "../process-builder/build-limits.ts";
 import { BuildStopped } from "../process-builder/build-stopped.ts";
 import { openLogSpool, type LogSpool } from "../process-builder/log-spool.ts";
 import { buildInEngine, type BaseForm, type EngineBuilder } from "./build-in-engine.ts";
@@ -23,7 +23,7 @@ export type BuildKitServiceOptions = {
   readonly nodeVersion?: string;
   /** For the operator. */
   readonly log: (text: string) => void;
-  readonly limits?: Partial<Pick<BuildLimits, "wallClockMs" | "logBytesMax">>;
+  readonly limits?: Partial<BuildLimits>;
 };
 
 type Running = {
@@ -44,7 +44,7 @@ const endedMax = 20;
 export function buildkitBuildService(options: BuildKitServiceOptions): BuildService & AsyncDisposable {
   const logsDir = path.join(options.workDir, "logs");
   mkdirSync(logsDir, { recursive: true });
-  const limits = { ...defaultBuildLimits, ...options.limits };
+  const limits = { ...machineLimits(), ...options.limits };
   const engine = dockerEngine(options.engineSocket);
   const records = imageRecords(path.join(options.workDir, "built"), engine);
   const builder: EngineBuilder = {

@@ -1,4 +1,5 @@
 import type { ProjectRole, WorkspaceRole } from "@starform/contract/permissions";
+import type { Plan } from "@starform/contract/plans";
 import { sql } from "kysely";
 import type { EnvironmentStore, Member, ProjectStore, WorkspaceStore } from "../../core/projects/ports.ts";
 import { heldProjects, toEnvironment, toHeld, toWorkspace } from "./access-store.ts";
@@ -24,6 +25,9 @@ export const postgresWorkspaceStore = (db: Db): WorkspaceStore => ({
     const row = await db.selectFrom("workspaces").selectAll().where("slug", "=", slug).executeTakeFirst();
     return row && toWorkspace(row);
   },
+  async plan(workspaceId) {
+      .select("plan")
+    return row.plan as Plan;
   async putMember({ workspaceId, userId, role, createdAt }) {
     await db
       .insertInto("workspace_members")

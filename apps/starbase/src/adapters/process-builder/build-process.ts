@@ -1,7 +1,7 @@
 import { lchown, mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { BuildFacts, BuildSpec, StepEnd } from "../../ports/build-service.ts";
-import { sayBytes, type BuildLimits } from "./build-limits.ts";
+import { bothLimits, sayBytes, type BuildLimits } from "./build-limits.ts";
 import { BuildStopped, stop } from "./build-stopped.ts";
 import { openCgroup } from "./cgroup.ts";
 import { inside } from "./copy-tree.ts";
@@ -52,6 +52,7 @@ export async function buildImage(
     Object.fromEntries(spec.secretNames.map((name) => [name, spec.variables[name] ?? ""])),
   );
   const { outcome } = spec;
+  const limits = bothLimits(builder.limits, spec.limits);
   if (outcome.kind === "dockerfile")
     return stop(
       `this app has a ${outcome.path}, and the process runtime cannot build Dockerfiles because it has no containers: start the platform with --runtime docker, or set "builder": "railpack" in starform.json to build without it`,
@@ -83,13 +84,13 @@ export async function buildImage(
   const onCancel = () => end(new BuildStopped("cancelled", { isCancelled: true }));
   cancel.addEventListener("abort", onCancel, { once: true });
   if (cancel.aborted) onCancel();
-  const cgroup = openCgroup(spec.buildId, builder.limits);
+  const cgroup = openCgroup(spec.buildId, limits);
   if (!cgroup && process.platform === "linux")
     say("sandbox", "NO LIMITS on memory and processes: this machine lets the platform make no cgroups");
   const mountsDir = path.join(projectDir(builder, spec.projectId), "mounts");
   await mkdir(mountsDir, { recursive: true });
   await makeRooms(workDir, builder.sandbox.uid);
-  using watch = watchLimits({ limits: builder.limits, cgroup, folders: [workDir, mountsDir] }, end);
+  using watch = watchLimits({ limits, cgroup, folders: [workDir, mountsDir] }, end);
 
   const exec = async (
     step: string,
@@ -129,10 +130,10 @@ export async function buildImage(
     for (const reader of readers) reader.end();
     aborter.signal.throwIfAborted();
     if (ended.code === 0) return;
-    if ((cgroup?.events().refusedForks ?? 0) > 0) throw tooManyProcesses(builder.limits);
+    if ((cgroup?.events().refusedForks ?? 0) > 0) throw tooManyProcesses(limits);
     const isOutOfMemory = (cgroup?.events().oomKills ?? 0) > oomKillsBefore;
     throw new BuildStopped(
-      failure(step, redact(command), ended, isOutOfMemory ? builder.limits.memoryBytesMax : undefined, tail),
+      failure(step, redact(command), ended, isOutOfMemory ? limits.memoryBytesMax : undefined, tail),
     );
   };
 

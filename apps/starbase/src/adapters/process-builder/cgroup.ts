@@ -15,7 +15,20 @@ export type Cgroup = {
   remove(): Promise<void>;
 };
 
-export type CgroupLimits = { readonly memoryBytesMax: number; readonly processesMax: number };
+export type CgroupLimits = {
+  readonly memoryBytesMax: number;
+  readonly processesMax: number;
+  /** In thousandths of a processor. */
+  readonly cpuMillisMax: number;
+};
+
+/** How long the kernel counts processor time together. */
+const periodMicros = 100_000;
+/** Of a period; undefined where it is no limit on this machine. */
+const quotaMicros = (cpuMillisMax: number): number | undefined =>
+  cpuMillisMax < availableParallelism() * 1_000
+    ? Math.ceil((cpuMillisMax / 1_000) * periodMicros)
+    : undefined;
 
 const root = "/sys/fs/cgroup";
 
@@ -39,7 +52,7 @@ export async function removeLeftCgroup(name: string): Promise<void> {
 
 const parent = "starform-builds";
 
-function openUnified(name: string, { memoryBytesMax, processesMax }: CgroupLimits): Cgroup {
+function openUnified(name: string, { memoryBytesMax, processesMax, cpuMillisMax }: CgroupLimits): Cgroup {
   const base = `${root}/${parent}`;
   const dir = `${base}/${name}`;
   writeFileSync(`${root}/cgroup.subtree_control`, "+memory +pids +cpu");
@@ -49,6 +62,8 @@ function openUnified(name: string, { memoryBytesMax, processesMax }: CgroupLimit
   writeFileSync(`${dir}/memory.max`, String(memoryBytesMax));
   writeFileSync(`${dir}/pids.max`, String(processesMax));
   attempt(() => writeFileSync(`${dir}/memory.swap.max`, "0"));
+  const quota = quotaMicros(cpuMillisMax);
+  if (quota) writeFileSync(`${dir}/cpu.max`, `${quota} ${periodMicros}`);
   return {
     joinFiles: [`${dir}/cgroup.procs`],
     events: () => ({
@@ -60,7 +75,7 @@ function openUnified(name: string, { memoryBytesMax, processesMax }: CgroupLimit
   };
 }
 
-function openSplit(name: string, { memoryBytesMax, processesMax }: CgroupLimits): Cgroup {
+function openSplit(name: string, { memoryBytesMax, processesMax, cpuMillisMax }: CgroupLimits): Cgroup {
   const [memory, pids, cpu] = ["memory", "pids", "cpu"].map((controller) => splitDir(controller, name));
   if (!memory || !pids) throw new Error("no memory or pids controller");
   for (const dir of [memory, pids]) mkdirSync(dir);
@@ -74,6 +89,10 @@ function openSplit(name: string, { memoryBytesMax, processesMax }: CgroupLimits)
     // less than a share for each processor a build would all but stand still on a busy machine.
     writeFileSync(`${cpu}/cpu.shares`, String(1_024 * availableParallelism()));
     dirs.push(cpu);
+    const quota = quotaMicros(cpuMillisMax);
+    if (!quota) return;
+    writeFileSync(`${cpu}/cpu.cfs_period_us`, String(periodMicros));
+    writeFileSync(`${cpu}/cpu.cfs_quota_us`, String(quota));
   });
   return {
     joinFiles: dirs.map((dir) => `${dir}/cgroup.procs`),

@@ -5,7 +5,7 @@ import { wordsOf } from "@starform/std/fault";
 import { holderOf, takeLock } from "@starform/std/lock";
 import { pause } from "@starform/std/retry";
 import type { BuildFacts, BuildHandle, BuildService, BuildStatus } from "../../ports/build-service.ts";
-import { defaultBuildLimits, type BuildLimits } from "./build-limits.ts";
+import { machineLimits, type BuildLimits } from "./build-limits.ts";
 import { buildImage, projectDir, type Builder } from "./build-process.ts";
 import { BuildStopped } from "./build-stopped.ts";
 import { removeLeftCgroup } from "./cgroup.ts";
@@ -25,6 +25,7 @@ export type ProcessBuildOptions = {
   readonly searchPath: string;
   /** For the operator. */
   readonly log: (text: string) => void;
+  /** Tighter than the machine's own. */
   readonly limits?: Partial<BuildLimits>;
   /** Whether commands run in bubblewrap where the machine has it; true if not said. */
   readonly isSandboxed?: boolean;
@@ -67,7 +68,7 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
     machine,
     sandbox,
     images: imageStore(options.imagesDir),
-    limits: { ...defaultBuildLimits, ...options.limits },
+    limits: { ...machineLimits(), ...options.limits },
     networkVariables: options.networkVariables ?? {},
     keyOf: cacheKeys(options.cacheDir),
   };

@@ -1,4 +1,5 @@
 import type { BuildReport } from "@starform/contract/builds";
+import type { Plan } from "@starform/contract/plans";
 import type { ServiceSettings } from "@starform/contract/services";
 import type { StageName } from "@starform/contract/states";
 import type { BuildLogLine } from "../../ports/build-service.ts";
@@ -32,6 +33,7 @@ export type BuildWork = {
   readonly variables: Readonly<Record<string, string>>;
   readonly secretNames: readonly string[];
   readonly noCache: boolean;
+  readonly plan: Plan;
 };
 
 /** What a build tells the deployment it is for. Each call is compare-and-set: a late Worker changes nothing final. */

@@ -1,4 +1,5 @@
 import type { PlanOutcome, planSource } from "@starform/build-plan/plan-source";
+import { buildAllowances } from "@starform/contract/plans";
 import type { StageName } from "@starform/contract/states";
 import type { Clock } from "@starform/std/clock";
 import { isFault } from "@starform/std/fault";
@@ -167,6 +168,7 @@ async function build(
 ): Promise<Built> {
   const { work, signal } = run;
   const { buildId, workspaceId, projectId, serviceId, variables, secretNames, noCache } = work;
+  const { atOnceMax: _, ...limits } = buildAllowances[work.plan];
   await builds.ensureProject(workspaceId);
   const owner = { buildId, workspaceId, projectId, serviceId };
   const handle = await builds.submitBuild({
@@ -176,6 +178,7 @@ async function build(
     variables,
     secretNames,
     noCache,
+    limits,
   });
   try {
     for await (const { seq: _seq, ...line } of builds.streamLogs(handle, signal)) run.pass(line);

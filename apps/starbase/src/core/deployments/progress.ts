@@ -62,6 +62,7 @@ export function deploymentProgress({
           },
           secretNames: variables.filter((v) => v.isSecret).map((v) => v.name),
           noCache: deployment.noCache,
+          plan: await uow.workspaces.plan(deployment.workspaceId),
         };
       }),
     beginStage: (id, stage) => setStages(id, ({ stages }) => beginStage(stages, stage, clock.now())),

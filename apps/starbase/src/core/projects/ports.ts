@@ -1,4 +1,5 @@
 import type { ProjectRole, WorkspaceRole } from "@starform/contract/permissions";
+import type { Plan } from "@starform/contract/plans";
 import type { Environment, Project, Workspace } from "../access/ports.ts";
 
 export type Page = { readonly limit: number; readonly before?: string };
@@ -7,6 +8,7 @@ export interface WorkspaceStore {
   /** Fault `name_taken` when the slug is. */
   insert(workspace: Workspace): Promise<void>;
   bySlug(slug: string): Promise<Workspace | undefined>;
+  plan(workspaceId: string): Promise<Plan>;
   putMember(member: {
     workspaceId: string;
     userId: string;
