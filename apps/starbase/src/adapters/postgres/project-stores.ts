@@ -26,8 +26,13 @@ export const postgresWorkspaceStore = (db: Db): WorkspaceStore => ({
     return row && toWorkspace(row);
   },
   async plan(workspaceId) {
+    const row = await db
+      .selectFrom("workspaces")
       .select("plan")
+      .where("id", "=", workspaceId)
+      .executeTakeFirstOrThrow();
     return row.plan as Plan;
+  },
   async putMember({ workspaceId, userId, role, createdAt }) {
     await db
       .insertInto("workspace_members")
