@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { BuildFailed, buildFailure } from "./build-failed.ts";
+import { BuilderLost } from "./builder-lost.ts";
 import { runFrontend, type Frontend } from "./gateway.ts";
 import { grpcChannel, type GrpcChannel } from "./grpc-client.ts";
-import { GrpcError } from "./grpc-framing.ts";
+import { grpcCode, GrpcError } from "./grpc-framing.ts";
 import type { Definition } from "./llb.ts";
 import { statusRequest, statusResponse, trackProgress, type BuildEvent, type Progress } from "./progress.ts";
 import { codec } from "./protocol.ts";
@@ -58,7 +59,7 @@ export type BuildKit = {
   prune(options?: { keepBytes?: number; keepDurationMs?: number; all?: boolean }): Promise<UsageRecord[]>;
   /**
    * Builds and exports. Rejects with BuildFailed when what is built is at fault, with the signal's reason when
-   * aborted (by then nothing of the build runs any more), with another error when the builder is at fault.
+   * aborted (by then nothing of the build runs any more), with BuilderLost when the builder went away.
    */
   solve(request: SolveRequest, options?: SolveOptions): Promise<SolveResult>;
 };
@@ -178,10 +179,12 @@ async function solveOver(
   const progress = trackProgress(onProgress);
   const status = watch(channel, ref, progress);
   try {
-    return await solveAndRun(channel, ref, session.id, request, signal);
+    const either = AbortSignal.any([session.lost, ...(signal ? [signal] : [])]);
+    return await solveAndRun(channel, { ref, session: session.id }, request, either);
   } catch (error) {
     await status.ended;
     signal?.throwIfAborted();
+    session.lost.throwIfAborted();
     throw told(error as Error, progress);
   } finally {
     await status.ended;
@@ -190,19 +193,27 @@ async function solveOver(
   }
 }
 
-const told = (error: Error, progress: Progress): Error =>
-  error instanceof GrpcError
-    ? buildFailure(error, progress.failed())
-    : error instanceof BuildFailed
-      ? error
-      : error;
+function told(error: Error, progress: Progress): Error {
+  if (!(error instanceof GrpcError)) return error;
+  if (isLoss(error))
+    return new BuilderLost(`the builder went away in the middle of the build: ${error.message}`, {
+      cause: error,
+    });
+  return buildFailure(error, progress.failed());
+}
+
+/** What a builder says that is being stopped, or has lost the connection that this side answers on. */
+const isLoss = ({ code, message }: GrpcError): boolean =>
+  code === grpcCode.unavailable ||
+  /no active session|session .*(closed|not found)|^(.*: )?context canceled$|transport is closing/.test(
+    message,
+  );
 
 async function solveAndRun(
   channel: GrpcChannel,
-  ref: string,
-  session: string,
+  { ref, session }: { ref: string; session: string },
   { source, exporter, cacheImports = [], cacheExports = [] }: SolveRequest,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<SolveResult> {
   const [over, stuck] = [new AbortController(), new AbortController()];
   const asked = {
@@ -215,15 +226,17 @@ async function solveAndRun(
     ...("definition" in source && { definition: source.definition }),
     ...("frontend" in source && { frontend: source.frontend, frontendAttrs: source.attrs }),
   };
-  const solved = channel.unary(methods.solve, asked, { signal: either(signal, stuck) });
+  const solved = channel.unary(methods.solve, asked, { signal: AbortSignal.any([signal, stuck.signal]) });
   if (!("run" in source)) return solved;
   void solved.catch(() => undefined).finally(() => over.abort());
   let failure: unknown;
   let timer: NodeJS.Timeout | undefined;
-  runFrontend(channel, { ref, session }, source.run, either(signal, over)).catch((error: unknown) => {
-    failure = error;
-    timer = setTimeout(() => stuck.abort(error), frontendGraceMs);
-  });
+  runFrontend(channel, { ref, session }, source.run, AbortSignal.any([signal, over.signal])).catch(
+    (error: unknown) => {
+      failure = error;
+      timer = setTimeout(() => stuck.abort(error), frontendGraceMs);
+    },
+  );
   try {
     return await solved;
   } catch (error) {
@@ -236,9 +249,6 @@ async function solveAndRun(
 
 /** How long a builder may take to end a build whose frontend failed; one that never heard of it would wait for ever. */
 const frontendGraceMs = 5_000;
-
-const either = (signal: AbortSignal | undefined, other: AbortController): AbortSignal =>
-  signal ? AbortSignal.any([signal, other.signal]) : other.signal;
 
 /** How long the last reports of a build that is over may take. */
 const drainMs = 2_000;

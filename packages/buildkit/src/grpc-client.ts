@@ -6,6 +6,7 @@ import {
   type IncomingHttpHeaders,
 } from "node:http2";
 import type { Duplex } from "node:stream";
+import { BuilderLost } from "./builder-lost.ts";
 import { acceptedEncodings, frame, frameGzip, grpcCode, GrpcError, unframe } from "./grpc-framing.ts";
 import type { Codec } from "./protocol.ts";
 
@@ -76,7 +77,7 @@ const greetingMs = 15_000;
 function untilGreeted(session: ClientHttp2Session, closed: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new Error(`the builder did not answer within ${greetingMs / 1_000} s: is it BuildKit?`));
+      reject(new BuilderLost(`the builder did not answer within ${greetingMs / 1_000} s: is it BuildKit?`));
       session.destroy();
     }, greetingMs);
     session.once("remoteSettings", () => {
@@ -94,7 +95,7 @@ function connectionLost(cause?: Error): Error {
   const first = cause?.message.split("\n", 1)[0] ?? "";
   const alert = /tlsv?[\w.]* alert ([a-z ]+)/.exec(first)?.[1];
   const why = alert ? `it refused this client's certificate (${alert})` : first;
-  return new Error(`the connection to the builder was lost${why && `: ${why}`}`, { cause });
+  return new BuilderLost(`the connection to the builder was lost${why && `: ${why}`}`, { cause });
 }
 
 function request(

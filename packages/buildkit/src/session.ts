@@ -3,6 +3,7 @@ import { Duplex } from "node:stream";
 import { setImmediate as immediate } from "node:timers/promises";
 import type { Writable } from "node:stream";
 import type { ClientHttp2Stream } from "node:http2";
+import { BuilderLost } from "./builder-lost.ts";
 import { receive } from "./file-receive.ts";
 import { fileSync, type LocalDir } from "./file-sync.ts";
 import type { GrpcChannel } from "./grpc-client.ts";
@@ -27,7 +28,12 @@ export type SessionServices = {
   readonly sshAgents?: Readonly<Record<string, string>>;
 };
 
-export type Session = { readonly id: string; close(): void };
+export type Session = {
+  readonly id: string;
+  /** Fires when the connection is gone on which the builder asks: a build would wait in vain, or go on unheard. */
+  readonly lost: AbortSignal;
+  close(): void;
+};
 
 /** Opens a session: from now on the builder may call the services until it is closed. */
 export async function openSession(
@@ -46,9 +52,15 @@ export async function openSession(
     ? await transport.openSession(offer)
     : tunnel(channel, channel.open("/moby.buildkit.v1.Control/Session", { metadata: sessionHeaders(offer) }));
   const server = serveGrpc(socket, handlers);
+  const lost = new AbortController();
+  const gone = (): void =>
+    lost.abort(new BuilderLost("the connection on which the builder asks for files was lost"));
+  server.on("close", gone);
+  socket.on("close", gone);
   await immediate();
   return {
     id: offer.id,
+    lost: lost.signal,
     close: () => {
       server.destroy();
       socket.destroy();

@@ -2,6 +2,7 @@ import { request } from "node:http";
 import { connect as connectSocket, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
+import { BuilderLost } from "./builder-lost.ts";
 
 /** How to reach a builder. Everything above it is the same for each. */
 export type Transport = {
@@ -83,7 +84,7 @@ function connected(socket: Socket, event: string, name: string): Promise<Duplex>
     const fail = (error: Error): void => {
       socket.destroy();
       reject(
-        new Error(`cannot reach ${name}: ${error.message}. Is it running, and is the address right?`, {
+        new BuilderLost(`cannot reach ${name}: ${error.message}. Is it running, and is the address right?`, {
           cause: error,
         }),
       );
@@ -114,7 +115,7 @@ function upgrade(
       timeout: connectTimeoutMs,
     });
     const fail = (why: string, cause?: Error): void =>
-      reject(new Error(`cannot reach the Docker Engine at ${socketPath}: ${why}`, { cause }));
+      reject(new BuilderLost(`cannot reach the Docker Engine at ${socketPath}: ${why}`, { cause }));
     asked.on("upgrade", (_response, socket, head) => {
       socket.setTimeout(0);
       if (head.length > 0) socket.unshift(head);

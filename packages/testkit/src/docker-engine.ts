@@ -192,10 +192,24 @@ function removeTraces(dir: string, id: string, network: EngineNetwork): void {
     join(cgroupRoot, name),
     ...readdirSync(cgroupRoot).map((controller) => join(cgroupRoot, controller, name)),
   ];
-  for (const root of roots.filter((path) => existsSync(path)))
+  const there = roots.filter((path) => existsSync(path));
+  there.forEach(killMembers);
+  for (const root of there)
     quietly(() =>
       execFileSync("find", [root, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], { stdio: "ignore" }),
     );
+}
+
+/** A build that ran when its engine was stopped runs on, for its container is the builder's own. */
+function killMembers(root: string): void {
+  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith("cgroup.procs"),
+  );
+  for (const file of files)
+    quietly(() => {
+      const pids = readFileSync(join(root, file), "utf8").split("\n").filter(Boolean);
+      pids.forEach((pid) => signal(Number(pid), "SIGKILL"));
+    });
 }
 
 function quietly(work: () => void): void {
