@@ -7,6 +7,7 @@ import type { BuildStore } from "./builds/build-store.ts";
 import type { ClusterStore } from "./clusters/ports.ts";
 import type { DeploymentStore } from "./deployments/ports.ts";
 import type { DesiredStateStore } from "./desired-state/ports.ts";
+import type { IdempotencyStore } from "./idempotency.ts";
 import type { ProjectCredentialStore } from "./images/ports.ts";
 import type { SessionStore, TokenStore, UserStore } from "./identity/ports.ts";
 import type { EnvironmentStore, ProjectStore, WorkspaceStore } from "./projects/ports.ts";
@@ -31,6 +32,7 @@ export type Stores = {
   readonly desired: DesiredStateStore;
   readonly credentials: ProjectCredentialStore;
   readonly audit: AuditStore;
+  readonly idempotency: IdempotencyStore;
 };
 
 /**

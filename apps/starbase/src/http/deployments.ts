@@ -31,14 +31,23 @@ export type DeploymentDeps = ServeDeps & {
   rollBackDeployment: (actor: Actor, id: string) => Promise<{ id: string }>;
 };
 
+async function seen(
+  { stores, authorize }: Pick<DeploymentDeps, "stores" | "authorize">,
+  actor: Actor,
+  id: string,
+): Promise<SeenDeployment> {
+  const deployment = (await stores.deployments.seenById(id)) ?? notFound("deployment");
+  await authorize.projectById(actor, deployment.projectId, deployment.environment, "project.read");
+  return deployment;
+}
+
+const present = async (
+  { urls, outlooks }: Pick<DeploymentDeps, "urls" | "outlooks">,
+  deployment: SeenDeployment,
+): Promise<contract.Deployment> =>
+  presentDeployment(deployment, urls, (await outlooks([deployment]))(deployment.id));
+
 export function deploymentRoutes(app: FastifyInstance, deps: DeploymentDeps): void {
-  const seen = async (actor: Actor, id: string): Promise<SeenDeployment> => {
-    const deployment = (await deps.stores.deployments.seenById(id)) ?? notFound("deployment");
-    await deps.authorize.projectById(actor, deployment.projectId, deployment.environment, "project.read");
-    return deployment;
-  };
-  const present = async (deployment: SeenDeployment) =>
-    presentDeployment(deployment, deps.urls, (await deps.outlooks([deployment]))(deployment.id));
   serve(app, deps, contract.listDeployments, async ({ actor, params, query }) => {
     const { project, place } = await placeIn(
       deps,
@@ -58,7 +67,7 @@ export function deploymentRoutes(app: FastifyInstance, deps: DeploymentDeps): vo
       (row) => row.id,
     );
   });
-  serve(app, deps, contract.createDeployment, async ({ actor, params, query, body }) => {
+  serve(app, deps, contract.createDeployment, async ({ actor, params, query, body }, deps) => {
     const { project, environment, place } = await placeIn(
       deps,
       actor,
@@ -76,12 +85,12 @@ export function deploymentRoutes(app: FastifyInstance, deps: DeploymentDeps): vo
       commit: body.commit,
       noCache: body.noCache,
     });
-    return present(await seen(actor, made.id));
+    return present(deps, await seen(deps, actor, made.id));
   });
   serve(app, deps, contract.getDeployment, async ({ actor, params, query, signal }) => {
-    let deployment = await present(await seen(actor, params.deployment));
+    let deployment = await present(deps, await seen(deps, actor, params.deployment));
     const look = async () => {
-      deployment = await present(await seen(actor, params.deployment));
+      deployment = await present(deps, await seen(deps, actor, params.deployment));
       const isNews = deployment.revision > (query.seen ?? -1) || isFinal(deployment.status);
       return isNews || (query.position !== undefined && deployment.inLine?.position !== query.position);
     };
@@ -96,14 +105,14 @@ export function deploymentRoutes(app: FastifyInstance, deps: DeploymentDeps): vo
   });
   serve(app, deps, contract.cancelDeployment, async ({ actor, params }) => {
     await deps.cancelDeployment(actor, params.deployment);
-    return present(await seen(actor, params.deployment));
+    return present(deps, await seen(deps, actor, params.deployment));
   });
-  serve(app, deps, contract.rollBackDeployment, async ({ actor, params }) => {
+  serve(app, deps, contract.rollBackDeployment, async ({ actor, params }, deps) => {
     const { id } = await deps.rollBackDeployment(actor, params.deployment);
-    return present(await seen(actor, id));
+    return present(deps, await seen(deps, actor, id));
   });
   serve(app, deps, contract.diffDeployments, async ({ actor, params }) => {
-    const [from, to] = [await seen(actor, params.deployment), await seen(actor, params.other)];
+    const [from, to] = [await seen(deps, actor, params.deployment), await seen(deps, actor, params.other)];
     if (from.serviceId !== to.serviceId)
       throw new Fault(
         "invalid",
@@ -112,7 +121,7 @@ export function deploymentRoutes(app: FastifyInstance, deps: DeploymentDeps): vo
     return { from: from.id, to: to.id, changes: diffDeployments(deps.box, from, to) };
   });
   serve(app, deps, contract.getReceipt, async ({ actor, params }) =>
-    receiptOf(await seen(actor, params.deployment)),
+    receiptOf(await seen(deps, actor, params.deployment)),
   );
 }
 

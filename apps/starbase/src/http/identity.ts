@@ -39,7 +39,7 @@ export function identityRoutes(app: FastifyInstance, deps: IdentityDeps): void {
   serve(app, deps, contract.listTokens, async ({ actor }) => ({
     items: (await tokensOf(deps.stores.tokens, actor)).map(presentToken),
   }));
-  serve(app, deps, contract.createToken, async ({ actor, body }) => {
+  serve(app, deps, contract.createToken, async ({ actor, body }, deps) => {
     const { secret, ...token } = await deps.createToken(actor, body);
     return { ...presentToken(token), secret };
   });

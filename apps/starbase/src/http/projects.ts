@@ -64,7 +64,7 @@ export function workspaceRoutes(app: FastifyInstance, deps: ProjectDeps): void {
         .map(({ workspace, role }) => present(workspace, role)),
     };
   });
-  serve(app, deps, workspaces.createWorkspace, async ({ actor, body }) =>
+  serve(app, deps, workspaces.createWorkspace, async ({ actor, body }, deps) =>
     present(await deps.createWorkspace(actor, body), "owner"),
   );
   serve(app, deps, workspaces.listMembers, async ({ actor, params }) => {
@@ -135,7 +135,7 @@ export function projectRoutes(app: FastifyInstance, deps: ProjectDeps): void {
       ({ project }) => project.id,
     );
   });
-  serve(app, deps, contract.createProject, async ({ actor, body }) =>
+  serve(app, deps, contract.createProject, async ({ actor, body }, deps) =>
     presentProject(await deps.createProject(actor, body)),
   );
   serve(app, deps, contract.getProject, async ({ actor, params }) =>
@@ -171,7 +171,7 @@ export function environmentRoutes(app: FastifyInstance, deps: ProjectDeps): void
     const { project } = await deps.authorize.project(actor, params.project, "project.read");
     return { items: (await deps.stores.environments.ofProject(project.id)).map(presentEnvironment) };
   });
-  serve(app, deps, contract.createEnvironment, async ({ actor, params, body }) =>
+  serve(app, deps, contract.createEnvironment, async ({ actor, params, body }, deps) =>
     presentEnvironment(await deps.createEnvironment(actor, params.project, body)),
   );
   serve(app, deps, contract.updateEnvironment, async ({ actor, params, body }) =>

@@ -1,19 +1,22 @@
 import type { HandlerInput, Route, ServeOutput } from "@starform/contract/route";
-import { digestOf } from "@starform/std/canonical-json";
 import type { Clock } from "@starform/std/clock";
-import { Fault } from "@starform/std/fault";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Cluster } from "../core/clusters/ports.ts";
 import type { Actor } from "../core/identity/actor.ts";
 import type { Authenticate } from "../core/identity/authenticate.ts";
 import type { IdempotencyStore } from "../core/idempotency.ts";
 import type { SecretBox } from "../core/variables/ports.ts";
+import { once } from "./once.ts";
 
 export type ServeDeps = {
   readonly authenticate: Authenticate;
   /** The cluster a bearer token opens. */
   readonly authenticateCluster: (authorization: string | undefined, clusterId: string) => Promise<Cluster>;
-  readonly idempotency: IdempotencyStore;
+  /** Runs `work` in one transaction, with dependencies that all work in it; done again whole after a deadlock. */
+  readonly inOneTransaction: <D extends ServeDeps, T>(
+    deps: D,
+    work: (joined: D, idempotency: IdempotencyStore) => Promise<T>,
+  ) => Promise<T>;
   readonly box: SecretBox;
   readonly clock: Clock;
 };
@@ -27,12 +30,16 @@ type Call<R extends Route> = HandlerInput<R> & {
   readonly cluster: Cluster;
 } & Exchange;
 
-/** Registers a route of the contract: who may call is settled, the input parsed, the answer held to its schema. */
-export function serve<R extends Route>(
+/**
+ * Registers a route of the contract: who may call is settled, the input parsed, the answer held to its schema. A handler
+ * of an idempotent route works with the dependencies it is handed and no others, or its work would not be kept together
+ * with the record of its answer.
+ */
+export function serve<R extends Route, D extends ServeDeps>(
   app: FastifyInstance,
-  deps: ServeDeps,
+  deps: D,
   route: R,
-  handler: (call: Call<R>) => Promise<ServeOutput<R>>,
+  handler: (call: Call<R>, deps: D) => Promise<ServeOutput<R>>,
 ): void {
   app.route({
     method: route.method,
@@ -49,8 +56,8 @@ export function serve<R extends Route>(
         );
     },
     handler: async (request, reply) => {
-      const run = async () => {
-        const answer = await handler({
+      const run = async (joined: D) => {
+        const call = {
           params: request.params,
           query: request.query,
           body: request.body,
@@ -59,12 +66,12 @@ export function serve<R extends Route>(
           request,
           reply,
           signal: signalOf(reply),
-        } as Call<R>);
-        return { status: route.status, answer: answer as unknown };
+        } as Call<R>;
+        return { status: route.status, answer: (await handler(call, joined)) as unknown };
       };
       const key = request.headers["idempotency-key"];
       const { status, answer } =
-        route.isIdempotent && typeof key === "string" ? await once(deps, request, key, run) : await run();
+        route.isIdempotent && typeof key === "string" ? await once(deps, request, key, run) : await run(deps);
       if (reply.sent) return reply;
       reply.code(status);
       return answer ?? reply.send();
@@ -98,51 +105,4 @@ function signalOf({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController();
   raw.once("close", () => raw.writableFinished || controller.abort());
   return controller.signal;
-}
-
-type Answered = { status: number; answer: unknown };
-
-/** Runs a creating request once per key; a repeat is given the first answer. Answers may hold secrets, so they are sealed. */
-async function once(
-  { idempotency, box, clock }: ServeDeps,
-  request: FastifyRequest,
-  key: string,
-  run: () => Promise<Answered>,
-): Promise<Answered> {
-  const { userId, scope, workspaceId, projectId } = request.actor;
-  // Another token of the same person is another caller: an answer that one may have had is not handed to it.
-  const caller = { scope, workspaceId: workspaceId ?? null, projectId: projectId ?? null };
-  const digest = digestOf({ method: request.method, url: request.url, body: request.body, caller });
-  const found = await idempotency.begin(userId, key.slice(0, 255), digest, clock.now());
-  if (found.outcome === "other_request")
-    throw new Fault(
-      "idempotency_mismatch",
-      "this Idempotency-Key was used for another request: use a new key for each new thing",
-    );
-  if (found.outcome === "running")
-    throw new Fault(
-      "conflict",
-      "the first request with this Idempotency-Key is still running: ask again in a moment",
-    );
-  if (found.outcome === "done") {
-    const { keyId, ciphertext } = JSON.parse(found.sealed) as { keyId: string; ciphertext: string };
-    return {
-      status: found.status,
-      answer: JSON.parse(box.open({ keyId, ciphertext: Buffer.from(ciphertext, "base64") })),
-    };
-  }
-  try {
-    const answered = await run();
-    const { keyId, ciphertext } = box.seal(JSON.stringify(answered.answer ?? null));
-    await idempotency.finish(
-      userId,
-      key.slice(0, 255),
-      answered.status,
-      JSON.stringify({ keyId, ciphertext: ciphertext.toString("base64") }),
-    );
-    return answered;
-  } catch (error) {
-    await idempotency.forget(userId, key.slice(0, 255));
-    throw error;
-  }
 }

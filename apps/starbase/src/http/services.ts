@@ -2,17 +2,13 @@ import * as contract from "@starform/contract/services";
 import * as variables from "@starform/contract/variables";
 import type { FastifyInstance } from "fastify";
 import { notFound, type Authorize, type EnvironmentAccess } from "../core/access/authorize.ts";
-import type { Project } from "../core/access/ports.ts";
 import type { Actor } from "../core/identity/actor.ts";
 import type { PlacedService } from "../core/services/ports.ts";
 import type { NewService } from "../core/services/services.ts";
 import type { ServiceChange } from "../core/services/update-service.ts";
 import type { Stores } from "../core/stores.ts";
-import { toNames } from "../core/variables/book.ts";
-import { openBook, type BookDeps } from "../core/variables/open-book.ts";
-import type { StoredGroup } from "../core/variables/ports.ts";
 import type { VariableChanges } from "../core/variables/write-variables.ts";
-import { presentGroup, presentService, type Urls } from "./present.ts";
+import { presentService, type Urls } from "./present.ts";
 import { serve, type ServeDeps } from "./serve.ts";
 
 type Ref = { project: string; service: string; environment: string };
@@ -20,7 +16,6 @@ export type ServiceDeps = ServeDeps & {
   stores: Stores;
   authorize: Authorize;
   urls: Urls;
-  book: BookDeps;
   createService: (actor: Actor, project: string, input: NewService) => Promise<PlacedService>;
   updateService: (
     actor: Actor,
@@ -40,23 +35,6 @@ export type ServiceDeps = ServeDeps & {
     deploy: boolean,
   ) => Promise<{ serviceId: string; deploymentId: string | null; redeployed: contract.Redeployed[] }>;
   revealVariable: (actor: Actor, ref: Ref & { name: string }) => Promise<{ name: string; value: string }>;
-  createGroup: (
-    actor: Actor,
-    project: string,
-    input: { name: string; variables?: VariableChanges | undefined },
-  ) => Promise<StoredGroup>;
-  setGroupVariables: (
-    actor: Actor,
-    project: string,
-    group: string,
-    changes: VariableChanges,
-  ) => Promise<{ id: string; redeployed: contract.Redeployed[] }>;
-  deleteGroup: (actor: Actor, project: string, group: string) => Promise<void>;
-  placeGroup: (
-    actor: Actor,
-    ref: Ref & { group: string },
-    attachOrder: number | undefined,
-  ) => Promise<{ id: string; redeployed: contract.Redeployed[] }>;
 };
 
 /** The environment and the place in it that a request names. */
@@ -73,18 +51,14 @@ export async function placeIn(
   return { ...held, place };
 }
 
+type ShownDeps = Pick<ServiceDeps, "authorize" | "stores" | "urls">;
+async function shown(deps: ShownDeps, actor: Actor, ref: Ref): Promise<contract.Service> {
+  const { project, place } = await placeIn(deps, actor, ref, "project.read");
+  const latest = await deps.stores.deployments.latest(place.id, place.environmentId);
+  return presentService(place, project, latest, deps.urls);
+}
+
 export function serviceRoutes(app: FastifyInstance, deps: ServiceDeps): void {
-  const present = async (place: PlacedService, project: Project) =>
-    presentService(
-      place,
-      project,
-      await deps.stores.deployments.latest(place.id, place.environmentId),
-      deps.urls,
-    );
-  const shown = async (actor: Actor, ref: Ref) => {
-    const { project, place } = await placeIn(deps, actor, ref, "project.read");
-    return present(place, project);
-  };
   serve(app, deps, contract.listServices, async ({ actor, params, query }) => {
     const { project, environment } = await deps.authorize.environment(
       actor,
@@ -97,19 +71,25 @@ export function serviceRoutes(app: FastifyInstance, deps: ServiceDeps): void {
     const latestOf = (place: PlacedService) => latest.find(({ serviceId }) => serviceId === place.id);
     return { items: places.map((place) => presentService(place, project, latestOf(place), deps.urls)) };
   });
-  serve(app, deps, contract.createService, async ({ actor, params, body }) => {
+  serve(app, deps, contract.createService, async ({ actor, params, body }, deps) => {
     const place = await deps.createService(actor, params.project, body);
-    return shown(actor, { project: params.project, service: place.id, environment: place.environment });
+    return shown(deps, actor, {
+      project: params.project,
+      service: place.id,
+      environment: place.environment,
+    });
   });
-  serve(app, deps, contract.getService, ({ actor, params, query }) => shown(actor, { ...params, ...query }));
+  serve(app, deps, contract.getService, ({ actor, params, query }) =>
+    shown(deps, actor, { ...params, ...query }),
+  );
   serve(app, deps, contract.updateService, async ({ actor, params, query, body }) => {
     const { place, redeployed } = await deps.updateService(actor, { ...params, ...query }, body);
-    return { ...(await shown(actor, { ...params, ...query, service: place.id })), redeployed };
+    return { ...(await shown(deps, actor, { ...params, ...query, service: place.id })), redeployed };
   });
   serve(app, deps, contract.deleteService, ({ actor, params }) => deps.deleteService(actor, params));
   serve(app, deps, contract.restartService, async ({ actor, params, query }) => {
     await deps.restartService(actor, { ...params, ...query });
-    return shown(actor, { ...params, ...query });
+    return shown(deps, actor, { ...params, ...query });
   });
   serve(app, deps, contract.listCronRuns, async ({ actor, params, query }) => {
     const { place } = await placeIn(deps, actor, { ...params, ...query }, "project.read");
@@ -146,54 +126,4 @@ export function variableRoutes(app: FastifyInstance, deps: ServiceDeps): void {
   serve(app, deps, variables.revealVariable, ({ actor, params, query }) =>
     deps.revealVariable(actor, { ...params, ...query }),
   );
-
-  const presentAll = async (actor: Actor, project: string) => {
-    const held = await deps.authorize.project(actor, project, "project.read");
-    const environments = await deps.stores.environments.ofProject(held.project.id);
-    const book = await openBook(deps.stores, deps.book, held.project, environments[0]!);
-    const attachments = await deps.stores.variables.attachments(held.project.id);
-    const services = await deps.stores.services.ofProject(held.project.id);
-    return (await deps.stores.variables.groups(held.project.id))
-      .filter((group) => group.name !== null)
-      .map((group) =>
-        presentGroup(
-          group,
-          attachments
-            .filter((a) => a.groupId === group.id)
-            .map((a) => ({
-              ...a,
-              service: services.find((s) => s.id === a.serviceId)?.name ?? "",
-              environment: environments.find((e) => e.id === a.environmentId)?.name ?? "",
-            })),
-          (entry) => toNames(book, deps.book.box.open(entry.sealed)),
-        ),
-      );
-  };
-  const presentOne = async (actor: Actor, project: string, groupId: string) =>
-    (await presentAll(actor, project)).find((group) => group.id === groupId) ?? notFound("var group");
-  serve(app, deps, variables.listVarGroups, async ({ actor, params }) => ({
-    items: await presentAll(actor, params.project),
-  }));
-  serve(app, deps, variables.createVarGroup, async ({ actor, params, body }) =>
-    presentOne(actor, params.project, (await deps.createGroup(actor, params.project, body)).id),
-  );
-  serve(app, deps, variables.setVarGroup, async ({ actor, params, body }) => {
-    const { id, redeployed } = await deps.setGroupVariables(
-      actor,
-      params.project,
-      params.group,
-      body.variables,
-    );
-    return { ...(await presentOne(actor, params.project, id)), redeployed };
-  });
-  serve(app, deps, variables.deleteVarGroup, ({ actor, params }) =>
-    deps.deleteGroup(actor, params.project, params.group),
-  );
-  serve(app, deps, variables.attachVarGroup, async ({ actor, params, query, body }) => {
-    const { id, redeployed } = await deps.placeGroup(actor, { ...params, ...query }, body.attachOrder);
-    return { ...(await presentOne(actor, params.project, id)), redeployed };
-  });
-  serve(app, deps, variables.detachVarGroup, async ({ actor, params, query }) => {
-    await deps.placeGroup(actor, { ...params, ...query }, undefined);
-  });
 }

@@ -4,7 +4,6 @@ import { isUuid } from "@starform/std/ids";
 import { Fault } from "@starform/std/fault";
 import { signerOf } from "@starform/std/signature";
 import type { Logger } from "pino";
-import { postgresIdempotencyStore } from "../adapters/postgres/idempotency-store.ts";
 import type { Config } from "../config.ts";
 import type { Cluster } from "../core/clusters/ports.ts";
 import { takeCronRun, takeSnapshots } from "../core/clusters/take-reports.ts";
@@ -52,7 +51,8 @@ import type { ServeDeps } from "../http/serve.ts";
 import { registryLoginRoutes } from "../http/registries.ts";
 import { buildServer } from "../http/server.ts";
 import { serviceRoutes, variableRoutes } from "../http/services.ts";
-import { openCore, publicUrlOf, type Core } from "./core.ts";
+import { varGroupRoutes } from "../http/var-groups.ts";
+import { joinedCore, openCore, publicUrlOf, type Core } from "./core.ts";
 import { openSources, serveGit } from "./git.ts";
 import { openLogs } from "./logs.ts";
 import { metricStoreOf } from "./metrics.ts";
@@ -66,7 +66,7 @@ export async function openApiServer(
   await using stack = new AsyncDisposableStack();
   const core = await openCore(config, logger, stack);
   await ensureInstallation(config, core);
-  const deps = { ...core, ...serveDeps(core), ...useCases(config, core), urls: urlsOf(config) };
+  const deps = { ...core, ...serveDeps(config, core), ...useCases(config, core), urls: urlsOf(config) };
   const app = buildServer({ logger });
   stack.defer(() => app.close());
   await openApi(app, config.urls.api);
@@ -79,6 +79,7 @@ export async function openApiServer(
     environmentRoutes,
     serviceRoutes,
     variableRoutes,
+    varGroupRoutes,
   ])
     routes(app, deps);
   const delivery = { ...deps, sources: openSources(config) };
@@ -92,7 +93,10 @@ export async function openApiServer(
   serveGit(app, config, { ...telemetry, ...delivery, logger });
   const registry = openRegistry(config, core, stack);
   serveRegistry(app, config, deps);
-  registryLoginRoutes(app, { ...deps, createRegistryPassword: createRegistryPassword({ ...core, registry }) });
+  registryLoginRoutes(app, {
+    ...deps,
+    createRegistryPassword: createRegistryPassword({ ...core, registry }),
+  });
   const address = await app.listen({ port: config.http.port, host: config.http.host });
   const opened = stack.move();
   return { address, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -119,13 +123,17 @@ const urlsOf = ({ urls }: Config): Urls => ({
   gitUrl: (project, service) => `${urls.api}/git/${project.slug}/${service}.git`,
 });
 
-function serveDeps(core: Core): ServeDeps {
+function serveDeps(config: Config, core: Core): ServeDeps {
   const { authenticate, forgetAll } = authenticator(core);
   core.changes.on("identity", forgetAll);
   return {
     authenticate,
     authenticateCluster: clusterAuthenticator(core),
-    idempotency: postgresIdempotencyStore(core.db),
+    inOneTransaction: (deps, work) =>
+      core.transact((uow) => {
+        const joined = joinedCore(core, uow);
+        return work({ ...deps, ...joined, ...useCases(config, joined) }, uow.idempotency);
+      }),
     box: core.box,
     clock: core.clock,
   };

@@ -1,4 +1,4 @@
-import { systemClock } from "@starform/std/clock";
+import { systemClock, type Clock } from "@starform/std/clock";
 import type { Logger } from "pino";
 import { accessTokens } from "../adapters/local/access-tokens.ts";
 import { secretBox } from "../adapters/local/secret-box.ts";
@@ -8,6 +8,7 @@ import { postgresStores, postgresTransact } from "../adapters/postgres/stores.ts
 import type { Config } from "../config.ts";
 import { authorizer } from "../core/access/authorize.ts";
 import { createDeployment } from "../core/deployments/create-deployment.ts";
+import type { Stores, Transact, UnitOfWork } from "../core/stores.ts";
 import type { BookDeps } from "../core/variables/open-book.ts";
 
 export type Core = Awaited<ReturnType<typeof openCore>>;
@@ -26,15 +27,26 @@ export async function openCore(config: Config, logger: Logger, stack: AsyncDispo
     db,
     changes,
     clock,
-    stores,
-    transact,
     box,
     book,
     accessTokens: accessTokens(config.sessionKey),
-    authorize: authorizer({ access: stores.access }),
-    createDeployment: createDeployment({ transact, clock, book }),
+    ...coreOver({ clock, book }, stores, transact),
   };
 }
+
+/** What stands on the stores: over the database, or over one transaction of it. */
+const coreOver = ({ clock, book }: { clock: Clock; book: BookDeps }, stores: Stores, transact: Transact) => ({
+  stores,
+  transact,
+  authorize: authorizer({ access: stores.access }),
+  createDeployment: createDeployment({ transact, clock, book }),
+});
+
+/** The same core, all of whose work is part of one transaction. */
+export const joinedCore = (core: Core, uow: UnitOfWork): Core => ({
+  ...core,
+  ...coreOver(core, uow, (work) => work(uow)),
+});
 
 /** The gateway's scheme and port with a service's host. */
 export const publicUrlOf =

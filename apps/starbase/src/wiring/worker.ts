@@ -1,7 +1,6 @@
 import { createServer } from "node:http";
 import type { Logger } from "pino";
 import { postgresHeadLedger } from "../adapters/postgres/head-ledger.ts";
-import { postgresIdempotencyStore } from "../adapters/postgres/idempotency-store.ts";
 import { openJobRunner } from "../adapters/postgres/job-runner.ts";
 import type { Config } from "../config.ts";
 import { reconcileHeads } from "../core/builds/reconcile-heads.ts";
@@ -41,7 +40,6 @@ const dayMs = 86_400_000;
 
 function cronsOf(config: Config, core: Core, logger: Logger): CronJob[] {
   const sweep = sweepDeployments(core);
-  const idempotency = postgresIdempotencyStore(core.db);
   const push = acceptLostPush(core);
   const heads = {
     repositories: openSources(config),
@@ -58,7 +56,7 @@ function cronsOf(config: Config, core: Core, logger: Logger): CronJob[] {
       schedule: "17 * * * *",
       run: async () => {
         const dayAgo = new Date(core.clock.now().getTime() - dayMs);
-        await idempotency.prune(dayAgo);
+        await core.stores.idempotency.prune(dayAgo);
         // A snapshot may be repeated for as long as Shuttle's log keeps it: a week.
         await core.stores.clusters.pruneSnapshots(new Date(dayAgo.getTime() - 6 * dayMs));
       },

@@ -1,50 +1,36 @@
+import { sql } from "kysely";
 import type { IdempotencyStore } from "../../core/idempotency.ts";
 import type { Db } from "./database.ts";
 import { json } from "./json.ts";
 
-/** A request that died half way leaves its key taken for this long. */
-const runningMs = 60_000;
-
 export const postgresIdempotencyStore = (db: Db): IdempotencyStore => ({
-  async begin(userId, key, requestDigest, now) {
-    await db
-      .deleteFrom("idempotency_keys")
-      .where("user_id", "=", userId)
-      .where("key", "=", key)
-      .where("status", "is", null)
-      .where("created_at", "<", new Date(now.getTime() - runningMs))
-      .execute();
-    const taken = await db
-      .insertInto("idempotency_keys")
-      .values({ user_id: userId, key, request_digest: requestDigest, created_at: now })
-      .onConflict((on) => on.constraint("idempotency_keys_pkey").doNothing())
-      .returning("key")
-      .executeTakeFirst();
-    if (taken) return { outcome: "begun" };
+  async begin({ userId, key, digest }) {
+    const { rows } = await sql<{ ok: boolean }>`
+      select pg_try_advisory_xact_lock(hashtextextended(${`starform.idempotency.${userId}.${key}`}, 0)) as ok`.execute(
+      db,
+    );
+    if (!rows[0]?.ok) return { outcome: "running" };
     const row = await db
       .selectFrom("idempotency_keys")
       .selectAll()
       .where("user_id", "=", userId)
       .where("key", "=", key)
       .executeTakeFirst();
-    if (!row || row.status === null) return { outcome: "running" };
-    if (row.request_digest !== requestDigest) return { outcome: "other_request" };
+    if (!row) return { outcome: "begun" };
+    if (row.request_digest !== digest) return { outcome: "other_request" };
     return { outcome: "done", status: row.status, sealed: (row.response as { sealed: string }).sealed };
   },
-  async finish(userId, key, status, sealed) {
+  async finish({ userId, key, digest }, { status, sealed, at }) {
     await db
-      .updateTable("idempotency_keys")
-      .set({ status, response: json({ sealed }) })
-      .where("user_id", "=", userId)
-      .where("key", "=", key)
-      .execute();
-  },
-  async forget(userId, key) {
-    await db
-      .deleteFrom("idempotency_keys")
-      .where("user_id", "=", userId)
-      .where("key", "=", key)
-      .where("status", "is", null)
+      .insertInto("idempotency_keys")
+      .values({
+        user_id: userId,
+        key,
+        request_digest: digest,
+        status,
+        response: json({ sealed }),
+        created_at: at,
+      })
       .execute();
   },
   async prune(before) {

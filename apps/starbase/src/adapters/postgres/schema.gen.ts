@@ -146,8 +146,8 @@ export interface IdempotencyKeys {
   created_at: Timestamp;
   key: string;
   request_digest: string;
-  response: unknown | null;
-  status: number | null;
+  response: unknown;
+  status: number;
   user_id: string;
 }
 

@@ -10,6 +10,7 @@ import { postgresClusterStore, postgresDesiredStateStore } from "./cluster-store
 import { postgresCredentialStore } from "./credential-store.ts";
 import type { Db } from "./database.ts";
 import { postgresDeploymentStore } from "./deployment-store.ts";
+import { postgresIdempotencyStore } from "./idempotency-store.ts";
 import { postgresSessionStore, postgresTokenStore, postgresUserStore } from "./identity-stores.ts";
 import { postgresJobQueue } from "./job-queue.ts";
 import { postgresEnvironmentStore, postgresProjectStore, postgresWorkspaceStore } from "./project-stores.ts";
@@ -34,6 +35,7 @@ export const postgresStores = (db: Db): Stores => ({
   desired: postgresDesiredStateStore(db),
   credentials: postgresCredentialStore(db),
   audit: postgresAuditStore(db),
+  idempotency: postgresIdempotencyStore(db),
 });
 
 const triesMax = 5;

@@ -1,0 +1,97 @@
+import type { Redeployed } from "@starform/contract/services";
+import * as contract from "@starform/contract/variables";
+import type { FastifyInstance } from "fastify";
+import { notFound, type Authorize } from "../core/access/authorize.ts";
+import type { Actor } from "../core/identity/actor.ts";
+import type { Stores } from "../core/stores.ts";
+import { toNames } from "../core/variables/book.ts";
+import { openBook, type BookDeps } from "../core/variables/open-book.ts";
+import type { StoredGroup } from "../core/variables/ports.ts";
+import type { VariableChanges } from "../core/variables/write-variables.ts";
+import { presentGroup } from "./present.ts";
+import { serve, type ServeDeps } from "./serve.ts";
+
+type Ref = { project: string; service: string; environment: string };
+export type GroupDeps = ServeDeps & {
+  stores: Stores;
+  authorize: Authorize;
+  book: BookDeps;
+  createGroup: (
+    actor: Actor,
+    project: string,
+    input: { name: string; variables?: VariableChanges | undefined },
+  ) => Promise<StoredGroup>;
+  setGroupVariables: (
+    actor: Actor,
+    project: string,
+    group: string,
+    changes: VariableChanges,
+  ) => Promise<{ id: string; redeployed: Redeployed[] }>;
+  deleteGroup: (actor: Actor, project: string, group: string) => Promise<void>;
+  placeGroup: (
+    actor: Actor,
+    ref: Ref & { group: string },
+    attachOrder: number | undefined,
+  ) => Promise<{ id: string; redeployed: Redeployed[] }>;
+};
+
+export function varGroupRoutes(app: FastifyInstance, deps: GroupDeps): void {
+  serve(app, deps, contract.listVarGroups, async ({ actor, params }) => ({
+    items: await presentAll(deps, actor, params.project),
+  }));
+  serve(app, deps, contract.createVarGroup, async ({ actor, params, body }, deps) =>
+    presentOne(deps, actor, params.project, (await deps.createGroup(actor, params.project, body)).id),
+  );
+  serve(app, deps, contract.setVarGroup, async ({ actor, params, body }) => {
+    const { id, redeployed } = await deps.setGroupVariables(
+      actor,
+      params.project,
+      params.group,
+      body.variables,
+    );
+    return { ...(await presentOne(deps, actor, params.project, id)), redeployed };
+  });
+  serve(app, deps, contract.deleteVarGroup, ({ actor, params }) =>
+    deps.deleteGroup(actor, params.project, params.group),
+  );
+  serve(app, deps, contract.attachVarGroup, async ({ actor, params, query, body }) => {
+    const { id, redeployed } = await deps.placeGroup(actor, { ...params, ...query }, body.attachOrder);
+    return { ...(await presentOne(deps, actor, params.project, id)), redeployed };
+  });
+  serve(app, deps, contract.detachVarGroup, async ({ actor, params, query }) => {
+    await deps.placeGroup(actor, { ...params, ...query }, undefined);
+  });
+}
+
+async function presentAll(deps: GroupDeps, actor: Actor, project: string): Promise<contract.VarGroup[]> {
+  const held = await deps.authorize.project(actor, project, "project.read");
+  const environments = await deps.stores.environments.ofProject(held.project.id);
+  const book = await openBook(deps.stores, deps.book, held.project, environments[0]!);
+  const attachments = await deps.stores.variables.attachments(held.project.id);
+  const services = await deps.stores.services.ofProject(held.project.id);
+  return (await deps.stores.variables.groups(held.project.id))
+    .filter((group) => group.name !== null)
+    .map((group) =>
+      presentGroup(
+        group,
+        attachments
+          .filter((a) => a.groupId === group.id)
+          .map((a) => ({
+            ...a,
+            service: services.find((s) => s.id === a.serviceId)?.name ?? "",
+            environment: environments.find((e) => e.id === a.environmentId)?.name ?? "",
+          })),
+        (entry) => toNames(book, deps.book.box.open(entry.sealed)),
+      ),
+    );
+}
+
+async function presentOne(
+  deps: GroupDeps,
+  actor: Actor,
+  project: string,
+  groupId: string,
+): Promise<contract.VarGroup> {
+  const group = (await presentAll(deps, actor, project)).find(({ id }) => id === groupId);
+  return group ?? notFound("var group");
+}
