@@ -1,10 +1,9 @@
-import type { KubeApi } from "@starform/kubernetes/kube-api";
 import { backoffMs } from "@starform/std/retry";
 import type { Again } from "../../core/cluster.ts";
 import { scheduleFault } from "../../core/cron-schedule.ts";
 import { instanceChecksum } from "../../core/service-checksum.ts";
-import { ServerAway, type Applied, type applier } from "./apply/applier.ts";
-import { deleteObject, surplusOf } from "./apply/collect.ts";
+import type { Applied, applier } from "./apply/applier.ts";
+import { surplusOf, type Deleter } from "./apply/collect.ts";
 import { refsOf, serviceInventory } from "./apply/inventory.ts";
 import type { ProjectApplies } from "./apply/projects.ts";
 import type { Refusal } from "./apply/refusals.ts";
@@ -18,7 +17,7 @@ import type { ClusterView, Place } from "./view/cluster-view.ts";
 import type { DeploymentView } from "./view/workload-views.ts";
 
 type Deps = {
-  readonly api: KubeApi;
+  readonly deleteObject: Deleter;
   readonly view: ClusterView;
   readonly context: ManifestContext;
   readonly states: ServiceStates;
@@ -34,7 +33,7 @@ const backoff = { firstMs: 500, maxMs: 60_000 };
  * Brings one service to what it should be. With nothing to do it costs a comparison of three numbers: what is wanted and
  * what was seen are the same as when there was nothing to do before.
  */
-export function serviceApplies({ api, view, context, states, projects, apply }: Deps) {
+export function serviceApplies({ deleteObject, view, context, states, projects, apply }: Deps) {
   const isSettled = ({ settled, service, key }: ServiceState): boolean =>
     settled?.service === service &&
     settled.revision === view.place(key)?.revision &&
@@ -77,7 +76,7 @@ export function serviceApplies({ api, view, context, states, projects, apply }: 
   const collect = async (state: ServiceState, signal: AbortSignal): Promise<number> => {
     const place = view.place(state.key);
     const surplus = place ? surplusOf(place, refsOf(stepsOf(state))) : [];
-    for (const object of surplus) await deleteObject(api, object, signal);
+    for (const object of surplus) await deleteObject(object, signal);
     return surplus.length;
   };
 
@@ -135,5 +134,3 @@ function wasReadyOnce(ref: ManifestRef, { service }: ServiceState, place: Place 
   if (!deployment) return false;
   return deployment.readyReplicas > 0 || isRolledOut(deployment, instanceChecksum(service));
 }
-
-export { ServerAway };

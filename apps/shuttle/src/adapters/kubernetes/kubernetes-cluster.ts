@@ -6,6 +6,7 @@ import type { Again, Cluster } from "../../core/cluster.ts";
 import type { ServiceKey } from "../../core/service-key.ts";
 import { serviceApplies } from "./apply-service.ts";
 import { applier, applyMemory, ServerAway } from "./apply/applier.ts";
+import { deleter } from "./apply/collect.ts";
 import type { Drift } from "./apply/drift.ts";
 import { isInventoryOf } from "./apply/inventory.ts";
 import { projectApplies } from "./apply/projects.ts";
@@ -53,9 +54,17 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
   });
   const states = serviceStates(view, nowMs);
   const apply = applier({ api, view });
+  const deleteObject = deleter(api);
   const projects = projectApplies({ api, view, context, apply });
-  const applyService = serviceApplies({ api, view, context, states, projects, apply });
-  const removeService = serviceRemovals({ api, view, states, clusterId: context.clusterId, warn });
+  const applyService = serviceApplies({ deleteObject, view, context, states, projects, apply });
+  const removeService = serviceRemovals({
+    api,
+    deleteObject,
+    view,
+    states,
+    clusterId: context.clusterId,
+    warn,
+  });
   const usage = usageMeter(api, view);
   const crons = cronRunsOf({
     api,

@@ -1,7 +1,7 @@
 import type { KubeApi, KubeObject } from "@starform/kubernetes/kube-api";
 import type { Again } from "../../core/cluster.ts";
 import { partsOf, type ServiceKey } from "../../core/service-key.ts";
-import { deleteObject, surplusOf } from "./apply/collect.ts";
+import { surplusOf, type Deleter } from "./apply/collect.ts";
 import { entryOf, isInventoryOf, listedIn } from "./apply/inventory.ts";
 import { refTo } from "./manifests/manifest.ts";
 import { isolationName, projectInventoryName } from "./manifests/names.ts";
@@ -12,6 +12,7 @@ import { isOfCluster, type OwnedObject } from "./view/owned-object.ts";
 
 type Deps = {
   readonly api: KubeApi;
+  readonly deleteObject: Deleter;
   readonly view: ClusterView;
   readonly states: ServiceStates;
   readonly clusterId: string;
@@ -38,7 +39,7 @@ const byKubernetes: ReadonlySet<string> = new Set([
 ]);
 
 /** Takes away what belongs to a key, and with the last of a project what the project has once. Volumes stay. */
-export function serviceRemovals({ api, view, states, clusterId, warn }: Deps) {
+export function serviceRemovals({ api, deleteObject, view, states, clusterId, warn }: Deps) {
   const isPresent = ({ objects, pods }: Place): boolean =>
     pods.size > 0 || [...objects.values()].some(({ kind }) => kind !== "PersistentVolumeClaim");
   /** Other services of the project that are wanted or of which anything is there. */
@@ -60,7 +61,7 @@ export function serviceRemovals({ api, view, states, clusterId, warn }: Deps) {
     const listed = listedIn(objects, namespace);
     for (const object of objects.values())
       if (!object.isGoing && listed.has(entryOf(object)) && choose(object))
-        await deleteObject(api, object, signal);
+        await deleteObject(object, signal);
   };
 
   /** What in the namespace is not ours, or would be lost with it; undefined when nothing is. */
@@ -88,7 +89,7 @@ export function serviceRemovals({ api, view, states, clusterId, warn }: Deps) {
     states.forget(key);
     const place = view.place(key);
     if (!view.isSynced || !place) return view.isSynced ? undefined : { inMs: 300 };
-    for (const object of surplusOf(place, new Set())) await deleteObject(api, object, signal);
+    for (const object of surplusOf(place, new Set())) await deleteObject(object, signal);
     // The list goes last, when nothing of what it names is there; the events of what goes bring us back here.
     const inventories = [...place.objects.values()].filter(isInventoryOf);
     const left = [...place.objects.values()].filter(
@@ -107,7 +108,7 @@ export function serviceRemovals({ api, view, states, clusterId, warn }: Deps) {
         await deleteListed(namespace, (object) => object.ref === ref, signal);
       }
     }
-    for (const inventory of inventories) if (!inventory.isGoing) await deleteObject(api, inventory, signal);
+    for (const inventory of inventories) if (!inventory.isGoing) await deleteObject(inventory, signal);
     return undefined;
   };
 }

@@ -13,7 +13,7 @@ import { entryOf, isInventoryOf, listedIn } from "./inventory.ts";
  */
 export function surplusOf(place: Place, wanted: ReadonlySet<ManifestRef>): readonly OwnedObject[] {
   const inUse = sourcesInUse(place);
-  return [...place.objects.values()].filter(
+  const surplus = [...place.objects.values()].filter(
     (object) =>
       collectableKinds.has(object.kind) &&
       !wanted.has(object.ref) &&
@@ -23,6 +23,8 @@ export function surplusOf(place: Place, wanted: ReadonlySet<ManifestRef>): reado
       listedIn(place.objects, object.namespace ?? "").has(entryOf(object)) &&
       !inUse.has(entryOf(object)),
   );
+  const order = [...collectableKinds];
+  return surplus.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
 }
 
 /** ConfigMaps and Secrets of kept ReplicaSets too: a return to one of them starts pods that need them. */
@@ -36,9 +38,18 @@ function sourcesInUse({ objects, replicaSets, jobs }: Place): ReadonlySet<string
   return new Set(holders.flatMap(({ sources }) => sources));
 }
 
-/** Deletes this very object and no other of its name; gracefully, with all that it brought about. */
-export const deleteObject = (api: KubeApi, object: OwnedObject, signal: AbortSignal): Promise<boolean> =>
-  api.delete(
-    { ...kindRefOf(object.kind), name: object.name, namespace: object.namespace, uid: object.uid },
-    signal,
-  );
+export type Deleter = (object: OwnedObject, signal: AbortSignal) => Promise<void>;
+
+/**
+ * Deletes this very object and no other of its name; gracefully, with all that it brought about. Until the informer tells
+ * what became of it, it is not deleted a second time.
+ */
+export function deleter(api: KubeApi): Deleter {
+  const asked = new WeakSet<OwnedObject>();
+  return async (object, signal) => {
+    if (asked.has(object)) return;
+    const { kind, name, namespace, uid } = object;
+    await api.delete({ ...kindRefOf(kind), name, namespace, uid }, signal);
+    asked.add(object);
+  };
+}
