@@ -53,3 +53,26 @@ export function steppedClock(start: Date): SteppedClock {
     },
   };
 }
+
+/** The same time, whose callbacks are all taken back at once: a cluster that is closed must leave none behind. */
+export function closableClock(clock: Clock): Clock & Disposable {
+  const pending = new Set<() => void>();
+  return {
+    now: () => clock.now(),
+    after: (ms, work) => {
+      const forget = (): void => {
+        pending.delete(forget);
+        cancel();
+      };
+      const cancel = clock.after(ms, () => {
+        pending.delete(forget);
+        work();
+      });
+      pending.add(forget);
+      return forget;
+    },
+    [Symbol.dispose]: () => {
+      for (const forget of pending) forget();
+    },
+  };
+}

@@ -1,26 +1,38 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { User } from "../access/users.ts";
+import { attemptOf, forbiddenTo } from "../access/attempt-of.ts";
+import { isAllowed } from "../access/rbac.ts";
 import type { Cluster } from "../cluster.ts";
+import { before } from "../faults/apply-fault.ts";
+import type { FaultBook } from "../faults/fault-book.ts";
+import type { RequestBook } from "../faults/request-book.ts";
 import { ApiError } from "../model/api-error.ts";
-import type { ApiRequest, ApiResponse } from "./api-request.ts";
+import type { ApiRequest } from "./api-request.ts";
+import { handle } from "./handle.ts";
+import { refusal, send } from "./respond.ts";
 import { routeOf } from "./route.ts";
-import { serveOther } from "./serve-other.ts";
-import { serveResource } from "./serve-resource.ts";
-import { serveWatch } from "./serve-watch.ts";
+import { serveStream } from "./serve-stream.ts";
 
 export type Serving = {
   readonly cluster: Cluster;
-  /** Who sends this token, if anybody may. */
-  readonly userOf: (token: string | undefined) => User | undefined;
+  readonly faults: FaultBook;
+  readonly requests: RequestBook;
+  /** Every answer waits that long, in milliseconds of the machine. */
+  readonly latencyMs: number;
 };
 
-/** Begins to listen on a free port of loopback. */
-export async function listen(serving: Serving): Promise<{ server: Server; url: string }> {
+export type Listening = { readonly server: Server; readonly url: string; readonly port: number };
+
+/** Begins to listen on a port of loopback, a free one by default. */
+export async function listen(serving: Serving, wanted = 0): Promise<Listening> {
   const server = createServer((request, response) => void answer(request, response, serving));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(wanted, "127.0.0.1", resolve);
+  });
   const { port } = server.address() as AddressInfo;
-  return { server, url: `http://127.0.0.1:${port}` };
+  return { server, port, url: `http://127.0.0.1:${port}` };
 }
 
 async function readText(request: IncomingMessage): Promise<string> {
@@ -31,68 +43,49 @@ async function readText(request: IncomingMessage): Promise<string> {
 
 const unauthorized = (): ApiError => new ApiError(401, { reason: "Unauthorized", message: "Unauthorized" });
 
-async function answer(incoming: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
+function requestOf(incoming: IncomingMessage, text: string, { tokens }: Cluster): ApiRequest {
   const url = new URL(incoming.url ?? "/", "http://localhost");
+  const token = /^Bearer (.+)$/.exec(incoming.headers.authorization ?? "")?.[1];
+  const user = tokens.userOf(token);
+  if (!user) throw unauthorized();
+  return {
+    method: incoming.method ?? "GET",
+    path: url.pathname,
+    query: url.searchParams,
+    accept: incoming.headers.accept ?? "*/*",
+    contentType: incoming.headers["content-type"] ?? "",
+    userAgent: incoming.headers["user-agent"] ?? "",
+    text,
+    user,
+  };
+}
+
+async function answer(incoming: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
+  const { cluster, faults, requests, latencyMs } = serving;
   try {
     const text = await readText(incoming);
-    const token = /^Bearer (.+)$/.exec(incoming.headers.authorization ?? "")?.[1];
-    const user = serving.userOf(token);
-    if (!user) throw unauthorized();
-    const request: ApiRequest = {
-      method: incoming.method ?? "GET",
-      path: url.pathname,
-      query: url.searchParams,
-      accept: incoming.headers.accept ?? "*/*",
-      contentType: incoming.headers["content-type"] ?? "",
-      userAgent: incoming.headers["user-agent"] ?? "",
-      text,
-      user,
-    };
-    if (serveWatch(request, response, serving.cluster)) return;
-    send(response, handle(request, serving.cluster));
-  } catch (error) {
-    send(response, refusal(error));
-  }
-}
-
-export function handle(request: ApiRequest, cluster: Cluster): ApiResponse {
-  const route = routeOf(request.path, cluster.registry);
-  if (route.type === "resource") return serveResource(request, route, cluster);
-  if (route.type === "other") return serveOther(request, cluster);
-  throw new ApiError(404, {
-    reason: "NotFound",
-    message: "the server could not find the requested resource",
-    details: {},
-  });
-}
-
-export function refusal(error: unknown): ApiResponse {
-  if (error instanceof ApiError) return { status: error.code, body: error.status };
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const { status } = new ApiError(500, {
-    reason: "InternalError",
-    message: `Internal error occurred: ${message}`,
-  });
-  return { status: 500, body: status };
-}
-
-export function send(
-  response: ServerResponse,
-  { status, body, isText, warnings = [], contentType }: ApiResponse,
-): void {
-  if (response.headersSent) return void response.end();
-  const retry = (body as { details?: { retryAfterSeconds?: number } } | null)?.details?.retryAfterSeconds;
-  response.statusCode = status;
-  if (warnings.length > 0)
-    response.setHeader(
-      "Warning",
-      warnings.map((text) => `299 - ${JSON.stringify(text)}`),
+    if (latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, latencyMs));
+    const asked = requestOf(incoming, text, cluster);
+    const attempt = attemptOf(asked, routeOf(asked.path, cluster.registry));
+    const seen = { attempt, user: asked.user.name, path: asked.path };
+    response.on("close", () =>
+      requests.note({
+        ...seen,
+        status: response.statusCode,
+        query: asked.query.toString(),
+        at: cluster.clock.now(),
+      }),
     );
-  if (retry !== undefined) response.setHeader("Retry-After", String(retry));
-  if (status === 204) return void response.end();
-  response.setHeader(
-    "Content-Type",
-    contentType ?? (isText ? "text/plain; charset=utf-8" : "application/json"),
-  );
-  response.end(isText ? String(body) : JSON.stringify(body));
+    const fault = faults.take(seen);
+    const request = await before(fault, asked, { response, seen, clock: cluster.clock });
+    if (!request) return;
+    if (!isAllowed(request.user, attempt, cluster.store)) throw forbiddenTo(request.user, attempt);
+    const eventsMax = fault && "cutAfterEvents" in fault ? fault.cutAfterEvents : Number.POSITIVE_INFINITY;
+    if (serveStream(request, response, { cluster, eventsMax })) return;
+    const reply = handle(request, cluster);
+    if (fault && "cut" in fault) return void response.destroy();
+    send(response, reply);
+  } catch (error) {
+    if (!response.destroyed) send(response, refusal(error));
+  }
 }

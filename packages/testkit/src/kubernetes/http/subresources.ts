@@ -1,7 +1,11 @@
 import type { Cluster } from "../cluster.ts";
 import type { Kind } from "../kinds/kind.ts";
+import { finalize } from "./namespace-finalize.ts";
 import type { Call } from "../verbs/call.ts";
+import { token } from "./account-token.ts";
 import type { ApiRequest, ApiResponse } from "./api-request.ts";
+import { binding, eviction } from "./pod-eviction.ts";
+import { log } from "./pod-log.ts";
 import { scale } from "./subresource-scale.ts";
 
 export type Subresource = {
@@ -13,4 +17,11 @@ export type Subresource = {
 };
 
 /** What hangs below an object besides its status. */
-export const subresources: Readonly<Record<string, Subresource>> = { scale };
+export const subresources: Readonly<Record<string, Subresource>> = {
+  scale,
+  log,
+  eviction,
+  binding,
+  token,
+  finalize,
+};

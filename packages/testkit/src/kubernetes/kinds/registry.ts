@@ -1,6 +1,7 @@
 import type { Stored } from "../model/object.ts";
 import { builtinKinds } from "./builtin-kinds.ts";
 import { customKinds } from "./custom-kind.ts";
+import type { Store } from "../store/store.ts";
 import type { Kind } from "./kind.ts";
 
 export type Registry = {
@@ -16,6 +17,10 @@ export type Registry = {
   define(definition: Stored): void;
   undefine(definition: Stored): void;
 };
+
+/** The definitions that are there now. */
+export const customKindsOf = ({ list }: Pick<Store, "list">): readonly Stored[] =>
+  list("customresourcedefinitions.apiextensions.k8s.io");
 
 const groupOf = (apiVersion: string): readonly [string, string] => {
   const [first = "", second] = apiVersion.split("/");

@@ -33,6 +33,10 @@ export type Store = {
   onEvent(listener: (event: StoreEvent) => void): () => void;
   readonly history: History;
   resources(): readonly string[];
+  /** Tells the listeners of every object, or every one of a resource, as if it had just been written; watchers hear nothing. */
+  replay(resource?: string): void;
+  /** Called for `replay` as well as for writes. */
+  onLook(listener: (event: StoreEvent) => void): () => void;
   snapshot(): StoreSnapshot;
   /** Goes back to the snapshot, revision and all, as a restored etcd does. */
   restore(snapshot: StoreSnapshot): void;
@@ -43,6 +47,7 @@ export function openStore(options: { readonly eventsKept: number; readonly first
   const tables = new Map<string, Table>();
   const history = openHistory(options.eventsKept);
   const listeners = new Set<(event: StoreEvent) => void>();
+  const lookers = new Set<(event: StoreEvent) => void>();
 
   const tableOf = (resource: string): Table => {
     const table = tables.get(resource) ?? openTable();
@@ -60,6 +65,7 @@ export function openStore(options: { readonly eventsKept: number; readonly first
     const event = { revision, resource, key, object: isRemoval ? undefined : stamped, previous };
     history.add(event);
     for (const listener of listeners) listener(event);
+    for (const looker of lookers) looker(event);
     return stamped;
   };
 
@@ -73,6 +79,18 @@ export function openStore(options: { readonly eventsKept: number; readonly first
     onEvent: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onLook: (listener) => {
+      lookers.add(listener);
+      return () => lookers.delete(listener);
+    },
+    replay: (only) => {
+      for (const [resource, table] of tables) {
+        if (only !== undefined && resource !== only) continue;
+        for (const object of table.list())
+          for (const looker of lookers)
+            looker({ revision, resource, key: keyOf(object.metadata), object, previous: undefined });
+      }
     },
     history,
     resources: () => [...tables.keys()],

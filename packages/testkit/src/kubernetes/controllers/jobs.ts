@@ -1,0 +1,211 @@
+import { specOf, statusOf } from "../kinds/in-spec.ts";
+import { asObject, asObjects, type JsonObject } from "../model/json.ts";
+import { keyOf, timestamp, withMeta, type Stored } from "../model/object.ts";
+import { own, ownerKeys, partsOf, type Controller, type Reconciling } from "./controller.ts";
+import { controlled } from "./owned.ts";
+import { podOf } from "./pod-of.ts";
+import { conditionOf, isActive, isFinished, isReady, withCondition } from "./pod-state.ts";
+
+const tracking = "batch.kubernetes.io/job-tracking";
+const retryMs = 10_000;
+const longestRetryMs = 360_000;
+
+/** Jobs: pods until enough of them have succeeded, or too many failed, or the time is over. */
+export const jobs: Controller = {
+  name: "job-controller",
+  manager: "kube-controller-manager",
+  keysOf: (event) => (event.resource === "pods" ? ownerKeys(event, "Job") : own("jobs.batch")(event)),
+  reconcile: (key, context) => {
+    const [namespace, name] = partsOf(key);
+    const job = context.cluster.store.get("jobs.batch", namespace, name);
+    if (!job) return;
+    if (endOf(job)) return expire(job, context);
+    if (job.metadata.deletionTimestamp === undefined) sync(job, context);
+  },
+};
+
+const endOf = (job: Stored): JsonObject | undefined =>
+  [conditionOf(job, "Complete"), conditionOf(job, "Failed")].find(
+    (condition) => condition?.["status"] === "True",
+  );
+
+const phaseIs =
+  (phase: string) =>
+  (pod: Stored): boolean =>
+    statusOf(pod)["phase"] === phase;
+
+function sync(job: Stored, context: Reconciling): void {
+  const { actor, now, later } = context;
+  const spec = specOf(job);
+  const time = timestamp(now());
+  if (spec["suspend"] === true) return suspend(job, context);
+  const pods = controlled(job, "pods", context.cluster);
+  const [succeeded, failed] = [
+    pods.filter(phaseIs("Succeeded")),
+    pods.filter((pod) => phaseIs("Failed")(pod)),
+  ];
+  const active = pods.filter(isActive);
+  const startTime = String(statusOf(job)["startTime"] ?? time);
+  const deadline =
+    spec["activeDeadlineSeconds"] === undefined
+      ? undefined
+      : Date.parse(startTime) + Number(spec["activeDeadlineSeconds"]) * 1000;
+  const wanted = Number(spec["completions"] ?? 1);
+  const verdict =
+    succeeded.length >= wanted
+      ? {
+          type: "Complete",
+          first: "SuccessCriteriaMet",
+          reason: "CompletionsReached",
+          message: "Reached expected number of succeeded pods",
+        }
+      : failed.length > Number(spec["backoffLimit"] ?? 6)
+        ? {
+            type: "Failed",
+            first: "FailureTarget",
+            reason: "BackoffLimitExceeded",
+            message: "Job has reached the specified backoff limit",
+          }
+        : deadline !== undefined && deadline <= now().getTime()
+          ? {
+              type: "Failed",
+              first: "FailureTarget",
+              reason: "DeadlineExceeded",
+              message: "Job was active longer than specified deadline",
+            }
+          : undefined;
+  if (deadline !== undefined && !verdict)
+    later(keyOf(job.metadata), Math.max(1000, deadline - now().getTime() + 1000));
+  const made = verdict ? stopAll(active, context) : fill(job, { active, succeeded, failed, wanted }, context);
+  actor.status(job, {
+    ...numbers({
+      active: verdict ? 0 : active.length + made,
+      succeeded: succeeded.length,
+      failed: failed.length + (verdict?.type === "Failed" ? active.length : 0),
+      ready: active.filter(isReady).length,
+    }),
+    startTime,
+    terminating: pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !isFinished(pod))
+      .length,
+    uncountedTerminatedPods: {},
+    ...(verdict ? ended(job, verdict, time) : { conditions: asObjects(statusOf(job)["conditions"]) }),
+  });
+  for (const pod of [...succeeded, ...failed]) release(pod, context);
+  if (verdict)
+    actor.tell(
+      job,
+      verdict.type === "Complete"
+        ? { reason: "Completed", message: "Job completed" }
+        : { type: "Warning", reason: verdict.reason, message: verdict.message },
+    );
+}
+
+const numbers = ({
+  active,
+  succeeded,
+  failed,
+  ready,
+}: Readonly<Record<"active" | "succeeded" | "failed" | "ready", number>>): JsonObject => ({
+  ...(active > 0 && { active }),
+  ...(succeeded > 0 && { succeeded }),
+  ...(failed > 0 && { failed }),
+  ready,
+});
+
+type Verdict = {
+  readonly type: string;
+  readonly first: string;
+  readonly reason: string;
+  readonly message: string;
+};
+
+/** A job ends in two conditions: first that it will, then that it has. */
+function ended(job: Stored, { type, first, reason, message }: Verdict, time: string): JsonObject {
+  const both = [first, type].reduce<readonly JsonObject[]>(
+    (all, one) =>
+      withCondition(all, { type: one, status: "True", reason, message, lastProbeTime: time }, time),
+    asObjects(statusOf(job)["conditions"]),
+  );
+  return { conditions: both, ...(type === "Complete" && { completionTime: time }) };
+}
+
+type Counts = {
+  readonly active: readonly Stored[];
+  readonly succeeded: readonly Stored[];
+  readonly failed: readonly Stored[];
+  readonly wanted: number;
+};
+
+/** Makes the pods that are missing; after a failure it waits, twice as long each time. */
+function fill(job: Stored, { active, succeeded, failed, wanted }: Counts, context: Reconciling): number {
+  const { actor, now, later } = context;
+  const parallel = Math.min(Number(specOf(job)["parallelism"] ?? 1), wanted - succeeded.length);
+  const missing = parallel - active.length;
+  if (missing <= 0) return 0;
+  const lastFailure = Math.max(0, ...failed.map(finishedAt));
+  const wait =
+    failed.length === 0
+      ? 0
+      : lastFailure + Math.min(longestRetryMs, retryMs * 2 ** (failed.length - 1)) - now().getTime();
+  if (wait > 0) {
+    later(keyOf(job.metadata), wait);
+    return 0;
+  }
+  for (let count = 0; count < missing; count++) {
+    const pod = actor.create(podOf(asObject(specOf(job)["template"]), job, { finalizers: [tracking] }));
+    actor.tell(job, { reason: "SuccessfulCreate", message: `Created pod: ${pod.metadata.name}` });
+  }
+  return missing;
+}
+
+const finishedAt = (pod: Stored): number =>
+  Math.max(
+    0,
+    ...asObjects(statusOf(pod)["containerStatuses"]).map(
+      ({ state }) => Date.parse(String(asObject(asObject(state)["terminated"])["finishedAt"])) || 0,
+    ),
+  );
+
+function stopAll(pods: readonly Stored[], { actor }: Reconciling): number {
+  for (const pod of pods) actor.remove(pod);
+  return 0;
+}
+
+/** A pod that has been counted may go. */
+function release(pod: Stored, { actor }: Reconciling): void {
+  const rest = (pod.metadata.finalizers ?? []).filter((one) => one !== tracking);
+  if (rest.length !== (pod.metadata.finalizers ?? []).length)
+    actor.update(pod, withMeta(pod, { finalizers: rest.length > 0 ? rest : undefined }));
+}
+
+function suspend(job: Stored, context: Reconciling): void {
+  stopAll(controlled(job, "pods", context.cluster).filter(isActive), context);
+  const time = timestamp(context.now());
+  const condition = {
+    type: "Suspended",
+    status: "True",
+    reason: "JobSuspended",
+    message: "Job suspended",
+    lastProbeTime: time,
+  } as const;
+  const isTold = conditionOf(job, "Suspended")?.["status"] === "True";
+  if (!isTold)
+    context.actor.status(job, {
+      ready: 0,
+      terminating: 0,
+      uncountedTerminatedPods: {},
+      conditions: withCondition(asObjects(statusOf(job)["conditions"]), condition, time),
+    });
+}
+
+/** A job that is over lets its pods go, and itself after the time it was given. */
+function expire(job: Stored, context: Reconciling): void {
+  for (const pod of controlled(job, "pods", context.cluster))
+    if (isFinished(pod) || pod.metadata.deletionTimestamp !== undefined) release(pod, context);
+  const seconds = specOf(job)["ttlSecondsAfterFinished"];
+  if (typeof seconds !== "number" || job.metadata.deletionTimestamp !== undefined) return;
+  const due =
+    Date.parse(String(endOf(job)?.["lastTransitionTime"])) + seconds * 1000 - context.now().getTime();
+  if (due > 0) context.later(keyOf(job.metadata), due);
+  else context.actor.remove(job, { propagationPolicy: "Foreground" });
+}

@@ -1,0 +1,33 @@
+import { listen, type Listening, type Serving } from "./server.ts";
+
+/** The server's door: it can be shut, so that connections are refused, and opened again at the same address. */
+export type Door = AsyncDisposable & {
+  readonly url: string;
+  /** Breaks every connection that is open. */
+  cut(): void;
+  refuse(): Promise<() => Promise<void>>;
+};
+
+export async function openDoor(serving: Serving): Promise<Door> {
+  let listening: Listening | undefined = await listen(serving);
+  const { url, port } = listening;
+  const shut = async (): Promise<void> => {
+    const open = listening;
+    listening = undefined;
+    if (!open) return;
+    const closed = new Promise((resolve) => open.server.close(resolve));
+    open.server.closeAllConnections();
+    await closed;
+  };
+  return {
+    url,
+    cut: () => listening?.server.closeAllConnections(),
+    refuse: async () => {
+      await shut();
+      return async () => {
+        listening ??= await listen(serving, port);
+      };
+    },
+    [Symbol.asyncDispose]: shut,
+  };
+}

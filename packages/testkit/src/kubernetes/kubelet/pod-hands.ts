@@ -1,0 +1,64 @@
+import { actorOf } from "../controllers/actor.ts";
+import type { Cluster } from "../cluster.ts";
+import { specOf, statusOf } from "../kinds/in-spec.ts";
+import { asObjects } from "../model/json.ts";
+import { timestamp, type Stored } from "../model/object.ts";
+import type { PodBehaviour, PodMatch, Scripts } from "./behaviour.ts";
+
+/** What a test can make pods do. */
+export type PodHands = {
+  /** Pods that fit behave so from now on, those already running as well; the answer takes it back. */
+  script(match: PodMatch, behaviour: PodBehaviour): () => void;
+  /** The container says these lines now. */
+  say(
+    pod: { readonly namespace: string; readonly name: string; readonly container: string },
+    ...lines: readonly string[]
+  ): void;
+  /** The kubelet throws the pod out because its node runs out of something. */
+  evict(pod: { readonly namespace: string; readonly name: string }, message?: string): void;
+};
+
+export function podHands(cluster: Cluster, scripts: Scripts): PodHands {
+  const podOf = (namespace: string, name: string): Stored => {
+    const pod = cluster.store.get("pods", namespace, name);
+    if (!pod) throw new Error(`there is no pod ${namespace}/${name}`);
+    return pod;
+  };
+  return {
+    script: (match, behaviour) => scripts.add(match, behaviour),
+    say: ({ namespace, name, container }, ...lines) =>
+      cluster.logs.say(podOf(namespace, name).metadata.uid ?? "", container, ...lines),
+    evict: (
+      { namespace, name },
+      message = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. ",
+    ) => {
+      const actor = actorOf(cluster, "kubelet");
+      const pod = podOf(namespace, name);
+      const time = timestamp(cluster.clock.now());
+      const containerStatuses = asObjects(statusOf(pod)["containerStatuses"]).map((status) => ({
+        ...status,
+        ready: false,
+        started: false,
+        state: { terminated: { exitCode: 137, reason: "Error", startedAt: time, finishedAt: time } },
+      }));
+      const conditions = asObjects(statusOf(pod)["conditions"]).map((condition) =>
+        ["Ready", "ContainersReady"].includes(String(condition["type"]))
+          ? { ...condition, status: "False", reason: "PodFailed", lastTransitionTime: time }
+          : condition,
+      );
+      actor.status(pod, {
+        ...statusOf(pod),
+        phase: "Failed",
+        reason: "Evicted",
+        message,
+        conditions,
+        containerStatuses,
+      });
+      actor.tell(pod, {
+        type: "Warning",
+        reason: "Evicted",
+        message: `${message}Container ${String(asObjects(specOf(pod)["containers"])[0]?.["name"])} was using more than its request.`,
+      });
+    },
+  };
+}
