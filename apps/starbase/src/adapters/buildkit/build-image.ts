@@ -1,0 +1,49 @@
+import path from "node:path";
+import type { BaseImages } from "@starform/buildkit/base-images";
+import { buildDockerfile } from "@starform/buildkit/build-dockerfile";
+import { buildPlan } from "@starform/buildkit/build-plan";
+import type { BuildOptions, BuiltImage } from "@starform/buildkit/built-image";
+import type { BuildKit } from "@starform/buildkit/client";
+import { standInBases } from "@starform/buildkit/stand-in";
+import type { BuildSpec } from "../../ports/build-service.ts";
+import { inside } from "../process-builder/copy-tree.ts";
+import type { Watch } from "./watched-build.ts";
+
+/** Where an image goes, and what it starts from. */
+export type ImageTarget = Pick<BuildOptions, "push" | "insecureRegistry" | "registryAuth"> & {
+  /** The name without tag and digest; its tag is the build's id. */
+  readonly repository: string;
+  /** Stand in for the images that plans name, which else are fetched from their registry. */
+  readonly bases?: BaseImages;
+};
+
+/** Has a builder make a plan's or a Dockerfile's image. Rejects with BuildFailed when what is built is at fault. */
+export async function buildImage(
+  client: BuildKit,
+  spec: BuildSpec,
+  { signal, onLog, onSent }: Pick<Watch, "signal" | "onLog" | "onSent">,
+  { repository, bases, ...target }: ImageTarget,
+): Promise<BuiltImage> {
+  signal.throwIfAborted();
+  const { outcome } = spec;
+  const contextDir = await inside(spec.contextDir, outcome.info.rootDirectory);
+  const options = {
+    ...target,
+    contextDir,
+    tags: [`${repository}:${spec.buildId}`],
+    secrets: spec.variables,
+    cacheNamespace: `${spec.workspaceId}/${spec.projectId}`,
+    noCache: spec.noCache,
+    signal,
+    onLog,
+    onSent,
+  };
+  if (outcome.kind === "plan")
+    return await buildPlan(client, { ...options, plan: outcome.plan, ...(bases && { bases }) });
+  const dockerfilePath = path.relative(contextDir, await inside(contextDir, outcome.path));
+  const buildArgs = Object.fromEntries(
+    Object.entries(spec.variables).filter(([name]) => !spec.secretNames.includes(name)),
+  );
+  const standIn = bases && { standIn: standInBases(bases.builder) };
+  return await buildDockerfile(client, { ...options, dockerfilePath, buildArgs, ...standIn });
+}
