@@ -10,6 +10,17 @@ const duration = (fallback: string) =>
     .default(fallback)
     .transform((text) => durationMs(text));
 
+/** Names with commas between. */
+const list = z
+  .string()
+  .default("")
+  .transform((text) =>
+    text
+      .split(",")
+      .map((item) => item.trim())
+      .filter(Boolean),
+  );
+
 const Variables = z.strictObject({
   STARBASE_URL: z.url({ protocol: /^https?$/ }),
   CLUSTER_ID: z.uuid(),
@@ -26,8 +37,16 @@ const Variables = z.strictObject({
     .regex(/^(\[[0-9a-f:]+\]|[^:]*):\d{1,5}$/, "write it like :8080 or 127.0.0.1:8080")
     .default(":8080"),
   METRICS_TOKEN: z.string().min(8).optional(),
-  RUNTIME: z.enum(["docker", "process"]).default("process"),
-  DATA_DIR: z.string().min(1).default(".starform"),
+  RUNTIME: z.enum(["docker", "process", "kubernetes"]).default("process"),
+  /** On Kubernetes there may be no volume: then nothing is kept on disk. */
+  DATA_DIR: z.string().min(1).optional(),
+  EDGE_PROXY_PROTOCOL: z.enum(["true", "false"]).default("false"),
+  EDGE_TRUSTED_HOPS: z.coerce.number().int().min(0).max(10).default(0),
+  TLS_SECRET: z.string().min(1).optional(),
+  MANAGED_DATA_CIDRS: list,
+  CLUSTER_CIDRS: list,
+  IMAGE_PULL_SECRETS: list,
+  STORAGE_CLASS: z.string().min(1).optional(),
   DOCKER_SOCKET: z.string().default("/var/run/docker.sock"),
   IMAGES_DIR: z.string().optional(),
   GATEWAY_ADMIN_URL: z.url().optional(),
@@ -36,8 +55,12 @@ const Variables = z.strictObject({
   TELEMETRY_USER: z.string().default("default"),
   TELEMETRY_PASSWORD: z.string().default(""),
   ON_STOP: z.enum(["stop", "leave"]).default("stop"),
+  /** With two replicas on Kubernetes: of several, one leads. */
+  LEADER_ELECTION: z.enum(["true", "false"]).default("false"),
   SOFT_LIMIT: z.coerce.number().int().min(1).default(1_000),
 });
+
+const dataDir = ".starform";
 
 export type Config = ReturnType<typeof readConfig>;
 
@@ -60,6 +83,7 @@ export function readConfig(env: Env) {
     clusterId: v.CLUSTER_ID,
     region: v.REGION,
     softLimit: v.SOFT_LIMIT,
+    hasLeaderElection: v.LEADER_ELECTION === "true",
     intervalsMs: {
       snapshot: v.SNAPSHOT_INTERVAL,
       capacity: v.CAPACITY_INTERVAL,
@@ -70,9 +94,21 @@ export function readConfig(env: Env) {
     http: { host: host === "" ? "0.0.0.0" : host.replace(/^\[|\]$/g, ""), port: Number(port) },
     metricsToken: v.METRICS_TOKEN,
     runtime: v.RUNTIME,
-    dir: join(v.DATA_DIR, "shuttle"),
+    dir: join(v.DATA_DIR ?? dataDir, "shuttle"),
+    /** Whether what is written to `dir` is there after a restart. */
+    hasVolume: v.DATA_DIR !== undefined || v.RUNTIME !== "kubernetes",
+    kubernetes: {
+      /** Of `KUBECONFIG`, as kubectl reads it; without it the pod's own service account. */
+      kubeconfigFile: env["KUBECONFIG"] || undefined,
+      edge: { usesProxyProtocol: v.EDGE_PROXY_PROTOCOL === "true", trustedHops: v.EDGE_TRUSTED_HOPS },
+      tlsSecret: v.TLS_SECRET ?? null,
+      managedDataCidrs: v.MANAGED_DATA_CIDRS,
+      clusterCidrs: v.CLUSTER_CIDRS,
+      imagePullSecrets: v.IMAGE_PULL_SECRETS,
+      storageClass: v.STORAGE_CLASS ?? null,
+    },
     dockerSocket: v.DOCKER_SOCKET,
-    imagesDir: v.IMAGES_DIR ?? join(v.DATA_DIR, "images"),
+    imagesDir: v.IMAGES_DIR ?? join(v.DATA_DIR ?? dataDir, "images"),
     gateway: v.GATEWAY_ADMIN_URL ? { url: v.GATEWAY_ADMIN_URL, token: v.GATEWAY_ADMIN_TOKEN! } : undefined,
     telemetry: v.TELEMETRY_URL
       ? { url: v.TELEMETRY_URL, user: v.TELEMETRY_USER, password: v.TELEMETRY_PASSWORD }
@@ -95,5 +131,11 @@ export type OperatorConfig = ReturnType<typeof readOperatorConfig>;
 /** Where the cluster's memory is and what it is verified with: all that `shuttle status` and its siblings need. */
 export function readOperatorConfig(env: Env) {
   const v = parseEnv("STARFORM_", OperatorVariables, env);
-  return { dir: join(v.DATA_DIR, "shuttle"), clusterId: v.CLUSTER_ID, signingKeys: v.SIGNING_KEYS };
+  return {
+    runtime: v.RUNTIME,
+    dir: join(v.DATA_DIR ?? dataDir, "shuttle"),
+    kubernetes: { kubeconfigFile: env["KUBECONFIG"] || undefined },
+    clusterId: v.CLUSTER_ID,
+    signingKeys: v.SIGNING_KEYS,
+  };
 }

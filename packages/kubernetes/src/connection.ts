@@ -18,6 +18,7 @@ export type Connection = Disposable & {
 export type KubeAccess =
   /** The text of a kubeconfig; paths in it are relative to the working directory. */
   | { readonly kubeconfig: string; readonly context?: string | undefined }
+  /** Its path, or several as in `KUBECONFIG`: the first says the context. */
   | { readonly kubeconfigFile: string; readonly context?: string | undefined }
   /** The service account that Kubernetes mounts into a pod. `mount` and `server` are for tests. */
   | { readonly inCluster: true; readonly mount?: string; readonly server?: string };

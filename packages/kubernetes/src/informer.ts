@@ -153,6 +153,7 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
       warn(
         `nothing was heard of ${resource} for ${Math.round(silentMaxMs / 1_000)} s; the list is read anew`,
       );
+      watchErrors += 1;
       options.frozen?.();
       repair();
     },

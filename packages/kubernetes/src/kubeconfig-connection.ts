@@ -1,5 +1,6 @@
 import type { RequestOptions } from "node:https";
 import type { Agent } from "node:http";
+import { delimiter } from "node:path";
 import { agentFor, type Connection, type TlsMaterial } from "./connection.ts";
 
 type Source =
@@ -15,7 +16,12 @@ export async function kubeconfigConnection(source: Source): Promise<Connection> 
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   if ("kubeconfig" in source) config.loadFromString(source.kubeconfig);
-  else config.loadFromFile(source.kubeconfigFile);
+  else
+    for (const [at, file] of source.kubeconfigFile.split(delimiter).filter(Boolean).entries()) {
+      const part = at === 0 ? config : new KubeConfig();
+      part.loadFromFile(file);
+      if (part !== config) config.mergeConfig(part, true);
+    }
   if (source.context !== undefined) config.setCurrentContext(source.context);
   const cluster = config.getCurrentCluster();
   if (!cluster)

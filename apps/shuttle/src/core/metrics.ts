@@ -1,4 +1,4 @@
-import type { PodUsage } from "./cluster.ts";
+import type { InformerHealth, PodUsage } from "./cluster.ts";
 
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 type Gauge = "starform_cluster_pods" | "starform_cluster_pods_soft_limit";
@@ -38,6 +38,9 @@ export function shuttleMetrics() {
       histogram.count += 1;
     },
     event: (resource: string): void => void (eventOf(resource).lastMs = Date.now()),
+    /** Of a cluster that is watched through informers: their own word. */
+    informer: ({ resource, lastEventAtMs = 0, watchErrors }: InformerHealth): void =>
+      void events.set(resource, { lastMs: lastEventAtMs, errors: watchErrors }),
     watchError: (resource: string): void => void (eventOf(resource).errors += 1),
     text(usage: readonly PodUsage[]): string {
       const lines = Object.entries(counters).flatMap(([name, value]) => [

@@ -1,6 +1,9 @@
 /** The tenant key of a service in one environment: `<project id>/<environment>/<service id>`. */
 export type ServiceKey = string;
 
+/** Stands for what a cluster has once, where keys of services are worked on. */
+export const clusterKey: ServiceKey = "cluster";
+
 export const keyOf = (service: {
   readonly project_id: string;
   readonly environment: string;

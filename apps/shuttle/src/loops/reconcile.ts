@@ -1,6 +1,6 @@
 import type { DesiredService, DesiredState } from "@starform/contract/clusters";
 import type { Cluster } from "../core/cluster.ts";
-import { keyOf, type ServiceKey } from "../core/service-key.ts";
+import { clusterKey, keyOf, type ServiceKey } from "../core/service-key.ts";
 import type { Reconcile } from "./work-queue.ts";
 
 type Deps = {
@@ -15,6 +15,7 @@ export const reconcileService =
   async (key, signal) => {
     const state = desired();
     if (!state) return undefined;
+    if (key === clusterKey) return cluster.configure?.(state.cluster_config, signal);
     const service = find(state, key);
     try {
       if (service && !service.deleted) return await cluster.apply(service, state.version, signal);

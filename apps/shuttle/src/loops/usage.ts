@@ -4,7 +4,7 @@ import type { Cluster, PodUsage } from "../core/cluster.ts";
 import type { Metrics } from "../core/metrics.ts";
 
 type Deps = {
-  readonly cluster: Pick<Cluster, "usage">;
+  readonly cluster: Pick<Cluster, "usage" | "informers">;
   readonly metrics: Metrics;
   readonly warn: (sentence: string) => void;
   /** A scraper gives up after five seconds. */
@@ -32,6 +32,7 @@ export function metricsText({ cluster, metrics, warn, withinMs = 3_000 }: Deps):
         return none;
       })
       .finally(() => over.abort());
+    for (const informer of cluster.informers?.() ?? []) metrics.informer(informer);
     return metrics.text(usage);
   };
 }

@@ -7,11 +7,13 @@ import type { Engine } from "../adapters/local/engine.ts";
 import { openLocalCluster } from "../adapters/local/local-cluster.ts";
 import type { LogSink } from "../adapters/local/output-pump.ts";
 import { openProcessEngine } from "../adapters/local/process/process-engine.ts";
+import { openKubernetes } from "./open-kubernetes.ts";
 
 type Deps = { readonly sink: LogSink; readonly warn: (sentence: string) => void };
 
 /** Chooses what runs the apps. Another cluster joins here, behind the same seam. */
 export async function openCluster(config: Config, deps: Deps): Promise<Cluster> {
+  if (config.runtime === "kubernetes") return openKubernetes(config, deps);
   const gateway = config.gateway ? httpGatewayAdmin(config.gateway) : noGateway;
   await using stack = new AsyncDisposableStack();
   const cluster = await openLocalCluster({

@@ -5,12 +5,13 @@ import { wordsOf } from "@starform/std/fault";
 import { verifierOf } from "@starform/std/signature";
 import type { Logger } from "pino";
 import { fileSnapshotLog } from "../adapters/disk/snapshot-log.ts";
+import { memorySnapshotLog } from "../adapters/memory/snapshot-log.ts";
 import { noLogs, type LogSink } from "../adapters/local/output-pump.ts";
 import type { Config } from "../config.ts";
 import type { Cluster } from "../core/cluster.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Starbase } from "../core/ports.ts";
-import { keyOf, partsOf, type ServiceKey } from "../core/service-key.ts";
+import { clusterKey, keyOf, partsOf, type ServiceKey } from "../core/service-key.ts";
 import { desiredStateLoop } from "../loops/desired-state.ts";
 import { openDesiredView, type DesiredView } from "../loops/desired-view.ts";
 import { periodic } from "../loops/periodic.ts";
@@ -73,7 +74,10 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
       queue.add(key);
     }),
   );
-  const changed = (keys: readonly string[]): void => keys.forEach(queue.add);
+  const changed = (keys: readonly string[]): void => {
+    keys.forEach(queue.add);
+    if (cluster.configure) queue.add(clusterKey);
+  };
   const view = await openDesiredView({
     store: stores.desiredStore,
     overrides: stores.overrides,
@@ -97,7 +101,7 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
         starbase,
         cluster,
         warn,
-        log: fileSnapshotLog(join(config.dir, "wal"), warn),
+        log: config.hasVolume ? fileSnapshotLog(join(config.dir, "wal"), warn) : memorySnapshotLog(warn),
         sent: (count) => metrics.count("starform_snapshots_sent_total", count),
         failed: (count) => metrics.count("starform_snapshots_failed_total", count),
       },

@@ -41,11 +41,17 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
       {
         notReady: () =>
           seen.lack ??
+          seen.lead?.cluster.notReady?.() ??
           (seen.isReached || seen.isStandby
             ? undefined
             : "Starbase was not reached yet; what is known from before runs"),
         metrics: metricsText({
-          cluster: { usage: async () => (await seen.lead?.cluster.usage()) ?? [] },
+          cluster: {
+            // On Kubernetes the kubelets tell it, of the same containers under the same names.
+            usage: async () =>
+              seen.lead && seen.lead.cluster.runtime !== "kubernetes" ? seen.lead.cluster.usage() : [],
+            informers: () => seen.lead?.cluster.informers?.() ?? [],
+          },
           metrics,
           warn,
         }),

@@ -1,0 +1,26 @@
+import { openKubeApi } from "@starform/kubernetes/open-kube-api";
+import type { KubeApi } from "@starform/kubernetes/kube-api";
+import type { Config } from "../config.ts";
+import type { Cluster } from "../core/cluster.ts";
+import { openKubernetesCluster } from "../adapters/kubernetes/kubernetes-cluster.ts";
+import { plainContext } from "../adapters/kubernetes/manifests/context.ts";
+
+/** The API server of `KUBECONFIG`, or of the cluster that this process is a pod of. */
+export const openKubeApiOf = ({ kubernetes }: Pick<Config, "kubernetes">): Promise<KubeApi> =>
+  openKubeApi(
+    kubernetes.kubeconfigFile ? { kubeconfigFile: kubernetes.kubeconfigFile } : { inCluster: true },
+    { userAgent: "starform-shuttle" },
+  );
+
+/** Apps as pods of a Kubernetes cluster. */
+export async function openKubernetes(
+  config: Config,
+  { warn }: { readonly warn: (sentence: string) => void },
+): Promise<Cluster> {
+  const { kubeconfigFile: _, ...own } = config.kubernetes;
+  return openKubernetesCluster({
+    api: await openKubeApiOf(config),
+    context: plainContext(config.clusterId, own),
+    warn,
+  });
+}
