@@ -17,10 +17,16 @@ let dataDir: string;
 beforeEach(() => (dataDir = mkdtempSync(join(tmpdir(), "starform-operator-"))));
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-const config = () => ({ dir: join(dataDir, "shuttle"), clusterId, signingKeys: signer.publicKeys });
+const config = () => ({
+  runtime: "process" as const,
+  dir: join(dataDir, "shuttle"),
+  kubernetes: { kubeconfigFile: undefined },
+  clusterId,
+  signingKeys: signer.publicKeys,
+});
 const run = (...args: string[]) => operate(args, config());
 async function keep(state: DesiredState, signature?: string): Promise<void> {
-  await using stores = await storesOf(config());
+  await using stores = await storesOf(config(), () => undefined);
   const text = JSON.stringify(state);
   await stores.desiredStore.save({ text, signature: signature ?? signer.sign(text), etag: undefined });
 }

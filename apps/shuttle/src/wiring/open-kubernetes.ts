@@ -6,7 +6,11 @@ import { openKubernetesCluster } from "../adapters/kubernetes/kubernetes-cluster
 import { plainContext } from "../adapters/kubernetes/manifests/context.ts";
 
 /** The API server of `KUBECONFIG`, or of the cluster that this process is a pod of. */
-export const openKubeApiOf = ({ kubernetes }: Pick<Config, "kubernetes">): Promise<KubeApi> =>
+export const openKubeApiOf = ({
+  kubernetes,
+}: {
+  readonly kubernetes: Pick<Config["kubernetes"], "kubeconfigFile">;
+}): Promise<KubeApi> =>
   openKubeApi(
     kubernetes.kubeconfigFile ? { kubeconfigFile: kubernetes.kubeconfigFile } : { inCluster: true },
     { userAgent: "starform-shuttle" },

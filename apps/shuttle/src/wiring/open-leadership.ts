@@ -1,9 +1,30 @@
+import { hostname } from "node:os";
+import { leaseLeadership } from "../adapters/kubernetes/lease-leadership.ts";
+import { systemNamespace } from "../adapters/kubernetes/manifests/names.ts";
 import type { Config } from "../config.ts";
 import { alone, type Leadership } from "../core/leadership.ts";
+import { openKubeApiOf } from "./open-kubernetes.ts";
 
-type Deps = { readonly warn: (sentence: string) => void; readonly standby: () => void };
+type Deps = { readonly warn: (sentence: string) => void };
 
-/** On a machine there is one Shuttle; on Kubernetes there may be two, of which one leads. */
-export function leadershipOf(_config: Config, _deps: Deps): Leadership {
-  return alone;
+/** On a machine there is one Shuttle; on Kubernetes there may be several, of which one leads. */
+export async function openLeadership(
+  config: Config,
+  { warn }: Deps,
+): Promise<AsyncDisposable & { readonly leadership: Leadership; readonly mayStandBy: boolean }> {
+  if (!config.hasLeaderElection || config.runtime !== "kubernetes")
+    return { leadership: alone, mayStandBy: false, [Symbol.asyncDispose]: async () => undefined };
+  const api = await openKubeApiOf(config);
+  return {
+    leadership: leaseLeadership({
+      api,
+      namespace: systemNamespace,
+      name: "shuttle",
+      // A pod's host name is the pod's, which no other one has while it lives.
+      identity: `${hostname()}-${process.pid}`,
+      warn,
+    }),
+    mayStandBy: true,
+    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+  };
 }

@@ -8,7 +8,7 @@ import { shuttleMetrics } from "../core/metrics.ts";
 import { openProbeServer } from "../http/probe-server.ts";
 import { metricsText } from "../loops/usage.ts";
 import { openLead, type Lead } from "./open-lead.ts";
-import { leadershipOf } from "./open-leadership.ts";
+import { openLeadership } from "./open-leadership.ts";
 import { storesOf } from "./open-stores.ts";
 
 export type Shuttle = AsyncDisposable & { readonly port: number };
@@ -27,13 +27,13 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
     timed: metrics.request,
     refused: () => metrics.count("starform_starbase_token_refused_total"),
   });
-  const stores = stack.use(await storesOf(config));
-  const seen: { lead: Lead | undefined; lack: string | undefined; isReached: boolean; isStandby: boolean } = {
+  const stores = stack.use(await storesOf(config, warn));
+  const { leadership, mayStandBy } = stack.use(await openLeadership(config, { warn }));
+  const seen: { lead: Lead | undefined; lack: string | undefined; isReached: boolean } = {
     lead: undefined,
     /** Why what runs the apps cannot be opened yet. */
     lack: undefined,
     isReached: false,
-    isStandby: false,
   };
   const reached = (): void => void (seen.isReached = true);
   const server = stack.use(
@@ -42,7 +42,7 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
         notReady: () =>
           seen.lack ??
           seen.lead?.cluster.notReady?.() ??
-          (seen.isReached || seen.isStandby
+          (seen.isReached || (mayStandBy && !seen.lead)
             ? undefined
             : "Starbase was not reached yet; what is known from before runs"),
         metrics: metricsText({
@@ -62,7 +62,7 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
   );
   const lead = async (signal: AbortSignal): Promise<void> => {
     await using opened = await openLead(config, { log, metrics, starbase, stores, reached });
-    Object.assign(seen, { lead: opened, lack: undefined, isStandby: false });
+    Object.assign(seen, { lead: opened, lack: undefined });
     const { runtime, capabilities } = opened.cluster;
     log.info({ runtime, capabilities, port: server.port }, "shuttle is up");
     if (!signal.aborted) await once(signal, "abort");
@@ -80,7 +80,6 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
         await pause(Math.min(500 * 2 ** fails, 5_000), signal);
       }
   };
-  const leadership = leadershipOf(config, { warn, standby: () => void (seen.isStandby = true) });
   const ending = new AbortController();
   const running = leadership.run(leadForEver, ending.signal);
   stack.defer(async () => {

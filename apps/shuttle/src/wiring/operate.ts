@@ -30,7 +30,7 @@ export async function operate(args: readonly string[], config: OperatorConfig): 
   });
   const [command, service, version] = positionals;
   if (values.help || command === "help") return { text: operatorHelp, json: { help: operatorHelp } };
-  await using stores = await storesOf(config);
+  await using stores = await storesOf(config, (sentence) => console.error(sentence));
   const history = await historyOf(stores, config);
   if (command === "status") return statusOf(history, stores);
   if (command === "rollback" && service && /^\d+$/.test(version ?? "")) {

@@ -8,6 +8,8 @@ import { digestOf } from "@starform/std/canonical-json";
 type Placed = Pick<DesiredService, "service_id" | "environment">;
 
 /** Where Envoy Gateway and its proxies live: a policy reaches only what is in its own namespace. */
+/** Where Shuttle runs, and keeps what it must know without Starbase. */
+export const systemNamespace = "starform-system";
 export const gatewayNamespace = "envoy-gateway-system";
 /** Of the shared Gateway, its class and all that hangs on it. */
 export const gatewayName = "starform";
