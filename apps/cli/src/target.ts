@@ -1,3 +1,4 @@
+import { allItems } from "@starform/client/client";
 import { getService, listServices, type Service } from "@starform/contract/services";
 import { firstEnvironment } from "@starform/contract/names";
 import { isFault } from "@starform/std/fault";
@@ -56,7 +57,10 @@ export async function serviceTarget(context: Context, api: Api, named?: string):
   const at = projectTarget(context);
   const service = named ?? chosenOf(context).service;
   if (service) return { ...at, service };
-  const { items } = await api.call(listServices, { params: { project: at.project }, query: queryOf(at) });
+  const items = await allItems(api.call, listServices, {
+    params: { project: at.project },
+    query: queryOf(at),
+  });
   if (items.length === 1) return { ...at, service: items[0]!.name };
   throw items.length === 0
     ? new ExitError(exitCodes.failed, `project ${at.project} has no services yet: starform up`)
@@ -74,12 +78,10 @@ export async function serviceOf(api: Api, target: Target): Promise<Service> {
     return await api.call(getService, { params: paramsOf(target), query: queryOf(target) });
   } catch (error) {
     if (!isFault(error, "not_found")) throw error;
-    const items = await api
-      .call(listServices, { params: { project: target.project }, query: queryOf(target) })
-      .then(
-        (page) => page.items,
-        () => [],
-      );
+    const items = await allItems(api.call, listServices, {
+      params: { project: target.project },
+      query: queryOf(target),
+    }).catch(() => []);
     const near = nearest(
       target.service,
       items.map(({ name }) => name),

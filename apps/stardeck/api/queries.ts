@@ -1,4 +1,5 @@
 "use client";
+import { allItems } from "@starform/client/client";
 import type { CallInput, CallOutput, Route } from "@starform/contract/route";
 import { isFault } from "@starform/std/fault";
 import {
@@ -21,6 +22,15 @@ export function useRoute<R extends Route>(route: R, input: CallInput<R>, options
     enabled: options.isEnabled ?? true,
     ...(options.everyMs ? { refetchInterval: options.everyMs } : {}),
     ...(options.keepsPrevious ? { placeholderData: keepPreviousData } : {}),
+  });
+}
+
+/** All items of a paged route, however many pages they are: for lists that are shown or chosen from whole. */
+export function useList<R extends Route>(route: R, input: CallInput<R>) {
+  return useQuery({
+    queryKey: [...keyOf(route, input), "all"],
+    queryFn: ({ signal }) =>
+      allItems((asked, page, options) => call(asked, page, { ...options, signal }), route, input),
   });
 }
 

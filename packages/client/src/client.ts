@@ -151,6 +151,24 @@ export async function* streamItems<R extends Route>(
   }
 }
 
+type Listed<R extends Route> = CallOutput<R> extends { items: (infer T)[] } ? T : never;
+
+/** All items of a paged route, page by page of the greatest size. */
+export async function allItems<R extends Route>(
+  call: Call,
+  route: R,
+  input: CallInput<R>,
+): Promise<Listed<R>[]> {
+  const query = { limit: 200, ...(input as Input).query };
+  const items: Listed<R>[] = [];
+  for await (const item of everyItem<R, Listed<R>>(call, route, {
+    ...(input as object),
+    query,
+  } as CallInput<R>))
+    items.push(item);
+  return items;
+}
+
 /** Every page of a paged route, item by item. */
 export async function* everyItem<R extends Route, T>(
   call: Call,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Id, Timestamp } from "./names.ts";
+import { PageQuery, pageOf } from "./pages.ts";
 import { workspaceRoles } from "./permissions.ts";
 import { route } from "./route.ts";
 
@@ -105,8 +106,9 @@ export const listTokens = route({
   method: "GET",
   path: "/v1/tokens",
   area,
-  summary: "The caller's API tokens.",
-  response: z.object({ items: z.array(ApiToken) }),
+  summary: "The caller's API tokens, newest first.",
+  query: PageQuery,
+  response: pageOf(ApiToken),
 });
 
 export const createToken = route({

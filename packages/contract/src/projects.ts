@@ -85,9 +85,10 @@ export const listProjectMembers = route({
   method: "GET",
   path: "/v1/projects/:project/members",
   area: "projects",
-  summary: "Who was given a role in the project.",
+  summary: "Who was given a role in the project, by e-mail.",
   params: projectParams,
-  response: z.object({ items: z.array(ProjectMember) }),
+  query: PageQuery,
+  response: pageOf(ProjectMember),
 });
 
 export const Environment = z
@@ -106,9 +107,10 @@ export const listEnvironments = route({
   method: "GET",
   path: "/v1/projects/:project/environments",
   area: "environments",
-  summary: "The environments of a project.",
+  summary: "The environments of a project, oldest first.",
   params: projectParams,
-  response: z.object({ items: z.array(Environment) }),
+  query: PageQuery,
+  response: pageOf(Environment),
 });
 export const createEnvironment = route({
   id: "createEnvironment",

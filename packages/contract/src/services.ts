@@ -9,6 +9,7 @@ import {
   Timestamp,
   firstEnvironment,
 } from "./names.ts";
+import { PageQuery, pageOf } from "./pages.ts";
 import { projectParams } from "./projects.ts";
 import { route } from "./route.ts";
 import { DeploymentStatus, ServicePhase } from "./states.ts";
@@ -134,10 +135,10 @@ export const listServices = route({
   method: "GET",
   path: "/v1/projects/:project/services",
   area,
-  summary: "The services of a project, as they stand in one environment.",
+  summary: "The services of a project, as they stand in one environment, oldest first.",
   params: projectParams,
-  query: environmentQuery,
-  response: z.object({ items: z.array(Service) }),
+  query: PageQuery.extend(environmentQuery.shape),
+  response: pageOf(Service),
 });
 export const createService = route({
   id: "createService",
@@ -213,6 +214,7 @@ export const CronRun = z
     reason: z.string().nullable(),
   })
   .meta({ id: "CronRun" });
+export type CronRun = z.infer<typeof CronRun>;
 export const listCronRuns = route({
   id: "listCronRuns",
   method: "GET",
@@ -220,6 +222,6 @@ export const listCronRuns = route({
   area,
   summary: "The latest runs of a cron service, newest first.",
   params: serviceParams,
-  query: environmentQuery,
-  response: z.object({ items: z.array(CronRun) }),
+  query: PageQuery.extend(environmentQuery.shape),
+  response: pageOf(CronRun),
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Digest, Id, Ref, Timestamp, VarGroupName, VariableName } from "./names.ts";
+import { PageQuery, pageOf } from "./pages.ts";
 import { projectParams } from "./projects.ts";
 import { route } from "./route.ts";
 import { environmentQuery, redeployedBy, serviceParams } from "./services.ts";
@@ -107,7 +108,8 @@ export const listVarGroups = route({
   area: "variables",
   summary: "The var groups of a project. The one named `shared` is `${{shared.NAME}}`.",
   params: projectParams,
-  response: z.object({ items: z.array(VarGroup) }),
+  query: PageQuery,
+  response: pageOf(VarGroup),
 });
 export const createVarGroup = route({
   id: "createVarGroup",

@@ -16,8 +16,9 @@ export const listWorkspaces = route({
   method: "GET",
   path: "/v1/workspaces",
   area,
-  summary: "The workspaces the caller belongs to.",
-  response: z.object({ items: z.array(Workspace) }),
+  summary: "The workspaces the caller belongs to, oldest first.",
+  query: PageQuery,
+  response: pageOf(Workspace),
 });
 export const createWorkspace = route({
   id: "createWorkspace",
@@ -55,9 +56,10 @@ export const listMembers = route({
   method: "GET",
   path: "/v1/workspaces/:workspace/members",
   area,
-  summary: "Who belongs to a workspace, and as what.",
+  summary: "Who belongs to a workspace, and as what, by e-mail.",
   params: workspaceParams,
-  response: z.object({ items: z.array(Member) }),
+  query: PageQuery,
+  response: pageOf(Member),
 });
 export const putMember = route({
   id: "putMember",

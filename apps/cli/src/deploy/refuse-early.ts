@@ -1,3 +1,4 @@
+import { allItems } from "@starform/client/client";
 import { listEnvironments } from "@starform/contract/projects";
 import { nearest } from "@starform/std/nearest";
 import type { Api } from "../context.ts";
@@ -6,7 +7,7 @@ import type { Target } from "../target.ts";
 
 /** A service that is not found in an environment that does not exist is not missing. */
 export async function refuseUnknownEnvironment(api: Api, { project, environment }: Target): Promise<void> {
-  const { items } = await api.call(listEnvironments, { params: { project } });
+  const items = await allItems(api.call, listEnvironments, { params: { project } });
   const names = items.map(({ name }) => name);
   if (names.includes(environment)) return;
   const near = nearest(environment, names);

@@ -15,7 +15,7 @@ import { checkImage } from "../core/services/source.ts";
 import type { Stores } from "../core/stores.ts";
 import type { Changes } from "../ports/changes.ts";
 import { presentDeployment, type Urls } from "./present.ts";
-import { cursorIn, paged } from "./projects.ts";
+import { cursorIn, paged } from "./pages.ts";
 import { serve, type ServeDeps } from "./serve.ts";
 import { placeIn } from "./services.ts";
 

@@ -2,9 +2,10 @@ import * as contract from "@starform/contract/identity";
 import { Fault } from "@starform/std/fault";
 import type { FastifyInstance } from "fastify";
 import type { Actor } from "../core/identity/actor.ts";
-import { tokensOf, type NewToken } from "../core/identity/api-tokens.ts";
+import type { NewToken } from "../core/identity/api-tokens.ts";
 import type { StoredToken } from "../core/identity/ports.ts";
 import type { Stores } from "../core/stores.ts";
+import { cursorIn, paged } from "./pages.ts";
 import { presentToken } from "./present.ts";
 import { serve, type ServeDeps } from "./serve.ts";
 
@@ -36,9 +37,12 @@ export function identityRoutes(app: FastifyInstance, deps: IdentityDeps): void {
   serve(app, deps, contract.signIn, ({ body }) => deps.signIn(body.code));
   serve(app, deps, contract.refreshSession, ({ body }) => deps.refreshSession(body.refreshToken));
   serve(app, deps, contract.signOut, ({ actor }) => deps.signOut(actor));
-  serve(app, deps, contract.listTokens, async ({ actor }) => ({
-    items: (await tokensOf(deps.stores.tokens, actor)).map(presentToken),
-  }));
+  serve(app, deps, contract.listTokens, async ({ actor, query }) => {
+    const { userId, workspaceId, projectId } = actor;
+    const page = { limit: query.limit + 1, ...cursorIn(query) };
+    const tokens = await deps.stores.tokens.page(userId, { workspaceId, projectId }, page);
+    return paged(tokens, query.limit, presentToken, ({ id }) => id);
+  });
   serve(app, deps, contract.createToken, async ({ actor, body }, deps) => {
     const { secret, ...token } = await deps.createToken(actor, body);
     return { ...presentToken(token), secret };

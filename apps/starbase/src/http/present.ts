@@ -1,8 +1,9 @@
+import type { CronRunReport } from "@starform/contract/clusters";
 import type { Deployment as WireDeployment } from "@starform/contract/deployments";
 import type { ApiToken } from "@starform/contract/identity";
 import type { AuditEntry as WireAuditEntry } from "@starform/contract/workspaces";
 import type { Project as WireProject, Environment as WireEnvironment } from "@starform/contract/projects";
-import { ServiceSettings, type Service as WireService } from "@starform/contract/services";
+import { ServiceSettings, type CronRun, type Service as WireService } from "@starform/contract/services";
 import type { VarGroup } from "@starform/contract/variables";
 import type { ProjectAccess } from "../core/access/authorize.ts";
 import type { Environment, Project } from "../core/access/ports.ts";
@@ -108,6 +109,15 @@ export const presentDeployment = (d: SeenDeployment, urls: Urls, outlook: Outloo
   endedAt: d.endedAt?.toISOString() ?? null,
   durationMs: d.endedAt ? d.endedAt.getTime() - d.createdAt.getTime() : null,
   revision: d.revision,
+});
+
+export const presentRun = (run: CronRunReport): CronRun => ({
+  id: run.run_id,
+  scheduledFor: run.scheduled_for,
+  startedAt: run.started_at,
+  endedAt: run.ended_at,
+  outcome: run.outcome,
+  reason: run.reason,
 });
 
 /** No value of a secret is ever in it: `open` is asked for plain entries only. */

@@ -1,8 +1,6 @@
 import * as contract from "@starform/contract/projects";
 import { getProjectStatus } from "@starform/contract/logs";
 import * as workspaces from "@starform/contract/workspaces";
-import { Fault } from "@starform/std/fault";
-import { isUuid } from "@starform/std/ids";
 import type { FastifyInstance } from "fastify";
 import type { Authorize } from "../core/access/authorize.ts";
 import { projectRoleOf, type ProjectRole, type WorkspaceRole } from "@starform/contract/permissions";
@@ -13,6 +11,7 @@ import type { NewProject } from "../core/projects/create-project.ts";
 import type { ProjectAccess } from "../core/access/authorize.ts";
 import type { Stores } from "../core/stores.ts";
 import type { Changes } from "../ports/changes.ts";
+import { cursorIn, cursorOn, paged } from "./pages.ts";
 import { presentAudit, presentEnvironment, presentMember, presentProject } from "./present.ts";
 import { serve, type ServeDeps } from "./serve.ts";
 
@@ -56,20 +55,25 @@ export function workspaceRoutes(app: FastifyInstance, deps: ProjectDeps): void {
     role,
     createdAt: workspace.createdAt.toISOString(),
   });
-  serve(app, deps, workspaces.listWorkspaces, async ({ actor }) => {
-    const held = await deps.stores.access.workspacesOf(actor.userId);
-    return {
-      items: held
-        .filter(({ workspace }) => !actor.workspaceId || workspace.id === actor.workspaceId)
-        .map(({ workspace, role }) => present(workspace, role)),
-    };
+  serve(app, deps, workspaces.listWorkspaces, async ({ actor, query }) => {
+    const { userId, workspaceId } = actor;
+    const page = { limit: query.limit + 1, ...cursorOn(query) };
+    const held = await deps.stores.access.workspacePage(userId, { workspaceId }, page);
+    return paged(
+      held,
+      query.limit,
+      ({ workspace, role }) => present(workspace, role),
+      ({ workspace }) => workspace.id,
+    );
   });
   serve(app, deps, workspaces.createWorkspace, async ({ actor, body }, deps) =>
     present(await deps.createWorkspace(actor, body), "owner"),
   );
-  serve(app, deps, workspaces.listMembers, async ({ actor, params }) => {
+  serve(app, deps, workspaces.listMembers, async ({ actor, params, query }) => {
     const { workspace } = await deps.authorize.workspace(actor, params.workspace, "members.read");
-    return { items: (await deps.stores.workspaces.members(workspace.id)).map(presentMember) };
+    const page = { limit: query.limit + 1, ...cursorOn(query) };
+    const members = await deps.stores.workspaces.memberPage(workspace.id, page);
+    return paged(members, query.limit, presentMember, ({ userId }) => userId);
   });
   serve(app, deps, workspaces.putMember, async ({ actor, params, body }) =>
     presentMember(await deps.putMember(actor, params.workspace, { email: params.email, ...body })),
@@ -89,32 +93,6 @@ export function workspaceRoutes(app: FastifyInstance, deps: ProjectDeps): void {
     );
     return paged(entries, query.limit, presentAudit, (entry) => entry.id);
   });
-}
-
-/** Cursors of lists are ids; anything else never came from one. */
-export function cursorIn({ cursor }: { cursor?: string | undefined }): { before?: string } {
-  if (cursor === undefined) return {};
-  if (!isUuid(cursor))
-    throw new Fault(
-      "invalid",
-      "this cursor is of no list of ours: hand back the `nextCursor` of the page before",
-    );
-  return { before: cursor };
-}
-
-/** One row more than asked for tells whether there is a next page. */
-export function paged<T, W>(
-  rows: readonly T[],
-  limit: number,
-  present: (row: T) => W,
-  cursorOf: (row: T) => string,
-) {
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  return {
-    items: items.map(present),
-    ...(rows.length > limit && last ? { nextCursor: cursorOf(last) } : {}),
-  };
 }
 
 export function projectRoutes(app: FastifyInstance, deps: ProjectDeps): void {
@@ -144,9 +122,11 @@ export function projectRoutes(app: FastifyInstance, deps: ProjectDeps): void {
   serve(app, deps, contract.deleteProject, ({ actor, params, query }) =>
     deps.deleteProject(actor, params.project, query.confirm),
   );
-  serve(app, deps, contract.listProjectMembers, async ({ actor, params }) => {
+  serve(app, deps, contract.listProjectMembers, async ({ actor, params, query }) => {
     const { project } = await deps.authorize.project(actor, params.project, "project.read");
-    return { items: (await deps.stores.projects.members(project.id)).map(presentMember) };
+    const page = { limit: query.limit + 1, ...cursorOn(query) };
+    const members = await deps.stores.projects.memberPage(project.id, page);
+    return paged(members, query.limit, presentMember, ({ userId }) => userId);
   });
   serve(app, deps, contract.putProjectMember, async ({ actor, params, body }) =>
     presentMember(await deps.putProjectMember(actor, params.project, params.email, body.role)),
@@ -167,9 +147,11 @@ export function projectRoutes(app: FastifyInstance, deps: ProjectDeps): void {
 }
 
 export function environmentRoutes(app: FastifyInstance, deps: ProjectDeps): void {
-  serve(app, deps, contract.listEnvironments, async ({ actor, params }) => {
+  serve(app, deps, contract.listEnvironments, async ({ actor, params, query }) => {
     const { project } = await deps.authorize.project(actor, params.project, "project.read");
-    return { items: (await deps.stores.environments.ofProject(project.id)).map(presentEnvironment) };
+    const page = { limit: query.limit + 1, ...cursorOn(query) };
+    const environments = await deps.stores.environments.page(project.id, page);
+    return paged(environments, query.limit, presentEnvironment, ({ id }) => id);
   });
   serve(app, deps, contract.createEnvironment, async ({ actor, params, body }, deps) =>
     presentEnvironment(await deps.createEnvironment(actor, params.project, body)),

@@ -8,7 +8,8 @@ import type { NewService } from "../core/services/services.ts";
 import type { ServiceChange } from "../core/services/update-service.ts";
 import type { Stores } from "../core/stores.ts";
 import type { VariableChanges } from "../core/variables/write-variables.ts";
-import { presentService, type Urls } from "./present.ts";
+import { cursorOn, paged } from "./pages.ts";
+import { presentRun, presentService, type Urls } from "./present.ts";
 import { serve, type ServeDeps } from "./serve.ts";
 
 type Ref = { project: string; service: string; environment: string };
@@ -66,10 +67,17 @@ export function serviceRoutes(app: FastifyInstance, deps: ServiceDeps): void {
       query.environment,
       "project.read",
     );
-    const places = await deps.stores.services.allPlaced(project.id, environment.id);
-    const latest = await deps.stores.deployments.latestIn(project.id, environment.id);
+    const page = { limit: query.limit + 1, ...cursorOn(query) };
+    const places = await deps.stores.services.page(project.id, environment.id, page);
+    const ids = places.map(({ id }) => id);
+    const latest = await deps.stores.deployments.latestIn(project.id, environment.id, ids);
     const latestOf = (place: PlacedService) => latest.find(({ serviceId }) => serviceId === place.id);
-    return { items: places.map((place) => presentService(place, project, latestOf(place), deps.urls)) };
+    return paged(
+      places,
+      query.limit,
+      (place) => presentService(place, project, latestOf(place), deps.urls),
+      ({ id }) => id,
+    );
   });
   serve(app, deps, contract.createService, async ({ actor, params, body }, deps) => {
     const place = await deps.createService(actor, params.project, body);
@@ -93,17 +101,11 @@ export function serviceRoutes(app: FastifyInstance, deps: ServiceDeps): void {
   });
   serve(app, deps, contract.listCronRuns, async ({ actor, params, query }) => {
     const { place } = await placeIn(deps, actor, { ...params, ...query }, "project.read");
-    const runs = await deps.stores.clusters.cronRuns(place.id, place.environmentId, 50);
-    return {
-      items: runs.map((run) => ({
-        id: run.run_id,
-        scheduledFor: run.scheduled_for,
-        startedAt: run.started_at,
-        endedAt: run.ended_at,
-        outcome: run.outcome,
-        reason: run.reason,
-      })),
-    };
+    const runs = await deps.stores.clusters.cronRuns(place.id, place.environmentId, {
+      limit: query.limit + 1,
+      ...(query.cursor ? { before: query.cursor } : {}),
+    });
+    return paged(runs, query.limit, presentRun, ({ run_id }) => run_id);
   });
 }
 

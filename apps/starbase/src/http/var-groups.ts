@@ -8,6 +8,7 @@ import { toNames } from "../core/variables/book.ts";
 import { openBook, type BookDeps } from "../core/variables/open-book.ts";
 import type { StoredGroup } from "../core/variables/ports.ts";
 import type { VariableChanges } from "../core/variables/write-variables.ts";
+import { cursorOn, paged } from "./pages.ts";
 import { presentGroup } from "./present.ts";
 import { serve, type ServeDeps } from "./serve.ts";
 
@@ -36,9 +37,18 @@ export type GroupDeps = ServeDeps & {
 };
 
 export function varGroupRoutes(app: FastifyInstance, deps: GroupDeps): void {
-  serve(app, deps, contract.listVarGroups, async ({ actor, params }) => ({
-    items: await presentAll(deps, actor, params.project),
-  }));
+  serve(app, deps, contract.listVarGroups, async ({ actor, params, query }) => {
+    const { after } = cursorOn(query);
+    // All of a project's groups are read for any of them: a reference may name each.
+    const all = await presentAll(deps, actor, params.project);
+    const rest = all.filter(({ id }) => after === undefined || id > after);
+    return paged(
+      rest,
+      query.limit,
+      (group) => group,
+      ({ id }) => id,
+    );
+  });
   serve(app, deps, contract.createVarGroup, async ({ actor, params, body }, deps) =>
     presentOne(deps, actor, params.project, (await deps.createGroup(actor, params.project, body)).id),
   );

@@ -8,7 +8,7 @@ import {
 } from "@starform/contract/projects";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
-import { useChange, useRoute } from "../../api/queries.ts";
+import { useChange, useList } from "../../api/queries.ts";
 import { paths, type ProjectPlace } from "../../paths.ts";
 import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/confirm.tsx";
@@ -20,7 +20,7 @@ import { Tag } from "../../ui/status.tsx";
 
 export function Environments({ place }: { place: ProjectPlace }) {
   const router = useRouter();
-  const environments = useRoute(listEnvironments, { params: { project: place.project } });
+  const environments = useList(listEnvironments, { params: { project: place.project } });
   const [isCreating, setCreating] = useState(false);
   const [deleting, setDeleting] = useState<string>();
   const protect = useChange(updateEnvironment);
@@ -44,7 +44,7 @@ export function Environments({ place }: { place: ProjectPlace }) {
       <ErrorNotice error={environments.error ?? protect.error} className="m-4" />
       {environments.isPending && <Skeleton rows={2} />}
       <ul className="divide-y divide-line">
-        {environments.data?.items.map(({ name, isProtected, isEphemeral }) => (
+        {environments.data?.map(({ name, isProtected, isEphemeral }) => (
           <li key={name} className="flex min-h-11 flex-wrap items-center gap-2 px-4 py-1">
             <span className="font-medium">{name}</span>
             {isProtected && <Tag>protected</Tag>}
@@ -62,7 +62,7 @@ export function Environments({ place }: { place: ProjectPlace }) {
                 size="small"
                 look="quiet"
                 onClick={() => setDeleting(name)}
-                disabled={environments.data.items.length === 1}
+                disabled={environments.data.length === 1}
               >
                 Delete
               </Button>
@@ -73,7 +73,7 @@ export function Environments({ place }: { place: ProjectPlace }) {
       {isCreating && (
         <CreateDialog
           place={place}
-          names={environments.data?.items.map(({ name }) => name) ?? []}
+          names={environments.data?.map(({ name }) => name) ?? []}
           onClose={() => setCreating(false)}
         />
       )}

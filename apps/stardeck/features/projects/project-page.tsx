@@ -2,7 +2,7 @@
 import { getProject } from "@starform/contract/projects";
 import { listServices, type Service } from "@starform/contract/services";
 import Link from "next/link";
-import { useRoute } from "../../api/queries.ts";
+import { useList, useRoute } from "../../api/queries.ts";
 import { paths, type ProjectPlace } from "../../paths.ts";
 import { buttonClass } from "../../ui/button.tsx";
 import { PlusIcon } from "../../ui/icons.tsx";
@@ -15,11 +15,11 @@ import { ProjectTabs } from "./project-frame.tsx";
 
 export function ProjectPage({ place }: { place: ProjectPlace }) {
   const project = useRoute(getProject, { params: { project: place.project } });
-  const services = useRoute(listServices, {
+  const services = useList(listServices, {
     params: { project: place.project },
     query: { environment: place.environment },
   });
-  const items = services.data?.items;
+  const items = services.data;
   if (items?.length === 0) return <FirstService place={place} />;
   return (
     <>

@@ -2,7 +2,7 @@
 import { deleteProject, getProject, listProjectMembers } from "@starform/contract/projects";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
-import { useChange, useRoute } from "../../api/queries.ts";
+import { useChange, useList, useRoute } from "../../api/queries.ts";
 import { paths, type ProjectPlace } from "../../paths.ts";
 import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/confirm.tsx";
@@ -27,7 +27,7 @@ export function ProjectSettingsPage({ place }: { place: ProjectPlace }) {
 }
 
 function ProjectMembers({ project }: { project: string }) {
-  const members = useRoute(listProjectMembers, { params: { project } });
+  const members = useList(listProjectMembers, { params: { project } });
   return (
     <TitledPanel
       title="Members"
@@ -36,11 +36,11 @@ function ProjectMembers({ project }: { project: string }) {
     >
       <ErrorNotice error={members.error} className="m-4" />
       {members.isPending && <Skeleton rows={2} />}
-      {members.data?.items.length === 0 && (
+      {members.data?.length === 0 && (
         <Empty title="Nobody was added">Only owners and admins of the workspace see this project.</Empty>
       )}
       <ul className="divide-y divide-line">
-        {members.data?.items.map(({ userId, email, name, role }) => (
+        {members.data?.map(({ userId, email, name, role }) => (
           <li key={userId} className="flex min-h-11 items-center justify-between gap-3 px-4">
             <span className="truncate">
               {name} <span className="text-ink-soft">{email}</span>

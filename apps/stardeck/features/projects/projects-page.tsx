@@ -4,7 +4,7 @@ import { workspaceCan } from "@starform/contract/permissions";
 import { listProjects, type Project } from "@starform/contract/projects";
 import { listServices } from "@starform/contract/services";
 import Link from "next/link";
-import { usePages, useRoute } from "../../api/queries.ts";
+import { useList, usePages, useRoute } from "../../api/queries.ts";
 import { paths } from "../../paths.ts";
 import { Button, buttonClass } from "../../ui/button.tsx";
 import { count } from "../../ui/format.ts";
@@ -63,8 +63,8 @@ export function ProjectsPage() {
 /** Several workspaces may have a project of the same slug. */
 function ProjectRow({ project, isNamedInFull }: { project: Project; isNamedInFull: boolean }) {
   const ref = isNamedInFull ? `${project.workspaceSlug}.${project.slug}` : project.slug;
-  const services = useRoute(listServices, { params: { project: ref } });
-  const items = services.data?.items;
+  const services = useList(listServices, { params: { project: ref } });
+  const items = services.data;
   return (
     <li className="relative flex min-h-14 items-center gap-4 px-4 py-2 hover:bg-raised/60">
       <div className="min-w-0 flex-1">

@@ -2,7 +2,7 @@
 import { listEnvironments } from "@starform/contract/projects";
 import Link from "next/link";
 import { useParams, usePathname } from "next/navigation";
-import { useRoute } from "../../api/queries.ts";
+import { useList } from "../../api/queries.ts";
 import { paths, type ProjectPlace } from "../../paths.ts";
 import { CheckIcon, ChevronIcon } from "../../ui/icons.tsx";
 import { Menu, menuItemClass, MenuLine } from "../../ui/menu.tsx";
@@ -51,7 +51,7 @@ const Slash = () => (
 
 /** The same page in another environment. */
 function EnvironmentSwitcher({ place, service }: { place: ProjectPlace; service: string | undefined }) {
-  const environments = useRoute(listEnvironments, { params: { project: place.project } });
+  const environments = useList(listEnvironments, { params: { project: place.project } });
   const pathname = usePathname();
   const here = paths.project(place);
   const rest =
@@ -71,7 +71,7 @@ function EnvironmentSwitcher({ place, service }: { place: ProjectPlace; service:
         </>
       }
     >
-      {(environments.data?.items ?? []).map(({ name, isProtected }) => (
+      {(environments.data ?? []).map(({ name, isProtected }) => (
         <Link
           key={name}
           href={there(name)}

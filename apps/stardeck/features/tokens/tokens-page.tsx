@@ -1,7 +1,7 @@
 "use client";
 import { deleteToken, listTokens, type ApiToken } from "@starform/contract/identity";
 import { useState } from "react";
-import { useChange, useRoute } from "../../api/queries.ts";
+import { useChange, useList } from "../../api/queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/confirm.tsx";
 import { PlusIcon } from "../../ui/icons.tsx";
@@ -13,11 +13,11 @@ import { NewTokenDialog } from "./new-token-dialog.tsx";
 
 /** The API tokens of the person: for the CLI, for git push, for programs. */
 export function TokensPage() {
-  const tokens = useRoute(listTokens, {});
+  const tokens = useList(listTokens, {});
   const [isCreating, setCreating] = useState(false);
   const [revoking, setRevoking] = useState<ApiToken>();
   const revoke = useChange(deleteToken, () => setRevoking(undefined));
-  const items = tokens.data?.items;
+  const items = tokens.data;
   const create = (
     <Button look="primary" onClick={() => setCreating(true)}>
       <PlusIcon /> New token

@@ -2,7 +2,7 @@
 import { listServices } from "@starform/contract/services";
 import { attachVarGroup, detachVarGroup, type VarGroup } from "@starform/contract/variables";
 import { useState } from "react";
-import { useChange, useRoute } from "../../api/queries.ts";
+import { useChange, useList } from "../../api/queries.ts";
 import type { ProjectPlace } from "../../paths.ts";
 import { Button } from "../../ui/button.tsx";
 import { inputClass } from "../../ui/field.tsx";
@@ -11,7 +11,7 @@ import { ErrorNotice } from "../../ui/states.tsx";
 
 /** Which services get the group, in this environment changeable, in others as a list. */
 export function Attachments({ group, place }: { group: VarGroup; place: ProjectPlace }) {
-  const services = useRoute(listServices, {
+  const services = useList(listServices, {
     params: { project: place.project },
     query: { environment: place.environment },
   });
@@ -23,7 +23,7 @@ export function Attachments({ group, place }: { group: VarGroup; place: ProjectP
   const taken = new Set(
     group.attachedTo.filter(({ environment }) => isHere(environment)).map(({ service }) => service),
   );
-  const free = (services.data?.items ?? []).filter(({ name }) => !taken.has(name));
+  const free = (services.data ?? []).filter(({ name }) => !taken.has(name));
   const params = (service: string) => ({ project: place.project, service, group: group.name });
   const query = { environment: place.environment };
   return (

@@ -2,7 +2,7 @@
 import { VarGroupName } from "@starform/contract/names";
 import { createVarGroup, listVarGroups } from "@starform/contract/variables";
 import { useState } from "react";
-import { useChange, useRoute } from "../../api/queries.ts";
+import { useChange, useList } from "../../api/queries.ts";
 import type { ProjectPlace } from "../../paths.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -15,14 +15,14 @@ import { VarGroupPanel } from "./var-group-panel.tsx";
 
 /** Named sets of variables that several services share. */
 export function VarGroupsPage({ place }: { place: ProjectPlace }) {
-  const groups = useRoute(listVarGroups, { params: { project: place.project } });
+  const groups = useList(listVarGroups, { params: { project: place.project } });
   const [isCreating, setCreating] = useState(false);
   const create = (
     <Button look="primary" onClick={() => setCreating(true)}>
       <PlusIcon /> New var group
     </Button>
   );
-  const items = groups.data?.items;
+  const items = groups.data;
   return (
     <>
       <ProjectTabs place={place} />

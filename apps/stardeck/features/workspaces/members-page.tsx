@@ -3,7 +3,7 @@ import { getMe } from "@starform/contract/identity";
 import { workspaceCan, workspaceRoles, type WorkspaceRole } from "@starform/contract/permissions";
 import { deleteMember, listMembers, putMember } from "@starform/contract/workspaces";
 import { useState } from "react";
-import { useChange, useRoute } from "../../api/queries.ts";
+import { useChange, useList, useRoute } from "../../api/queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { Confirm } from "../../ui/confirm.tsx";
 import { inputClass } from "../../ui/field.tsx";
@@ -13,7 +13,7 @@ import { ErrorNotice, Skeleton } from "../../ui/states.tsx";
 /** Who belongs to a workspace, and as what. */
 export function MembersPage({ workspace }: { workspace: string }) {
   const me = useRoute(getMe, {});
-  const members = useRoute(listMembers, { params: { workspace } });
+  const members = useList(listMembers, { params: { workspace } });
   const [removing, setRemoving] = useState<string>();
   const put = useChange(putMember);
   const remove = useChange(deleteMember, () => setRemoving(undefined));
@@ -29,7 +29,7 @@ export function MembersPage({ workspace }: { workspace: string }) {
           {canWrite && <AddMember workspace={workspace} />}
           {members.isPending && <Skeleton rows={2} rowClassName="h-14" />}
           <ul className="divide-y divide-line">
-            {members.data?.items.map(({ userId, email, name, role }) => (
+            {members.data?.map(({ userId, email, name, role }) => (
               <li key={userId} className="flex min-h-14 flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2">
                 <div className="min-w-0 flex-1">
                   <p className="truncate font-medium">

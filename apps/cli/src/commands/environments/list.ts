@@ -1,3 +1,4 @@
+import { allItems } from "@starform/client/client";
 import { listEnvironments } from "@starform/contract/projects";
 import { command } from "../../command.ts";
 import { sayAgo } from "../../output/say-time.ts";
@@ -9,7 +10,7 @@ export const list = command({
   async run(context) {
     const { project } = projectTarget(context);
     const { call } = await context.api();
-    const { items } = await call(listEnvironments, { params: { project } });
+    const items = await allItems(call, listEnvironments, { params: { project } });
     context.answer(items, () =>
       table(
         ["ENVIRONMENT", "PROTECTED", "MADE"],

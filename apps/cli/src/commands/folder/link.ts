@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { getProject, listProjects, type Project } from "@starform/contract/projects";
 import { listServices } from "@starform/contract/services";
-import { everyItem } from "@starform/client/client";
+import { allItems, everyItem } from "@starform/client/client";
 import { isFault } from "@starform/std/fault";
 import { nearest } from "@starform/std/nearest";
 import { command, optionalWord } from "../../command.ts";
@@ -88,7 +88,10 @@ async function chooseService(
 ) {
   const target = { project: project.id, environment };
   if (named) return (await serviceOf(api, { ...target, service: named })).name;
-  const { items } = await api.call(listServices, { params: { project: project.id }, query: { environment } });
+  const items = await allItems(api.call, listServices, {
+    params: { project: project.id },
+    query: { environment },
+  });
   if (items.length === 1) return items[0]!.name;
   if (items.length === 0 || !context.host.isInputTerminal || context.flags.yes) return undefined;
   const names = items.map(({ name }) => name).join(", ");

@@ -1,3 +1,4 @@
+import { allItems } from "@starform/client/client";
 import { getProject } from "@starform/contract/projects";
 import { listServices, type Service } from "@starform/contract/services";
 import { command } from "../../command.ts";
@@ -11,9 +12,9 @@ export default command({
     const target = projectTarget(context);
     const { call, url } = await context.api();
     const params = { project: target.project };
-    const [project, { items }] = await Promise.all([
+    const [project, items] = await Promise.all([
       call(getProject, { params }),
-      call(listServices, { params, query: queryOf(target) }),
+      allItems(call, listServices, { params, query: queryOf(target) }),
     ]);
     const named = context.flags.service;
     const services = named ? items.filter(({ id, name }) => [id, name].includes(named)) : items;

@@ -1,3 +1,4 @@
+import { allItems } from "@starform/client/client";
 import { listServices } from "@starform/contract/services";
 import { command } from "../../command.ts";
 import { table } from "../../output/table.ts";
@@ -8,7 +9,7 @@ export const list = command({
   async run(context) {
     const target = projectTarget(context);
     const { call } = await context.api();
-    const { items } = await call(listServices, {
+    const items = await allItems(call, listServices, {
       params: { project: target.project },
       query: queryOf(target),
     });

@@ -1,3 +1,4 @@
+import { allItems } from "@starform/client/client";
 import { deleteToken, listTokens } from "@starform/contract/identity";
 import { command, word } from "../../command.ts";
 import { exitCodes, ExitError, usageError } from "../../exit-error.ts";
@@ -7,7 +8,7 @@ export const deleteOne = command<{}, [string]>({
   positional: { kind: "tuple", parameters: [word("token", "name, id or first characters")] },
   async run(context, _flags, named) {
     const { call } = await context.api();
-    const { items } = await call(listTokens, {});
+    const items = await allItems(call, listTokens, {});
     const found = items.filter(({ id, name, prefix }) => id === named || name === named || prefix === named);
     if (found.length === 0)
       throw new ExitError(exitCodes.failed, `you have no token "${named}": starform tokens lists them`);

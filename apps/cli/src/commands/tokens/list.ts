@@ -1,3 +1,4 @@
+import { allItems } from "@starform/client/client";
 import { listTokens } from "@starform/contract/identity";
 import { command } from "../../command.ts";
 import { sayAgo } from "../../output/say-time.ts";
@@ -7,7 +8,7 @@ export const list = command({
   brief: "your API tokens",
   async run(context) {
     const { call } = await context.api();
-    const { items } = await call(listTokens, {});
+    const items = await allItems(call, listTokens, {});
     const ago = (at: string | null) => sayAgo(at, context.host.now());
     context.answer(items, () =>
       items.length === 0

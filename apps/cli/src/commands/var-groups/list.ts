@@ -1,3 +1,4 @@
+import { allItems } from "@starform/client/client";
 import { listVarGroups } from "@starform/contract/variables";
 import { command } from "../../command.ts";
 import { table } from "../../output/table.ts";
@@ -8,7 +9,7 @@ export const list = command({
   async run(context) {
     const { project } = projectTarget(context);
     const { call } = await context.api();
-    const { items } = await call(listVarGroups, { params: { project } });
+    const items = await allItems(call, listVarGroups, { params: { project } });
     context.answer(items, () =>
       items.length === 0
         ? "no var groups yet: starform var-groups create shared NAME=value"

@@ -15,6 +15,17 @@ export const postgresAccessStore = (db: Db): AccessStore => ({
       .execute();
     return rows.map((row) => ({ workspace: toWorkspace(row), role: row.role as WorkspaceRole }));
   },
+  async workspacePage(userId, { workspaceId }, { limit, after }) {
+    let query = db
+      .selectFrom("workspace_members")
+      .innerJoin("workspaces", "workspaces.id", "workspace_members.workspace_id")
+      .select(["workspaces.id", "slug", "name", "plan", "workspaces.created_at", "role"])
+      .where("user_id", "=", userId);
+    if (workspaceId) query = query.where("workspaces.id", "=", workspaceId);
+    if (after) query = query.where("workspaces.id", ">", after);
+    const rows = await query.orderBy("workspaces.id").limit(limit).execute();
+    return rows.map((row) => ({ workspace: toWorkspace(row), role: row.role as WorkspaceRole }));
+  },
   async projectsByRef(userId, { workspace, project }) {
     let query = heldProjects(db, userId);
     query = isUuid(project)

@@ -115,13 +115,20 @@ export const postgresClusterStore = (db: Db): ClusterStore => ({
       )
       .execute();
   },
-  async cronRuns(serviceId, environmentId, limit) {
-    const rows = await db
+  async cronRuns(serviceId, environmentId, { limit, before }) {
+    let query = db
       .selectFrom("cron_runs")
       .selectAll()
       .where("service_id", "=", serviceId)
-      .where("environment_id", "=", environmentId)
+      .where("environment_id", "=", environmentId);
+    if (before)
+      query = query.where(
+        sql<boolean>`(scheduled_for, run_id) < (select last.scheduled_for, last.run_id from cron_runs as last
+          where last.run_id = ${before} and last.service_id = ${serviceId})`,
+      );
+    const rows = await query
       .orderBy("scheduled_for", "desc")
+      .orderBy("run_id", "desc")
       .limit(limit)
       .execute();
     return rows.map((row): CronRunReport => ({

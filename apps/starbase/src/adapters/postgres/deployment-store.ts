@@ -114,11 +114,13 @@ export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
       .executeTakeFirst();
     return row && toSeen(row);
   },
-  async latestIn(projectId, environmentId) {
+  async latestIn(projectId, environmentId, serviceIds) {
+    if (serviceIds.length === 0) return [];
     const rows = await seenDeployments(db)
       .distinctOn("deployments.service_id")
       .where("deployments.project_id", "=", projectId)
       .where("deployments.environment_id", "=", environmentId)
+      .where("deployments.service_id", "in", serviceIds)
       .orderBy("deployments.service_id")
       .orderBy("deployments.number", "desc")
       .execute();

@@ -69,6 +69,13 @@ export const postgresTokenStore = (db: Db): TokenStore => ({
     if (workspaceId) query = query.where("workspace_id", "=", workspaceId);
     return (await query.orderBy("api_tokens.id", "desc").execute()).map(toToken);
   },
+  async page(userId, { workspaceId, projectId }, { limit, before }) {
+    let query = db.selectFrom("api_tokens").select(tokenColumns).where("user_id", "=", userId);
+    if (workspaceId) query = query.where("workspace_id", "=", workspaceId);
+    if (projectId) query = query.where("project_id", "=", projectId);
+    if (before) query = query.where("api_tokens.id", "<", before);
+    return (await query.orderBy("api_tokens.id", "desc").limit(limit).execute()).map(toToken);
+  },
   async remove(userId, id) {
     const { numDeletedRows } = await db
       .deleteFrom("api_tokens")

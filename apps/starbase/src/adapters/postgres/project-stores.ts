@@ -50,6 +50,15 @@ export const postgresWorkspaceStore = (db: Db): WorkspaceStore => ({
       .execute();
     return rows.map(toMember<WorkspaceRole>);
   },
+  async memberPage(workspaceId, { limit, after }) {
+    let query = db
+      .selectFrom("workspace_members")
+      .innerJoin("users", "users.id", "workspace_members.user_id")
+      .select(["user_id", "email", "name", "role", "workspace_members.created_at"])
+      .where("workspace_id", "=", workspaceId);
+    if (after) query = query.where("email", ">", emailOf(db, after));
+    return (await query.orderBy("email").limit(limit).execute()).map(toMember<WorkspaceRole>);
+  },
   async removeMember(workspaceId, userId) {
     const { numDeletedRows } = await db
       .deleteFrom("workspace_members")
@@ -73,6 +82,10 @@ export const postgresWorkspaceStore = (db: Db): WorkspaceStore => ({
     return numDeletedRows > 0n;
   },
 });
+
+/** A person who is no member any more still has an e-mail, so the page after theirs is found. */
+const emailOf = (db: Db, userId: string) =>
+  db.selectFrom("users as last").select("last.email").where("last.id", "=", userId);
 
 type MemberRow = { user_id: string; email: string; name: string; role: string; created_at: Date };
 const toMember = <Role extends string>(row: MemberRow): Member<Role> => ({
@@ -151,7 +164,9 @@ export const postgresProjectStore = (db: Db): ProjectStore => ({
       .execute();
   },
   async hold(projectId) {
-    await sql`select pg_advisory_xact_lock(hashtextextended(${`starform.project.${projectId}`}, 0))`.execute(db);
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`starform.project.${projectId}`}, 0))`.execute(
+      db,
+    );
   },
   async touch(projectId) {
     await db
@@ -176,15 +191,14 @@ export const postgresProjectStore = (db: Db): ProjectStore => ({
       .onConflict((on) => on.columns(["project_id", "user_id"]).doUpdateSet({ role }))
       .execute();
   },
-  async members(projectId) {
-    const rows = await db
+  async memberPage(projectId, { limit, after }) {
+    let query = db
       .selectFrom("project_members")
       .innerJoin("users", "users.id", "project_members.user_id")
       .select(["user_id", "email", "name", "role", "project_members.created_at"])
-      .where("project_id", "=", projectId)
-      .orderBy("email")
-      .execute();
-    return rows.map(toMember<ProjectRole>);
+      .where("project_id", "=", projectId);
+    if (after) query = query.where("email", ">", emailOf(db, after));
+    return (await query.orderBy("email").limit(limit).execute()).map(toMember<ProjectRole>);
   },
   async removeMember(projectId, userId) {
     const { numDeletedRows } = await db
@@ -225,6 +239,11 @@ export const postgresEnvironmentStore = (db: Db): EnvironmentStore => ({
       .orderBy("id")
       .execute();
     return rows.map(toEnvironment);
+  },
+  async page(projectId, { limit, after }) {
+    let query = db.selectFrom("environments").selectAll().where("project_id", "=", projectId);
+    if (after) query = query.where("id", ">", after);
+    return (await query.orderBy("id").limit(limit).execute()).map(toEnvironment);
   },
   async setProtected(projectId, id, isProtected) {
     await db

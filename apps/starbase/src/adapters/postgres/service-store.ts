@@ -55,6 +55,13 @@ export const postgresServiceStore = (db: Db): ServiceStore => ({
       .execute();
     return rows.map(toPlaced);
   },
+  async page(projectId, environmentId, { limit, after }) {
+    let query = placedServices(db)
+      .where("services.project_id", "=", projectId)
+      .where("service_environments.environment_id", "=", environmentId);
+    if (after) query = query.where("services.id", ">", after);
+    return (await query.orderBy("services.id").limit(limit).execute()).map(toPlaced);
+  },
   async placesOf(projectId, serviceId) {
     const rows = await placedServices(db)
       .where("services.project_id", "=", projectId)

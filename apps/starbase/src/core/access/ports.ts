@@ -30,6 +30,12 @@ export type Environment = {
 /** What a user holds: a row they have no part in is never answered. */
 export interface AccessStore {
   workspacesOf(userId: string): Promise<{ workspace: Workspace; role: WorkspaceRole }[]>;
+  /** One page of them, oldest first; of one alone where the user is known by a token of it. */
+  workspacePage(
+    userId: string,
+    filter: { workspaceId?: string | undefined },
+    page: { limit: number; after?: string },
+  ): Promise<{ workspace: Workspace; role: WorkspaceRole }[]>;
   /** Projects of that id or slug in the user's workspaces, with both roles. */
   projectsByRef(userId: string, ref: { workspace?: string; project: string }): Promise<HeldProject[]>;
   projectById(userId: string, projectId: string): Promise<HeldProject | undefined>;

@@ -1,5 +1,7 @@
 import type { CronRunReport, Snapshot } from "@starform/contract/clusters";
 
+import type { Page } from "../projects/ports.ts";
+
 export type Cluster = {
   readonly id: string;
   readonly regionId: string;
@@ -40,7 +42,8 @@ export interface ClusterStore {
   /** Counts snapshots that were not seen before. Answers how many were new. */
   takeSnapshots(clusterId: string, snapshots: readonly Snapshot[], at: Date): Promise<number>;
   takeCronRun(projectless: { serviceId: string; environmentId: string }, run: CronRunReport): Promise<void>;
-  cronRuns(serviceId: string, environmentId: string, limit: number): Promise<CronRunReport[]>;
+  /** Latest first; `before` is the id of a run. */
+  cronRuns(serviceId: string, environmentId: string, page: Page): Promise<CronRunReport[]>;
   /** Rows older than this are no longer needed to know a repeat. */
   pruneSnapshots(before: Date): Promise<void>;
 }

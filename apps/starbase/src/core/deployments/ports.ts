@@ -117,8 +117,12 @@ export interface DeploymentStore {
   /** Not ended, of the whole installation, made before a moment. */
   openBefore(at: Date, statuses: readonly DeploymentStatus[]): Promise<Deployment[]>;
   latest(serviceId: string, environmentId: string): Promise<SeenDeployment | undefined>;
-  /** The latest of each service in an environment. */
-  latestIn(projectId: string, environmentId: string): Promise<SeenDeployment[]>;
+  /** The latest of each of these services in an environment. */
+  latestIn(
+    projectId: string,
+    environmentId: string,
+    serviceIds: readonly string[],
+  ): Promise<SeenDeployment[]>;
   insertBuild(build: Build): Promise<void>;
   /** Whether a build of the project made an image of that very name. */
   hasImage(projectId: string, image: string): Promise<boolean>;

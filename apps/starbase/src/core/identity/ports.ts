@@ -1,3 +1,4 @@
+import type { Page } from "../projects/ports.ts";
 import type { Actor } from "./actor.ts";
 
 export type User = {
@@ -27,9 +28,16 @@ export type StoredToken = {
   readonly lastUsedAt: Date | null;
 };
 
+export type TokenFilter = {
+  readonly workspaceId?: string | undefined;
+  readonly projectId?: string | undefined;
+};
+
 export interface TokenStore {
   insert(token: StoredToken & { secretHash: Buffer }): Promise<void>;
   ofUser(userId: string, workspaceId: string | undefined): Promise<StoredToken[]>;
+  /** Newest first. */
+  page(userId: string, filter: TokenFilter, page: Page): Promise<StoredToken[]>;
   /** Answers whether there was one. */
   remove(userId: string, id: string): Promise<boolean>;
   /** The actor a live token stands for. */

@@ -2,7 +2,10 @@ import type { ProjectRole, WorkspaceRole } from "@starform/contract/permissions"
 import type { Plan } from "@starform/contract/plans";
 import type { Environment, Project, Workspace } from "../access/ports.ts";
 
+/** Of a list that is newest first: `before` is the id of the last one of the page before. */
 export type Page = { readonly limit: number; readonly before?: string };
+/** Of a list that goes on as it grows: `after` is the id of the last one of the page before. */
+export type PageOn = { readonly limit: number; readonly after?: string };
 
 export interface WorkspaceStore {
   /** Fault `name_taken` when the slug is. */
@@ -16,6 +19,8 @@ export interface WorkspaceStore {
     createdAt: Date;
   }): Promise<void>;
   members(workspaceId: string): Promise<Member<WorkspaceRole>[]>;
+  /** By e-mail; the cursor is a user's id. */
+  memberPage(workspaceId: string, page: PageOn): Promise<Member<WorkspaceRole>[]>;
   /** Answers whether there was one. */
   removeMember(workspaceId: string, userId: string): Promise<boolean>;
 }
@@ -41,7 +46,8 @@ export interface ProjectStore {
   touch(projectId: string): Promise<void>;
   revision(projectId: string): Promise<number>;
   putMember(member: { projectId: string; userId: string; role: ProjectRole; createdAt: Date }): Promise<void>;
-  members(projectId: string): Promise<Member<ProjectRole>[]>;
+  /** By e-mail; the cursor is a user's id. */
+  memberPage(projectId: string, page: PageOn): Promise<Member<ProjectRole>[]>;
   removeMember(projectId: string, userId: string): Promise<boolean>;
 }
 
@@ -49,6 +55,8 @@ export interface EnvironmentStore {
   /** Fault `name_taken`. */
   insert(environment: Environment): Promise<void>;
   ofProject(projectId: string): Promise<Environment[]>;
+  /** Oldest first. */
+  page(projectId: string, page: PageOn): Promise<Environment[]>;
   setProtected(projectId: string, id: string, isProtected: boolean): Promise<void>;
   remove(projectId: string, id: string): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { ServiceHealth, ServiceSettings, Source } from "@starform/contract/services";
 import type { ServiceType } from "@starform/contract/names";
+import type { PageOn } from "../projects/ports.ts";
 
 export type Service = {
   readonly id: string;
@@ -38,6 +39,8 @@ export interface ServiceStore {
     lock?: "for update",
   ): Promise<PlacedService | undefined>;
   allPlaced(projectId: string, environmentId: string): Promise<PlacedService[]>;
+  /** Oldest first. */
+  page(projectId: string, environmentId: string, page: PageOn): Promise<PlacedService[]>;
   /** Every place of one service. */
   placesOf(projectId: string, serviceId: string): Promise<PlacedService[]>;
   update(
