@@ -22,6 +22,8 @@ const Variables = z.strictObject({
   SESSION_KEY: z.string().min(32),
   OWNER_TOKEN: z.string().startsWith("sf_").optional(),
   OWNER_EMAIL: z.email().default("owner@starform.localhost"),
+  /** E-mails, with commas between, of those who run the platform; the owner's alone where it is left out. */
+  PLATFORM_OWNERS: z.string().optional(),
   CLUSTER_ID: z.uuid().optional(),
   CLUSTER_TOKEN: z.string().min(16).optional(),
   REGION: z.string().default("local"),
@@ -64,6 +66,10 @@ export function readConfig(env: Env) {
     /** `<id>:<base64>` each, the first signs what clusters are told; without one they are told unsigned. */
     signingKeys: v.SIGNING_KEY,
     sessionKey: v.SESSION_KEY,
+    platformOwners: (v.PLATFORM_OWNERS ?? v.OWNER_EMAIL)
+      .split(",")
+      .map((email) => email.trim().toLowerCase())
+      .filter(Boolean),
     owner: v.OWNER_TOKEN ? { token: v.OWNER_TOKEN, email: v.OWNER_EMAIL } : undefined,
     cluster:
       v.CLUSTER_ID && v.CLUSTER_TOKEN

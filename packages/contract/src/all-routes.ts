@@ -1,4 +1,5 @@
 import * as builds from "./builds.ts";
+import * as clusterRecords from "./cluster-records.ts";
 import * as clusters from "./clusters.ts";
 import * as deployments from "./deployments.ts";
 import * as identity from "./identity.ts";
@@ -25,4 +26,5 @@ export const allRoutes: readonly Route[] = [
   registries,
   logs,
   clusters,
+  clusterRecords,
 ].flatMap((area) => Object.values(area).filter(isRoute));

@@ -47,3 +47,7 @@ export const projectCan = (role: ProjectRole, permission: ProjectPermission, isP
 /** The role in a project that a workspace role brings by itself; `undefined` where the project has to give one. */
 export const projectRoleOf = (role: WorkspaceRole, given: ProjectRole | undefined): ProjectRole | undefined =>
   role === "owner" || role === "admin" ? "admin" : role === "member" ? given : undefined;
+
+/** What those who run the installation may do, and nobody by a role in a workspace. */
+export const platformPermissions = ["clusters.read", "clusters.write"] as const;
+export type PlatformPermission = (typeof platformPermissions)[number];

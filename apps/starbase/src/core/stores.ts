@@ -5,6 +5,7 @@ import type { AuditStore } from "./audit/ports.ts";
 import type { BuildQueue } from "./builds/build-queue.ts";
 import type { BuildStore } from "./builds/build-store.ts";
 import type { ClusterStore } from "./clusters/ports.ts";
+import type { ClusterRecordStore } from "./clusters/record-ports.ts";
 import type { DeploymentStore } from "./deployments/ports.ts";
 import type { DesiredStateStore } from "./desired-state/ports.ts";
 import type { IdempotencyStore } from "./idempotency.ts";
@@ -29,6 +30,7 @@ export type Stores = {
   readonly builds: BuildStore;
   readonly buildQueue: BuildQueue;
   readonly clusters: ClusterStore;
+  readonly clusterRecords: ClusterRecordStore;
   readonly desired: DesiredStateStore;
   readonly credentials: ProjectCredentialStore;
   readonly audit: AuditStore;

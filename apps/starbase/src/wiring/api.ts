@@ -6,6 +6,8 @@ import { signerOf } from "@starform/std/signature";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import type { Cluster } from "../core/clusters/ports.ts";
+import { platformAuthorizer } from "../core/access/platform-owner.ts";
+import { createCluster, listClusters, rotateClusterToken } from "../core/clusters/manage-clusters.ts";
 import { takeCronRun, takeSnapshots } from "../core/clusters/take-reports.ts";
 import { outlooks } from "../core/builds/outlooks.ts";
 import { cancelDeployment } from "../core/deployments/cancel.ts";
@@ -40,6 +42,7 @@ import {
   putProjectMember,
 } from "../core/workspaces/members.ts";
 import { buildRoutes } from "../http/builds.ts";
+import { clusterRecordRoutes } from "../http/cluster-records.ts";
 import { clusterRoutes } from "../http/clusters.ts";
 import { deploymentRoutes, sourceRoutes } from "../http/deployments.ts";
 import { identityRoutes } from "../http/identity.ts";
@@ -87,6 +90,7 @@ export async function openApiServer(
   sourceRoutes(app, delivery);
   buildRoutes(app, deps);
   clusterRoutes(app, deps);
+  clusterRecordRoutes(app, { ...deps, publicSigningKeys: signerFor(config)?.publicKeys });
   const telemetry = { ...deps, logs: openLogs(config, logger, stack), metrics: metricStoreOf(config) };
   logRoutes(app, telemetry);
   metricRoutes(app, telemetry);
@@ -199,7 +203,24 @@ function useCases(config: Config, core: Core) {
     serveDesiredState: serveDesiredState({
       ...deps,
       desired: core.stores.desired,
-      sign: config.signingKeys ? signerOf(config.signingKeys, desiredStatePurpose).sign : undefined,
+      sign: signerFor(config)?.sign,
     }),
+    ...clusterUseCases(config, core),
   };
 }
+
+function clusterUseCases(config: Config, core: Core) {
+  const authorizePlatform = platformAuthorizer({
+    access: core.stores.access,
+    owners: config.platformOwners,
+  });
+  const deps = { ...core, authorizePlatform, clusterRecords: core.stores.clusterRecords };
+  return {
+    listClusters: listClusters(deps),
+    createCluster: createCluster(deps),
+    rotateClusterToken: rotateClusterToken(deps),
+  };
+}
+
+const signerFor = ({ signingKeys }: Config) =>
+  signingKeys ? signerOf(signingKeys, desiredStatePurpose) : undefined;

@@ -6,6 +6,7 @@ import { postgresAuditStore } from "./audit-store.ts";
 import { postgresBuildQueue } from "./build-queue.ts";
 import { postgresBuildStore } from "./build-store.ts";
 import { announcer } from "./changes.ts";
+import { postgresClusterRecordStore } from "./cluster-record-store.ts";
 import { postgresClusterStore, postgresDesiredStateStore } from "./cluster-stores.ts";
 import { postgresCredentialStore } from "./credential-store.ts";
 import type { Db } from "./database.ts";
@@ -32,6 +33,7 @@ export const postgresStores = (db: Db): Stores => ({
   builds: postgresBuildStore(db),
   buildQueue: postgresBuildQueue(db),
   clusters: postgresClusterStore(db),
+  clusterRecords: postgresClusterRecordStore(db),
   desired: postgresDesiredStateStore(db),
   credentials: postgresCredentialStore(db),
   audit: postgresAuditStore(db),
