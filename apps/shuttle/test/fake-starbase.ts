@@ -2,10 +2,19 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { CronRunReport, Snapshot, StatusReport } from "@starform/contract/clusters";
+import {
+  signatureHeader,
+  type CronRunReport,
+  type Snapshot,
+  type StatusReport,
+} from "@starform/contract/clusters";
 
 /** Starbase's side of the wire: it holds a document and writes down what it is told. */
-export async function openFakeStarbase(token: string, port = 0) {
+export async function openFakeStarbase(
+  token: string,
+  port = 0,
+  sign: ((text: string) => string) | undefined = undefined,
+) {
   let document: unknown;
   let isAway = false;
   const waiting = new Set<() => void>();
@@ -50,7 +59,10 @@ export async function openFakeStarbase(token: string, port = 0) {
       if (request.headers["if-none-match"] !== etagNow()) told.documents.push(etagNow());
       return request.headers["if-none-match"] === etagNow()
         ? reply(304)
-        : reply(200, document, { etag: etagNow() });
+        : reply(200, document, {
+            etag: etagNow(),
+            ...(sign ? { [signatureHeader]: sign(JSON.stringify(document)) } : {}),
+          });
     }
     const parts: Buffer[] = [];
     for await (const part of request as AsyncIterable<Buffer>) parts.push(part);

@@ -1,0 +1,225 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { desiredStatePurpose, type DesiredService } from "@starform/contract/clusters";
+import { until } from "@starform/std/retry";
+import { signerOf } from "@starform/std/signature";
+import { steppedClock } from "@starform/testkit/kubernetes/clock";
+import { openFakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
+import { expect, test } from "vitest";
+import { readConfig, readOperatorConfig } from "../../src/config.ts";
+import { openShuttle } from "../../src/wiring/open-shuttle.ts";
+import { operate } from "../../src/wiring/operate.ts";
+import { aDocument, aService, redeployed } from "../desired.ts";
+import { openFakeStarbase } from "../fake-starbase.ts";
+
+const token = "the-token-of-the-cluster";
+const system = "starform-system";
+const hourMs = 3_600_000;
+const image = (letter: string) => `registry.example.com/shop/web@sha256:${letter.repeat(64)}`;
+
+/** A Kubernetes cluster whose time stands still, a Starbase that signs, and Shuttles between them. */
+async function openWorld() {
+  await using stack = new AsyncDisposableStack();
+  const dir = mkdtempSync(join(tmpdir(), "starform-autonomy-"));
+  stack.defer(() => rmSync(dir, { recursive: true, force: true }));
+  const signer = signerOf(`k1:${randomBytes(32).toString("base64")}`, desiredStatePurpose);
+  const starbase = stack.use(await openFakeStarbase(token, 0, signer.sign));
+  const fake = stack.use(await openFakeKubernetes({ clock: steppedClock(new Date("2026-11-29T00:00:00Z")) }));
+  for (const name of [system, "envoy-gateway-system"])
+    fake.client.create({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  const kubeconfig = join(dir, "kubeconfig");
+  writeFileSync(kubeconfig, fake.kubeconfig());
+  const clusterId = randomUUID();
+  const operator = {
+    KUBECONFIG: kubeconfig,
+    STARFORM_RUNTIME: "kubernetes",
+    STARFORM_SIGNING_KEYS: signer.publicKeys,
+  };
+  const opened = stack.move();
+  return {
+    fake,
+    starbase,
+    clusterId,
+    shuttle: (own: Record<string, string> = {}) =>
+      openShuttle(
+        readConfig({
+          ...operator,
+          STARFORM_STARBASE_URL: starbase.url,
+          STARFORM_CLUSTER_ID: clusterId,
+          STARFORM_REGION: "nyc3",
+          STARFORM_AUTH_TOKEN: token,
+          STARFORM_METRICS_ADDR: "127.0.0.1:0",
+          STARFORM_RECONCILE_INTERVAL: "1ms",
+          STARFORM_STATUS_INTERVAL: "20ms",
+          STARFORM_LOG_LEVEL: "error",
+          ...own,
+        }),
+      ),
+    /** With the cluster's credentials alone: Starbase's address and token are not there. */
+    operate: (...args: string[]) => operate(args, readOperatorConfig(operator)),
+    /** Passes over everything, of which a real day has 2,880. */
+    passes: () => fake.requests.count({ verb: "list", resource: "secrets", namespace: system }),
+    /** What runs: every pod, and every version that a workload was given. */
+    runs: () => ({
+      pods: fake.client.list("v1", "Pod").map(({ metadata }) => metadata.uid),
+      workloads: ["Deployment", "ReplicaSet"]
+        .flatMap((kind) => fake.client.list("apps/v1", kind))
+        .map(({ metadata }) => `${metadata.uid} ${metadata.generation}`),
+    }),
+    images: (service: DesiredService) =>
+      fake.client
+        .list("v1", "Pod", service.namespace)
+        .filter(({ metadata }) => !metadata.deletionTimestamp)
+        .flatMap(({ spec }) => (spec as { containers: { image: string }[] }).containers)
+        .map((container) => container.image),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+const settled = async (world: Awaited<ReturnType<typeof openWorld>>, services: DesiredService[]) => {
+  await until(
+    "all of it runs",
+    async () => {
+      await world.fake.advance(1_000);
+      return services.every(({ service_id }) =>
+        ["running", "scheduled"].includes(world.starbase.told.reports.get(service_id)?.phase ?? ""),
+      );
+    },
+    { withinMs: 50_000 },
+  );
+};
+
+test(
+  "a day without Starbase changes nothing that runs, Shuttle's own restart included",
+  { timeout: 300_000 },
+  async () => {
+    await using world = await openWorld();
+    const project = { project_id: randomUUID(), workspace_id: randomUUID() };
+    const services = [
+      aService({ ...project, image: image("a"), replicas: 2 }),
+      aService({
+        ...project,
+        image: image("b"),
+        service_name: "worker",
+        service_type: "worker",
+        hostname: null,
+        ports: [],
+      }),
+      aService({
+        ...project,
+        image: image("c"),
+        service_name: "nightly",
+        service_type: "cron",
+        hostname: null,
+        ports: [],
+        replicas: 0,
+        schedule: "0 3 * * *",
+      }),
+    ];
+    world.starbase.publish(aDocument(world.clusterId, 1, services));
+    let shuttle = await world.shuttle();
+    await settled(world, services);
+    world.starbase.goAway();
+    const before = world.runs();
+    expect(before.pods).toHaveLength(3);
+
+    world.fake.requests.clear();
+    for (let hour = 0; hour < 24; hour++) {
+      await until("an hour's passes were made", () => world.passes() >= (hour + 1) * 120, {
+        withinMs: 50_000,
+      });
+      await world.fake.advance(hourMs);
+      if (hour === 11) {
+        await shuttle[Symbol.asyncDispose]();
+        shuttle = await world.shuttle();
+      }
+    }
+    const runs = world.runs();
+    const kept = (all: readonly (string | undefined)[]) =>
+      all.filter((one) => one && [...before.pods, ...before.workloads].includes(one));
+    expect(kept(runs.pods)).toEqual(before.pods);
+    expect(runs.workloads).toEqual(before.workloads);
+    expect(world.fake.client.list("batch/v1", "Job").length).toBeGreaterThan(0);
+    const written = world.fake.requests
+      .list({ verb: "create,update,patch,delete" })
+      .filter(({ attempt }) =>
+        ["deployments", "cronjobs", "services", "httproutes", "pods"].includes(attempt.resource),
+      );
+    expect(written).toEqual([]);
+
+    const pod = world.fake.client.list("v1", "Pod", services[0]!.namespace)[0]!.metadata;
+    world.fake.client.remove({
+      apiVersion: "v1",
+      kind: "Pod",
+      namespace: services[0]!.namespace,
+      name: pod.name,
+    });
+    const web = () => world.images(services[0]!).filter((one) => one === image("a"));
+    await until("a lost pod was made up for", async () => {
+      await world.fake.advance(40_000);
+      return web().length === 2;
+    });
+    await shuttle[Symbol.asyncDispose]();
+  },
+);
+
+test("with the cluster's credentials alone a bad version is taken back, shown, told to Starbase later, and let go", async () => {
+  await using world = await openWorld();
+  const good = aService({ image: image("a") });
+  const bad = redeployed(good, { image: image("b") });
+  await using _shuttle = await world.shuttle();
+  world.starbase.publish(aDocument(world.clusterId, 1, [good]));
+  await settled(world, [good]);
+  world.starbase.publish(aDocument(world.clusterId, 2, [bad]));
+  const runsOnly = (letter: string) => async () => {
+    await world.fake.advance(5_000);
+    const images = world.images(good);
+    return images.length > 0 && images.every((one) => one === image(letter));
+  };
+  await until("the bad version runs", runsOnly("b"));
+  world.starbase.goAway();
+
+  expect((await world.operate("rollback", "web", "1", "--by", "ada")).text).toMatch(/is held at version 1/);
+  await until("the good version runs", runsOnly("a"));
+  expect((await world.operate("status")).json).toMatchObject({
+    version: 2,
+    services: [{ held_at_version: 1, held_by: "ada", image: image("a") }],
+  });
+
+  world.starbase.comeBack();
+  await until(
+    "Starbase was told",
+    () => world.starbase.told.reports.get(good.service_id)?.divergence?.by === "ada",
+    { withinMs: 30_000 },
+  );
+  await world.operate("resume", "web");
+  await until("what Starbase wants runs again", runsOnly("b"));
+});
+
+test("of two Shuttles one acts, and the other takes over where it ended", async () => {
+  await using world = await openWorld();
+  const [first, second] = [
+    aService({ image: image("a") }),
+    aService({ image: image("b"), namespace: "proj-other" }),
+  ];
+  world.starbase.publish(aDocument(world.clusterId, 1, [first]));
+  const shuttles = [
+    await world.shuttle({ STARFORM_LEADER_ELECTION: "true" }),
+    await world.shuttle({ STARFORM_LEADER_ELECTION: "true" }),
+  ];
+  await settled(world, [first]);
+  for (const { port } of shuttles) expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+  expect(world.starbase.told.registered).toHaveLength(1);
+  await shuttles[0]![Symbol.asyncDispose]();
+  world.starbase.publish(aDocument(world.clusterId, 2, [first, second]));
+  await settled(world, [first, second]);
+  await shuttles[1]![Symbol.asyncDispose]();
+  const lease = world.fake.client.get({
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    namespace: system,
+    name: "shuttle",
+  });
+  expect((lease as { spec?: { holderIdentity?: string } }).spec?.holderIdentity ?? "").toBe("");
+});
