@@ -35,6 +35,9 @@ const Variables = z.strictObject({
   REGISTRY_PROGRAM: z.string().default("docker-registry"),
   /** A private key and its certificate, one after the other: what its tokens are signed with. */
   REGISTRY_PEM: z.string().optional(),
+  /** Of one workspace, in place of its plan's; for a machine with a small disk. */
+  IMAGES_GIB_MAX: z.coerce.number().positive().optional(),
+  ROLLBACK_DAYS: z.coerce.number().int().min(0).optional(),
   DIGITALOCEAN_URL: z.url().default("https://api.digitalocean.com"),
   DIGITALOCEAN_TOKEN: z.string().optional(),
   DIGITALOCEAN_REGISTRY: z.string().optional(),
@@ -81,6 +84,10 @@ export function readConfig(env: Env) {
     runtime: v.RUNTIME,
     dockerSocket: v.DOCKER_SOCKET,
     registry: registryOf(v),
+    images: {
+      ...(v.IMAGES_GIB_MAX === undefined ? {} : { bytesMax: v.IMAGES_GIB_MAX * 2 ** 30 }),
+      ...(v.ROLLBACK_DAYS === undefined ? {} : { rollBackDays: v.ROLLBACK_DAYS }),
+    },
     clickhouse: { url: v.CLICKHOUSE_URL, user: v.CLICKHOUSE_USER, password: v.CLICKHOUSE_PASSWORD },
     metrics: v.METRICS_URL
       ? { url: v.METRICS_URL, user: v.METRICS_USER, password: v.METRICS_PASSWORD }

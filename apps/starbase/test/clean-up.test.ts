@@ -10,6 +10,7 @@ import { expect, test } from "vitest";
 import { openDatabase } from "../src/adapters/postgres/database.ts";
 import { openJobRunner } from "../src/adapters/postgres/job-runner.ts";
 import { folderSourceStore } from "../src/adapters/sources/source-store.ts";
+import { removeImages } from "../src/core/images/remove-images.ts";
 import { cleanUpJobs } from "../src/jobs/clean-up.ts";
 import { aProject, openApiWorld, ownerToken } from "./api-world.ts";
 
@@ -25,6 +26,7 @@ test("a deleted project leaves neither code nor images nor logs behind", async (
   const folder = join(world.config.dataDir, "sources", service.id);
   expect(existsSync(folder)).toBe(true);
 
+  const pushed = `sha256:${"b".repeat(64)}`;
   const image = `starform.local/${project.id}/${service.id}@sha256:${"a".repeat(64)}`;
   await using database = openDatabase({ ...world.config.database, onError: () => undefined });
   await sql`insert into builds (id, workspace_id, project_id, service_id, build_key, image, created_at)
@@ -34,7 +36,16 @@ test("a deleted project leaves neither code nor images nor logs behind", async (
   await world.owner(deleteProject, { params: { project: ref.project }, query: { confirm: ref.project } });
   const forgotten: string[] = [];
   const removed: string[] = [];
-  const builds = { removeImage: async (name: string) => void removed.push(name) };
+  const removing = removeImages([
+    {
+      title: "a store of the test",
+      prefix: "starform.local",
+      repositories: async () => [],
+      images: async () => [{ digest: pushed, tags: [], sizeBytes: 1, storedAt: new Date() }],
+      remove: async ({ projectId, serviceId }, digest) =>
+        void removed.push(`starform.local/${projectId}/${serviceId}@${digest}`),
+    },
+  ]);
   const sources = folderSourceStore({
     sourcesDir: join(world.config.dataDir, "sources"),
     gitDir: join(world.config.dataDir, "git"),
@@ -43,7 +54,7 @@ test("a deleted project leaves neither code nor images nor logs behind", async (
   const logs = { deleteProject: async (_: string, projectId: string) => void forgotten.push(projectId) };
   await using _runner = await openJobRunner({
     url: world.config.database.url,
-    handlers: cleanUpJobs({ sources, logs, builds }),
+    handlers: cleanUpJobs({ sources, logs, removeImages: removing }),
     crons: [],
     concurrency: 2,
     logger: pino({ level: "silent" }),
@@ -53,4 +64,6 @@ test("a deleted project leaves neither code nor images nor logs behind", async (
   expect(removed).toEqual([]);
   await sql`update graphile_worker._private_jobs set run_at = now()`.execute(database.db);
   await until("the images are gone, once nothing drains on them any more", () => removed.includes(image));
+  const alone = `starform.local/${project.id}/${service.id}@${pushed}`;
+  await until("what nobody built is gone too", () => removed.includes(alone));
 });

@@ -10,6 +10,7 @@ import type { DeploymentStore } from "./deployments/ports.ts";
 import type { DesiredStateStore } from "./desired-state/ports.ts";
 import type { IdempotencyStore } from "./idempotency.ts";
 import type { ProjectCredentialStore } from "./images/ports.ts";
+import type { RetentionStore } from "./images/retention-store.ts";
 import type { SessionStore, TokenStore, UserStore } from "./identity/ports.ts";
 import type { EnvironmentStore, ProjectStore, WorkspaceStore } from "./projects/ports.ts";
 import type { ServiceStore } from "./services/ports.ts";
@@ -33,6 +34,7 @@ export type Stores = {
   readonly clusterRecords: ClusterRecordStore;
   readonly desired: DesiredStateStore;
   readonly credentials: ProjectCredentialStore;
+  readonly retention: RetentionStore;
   readonly audit: AuditStore;
   readonly idempotency: IdempotencyStore;
 };

@@ -1,7 +1,7 @@
 import type { SourceStore } from "../core/builds/ports.ts";
+import type { removeImages } from "../core/images/remove-images.ts";
 import { projectCleanUp } from "../core/projects/jobs.ts";
 import { imagesCleanUp, serviceCleanUp } from "../core/services/jobs.ts";
-import type { BuildService } from "../ports/build-service.ts";
 import type { LogStore } from "../ports/log-store.ts";
 import { handle, type JobHandler } from "../ports/job-queue.ts";
 
@@ -9,15 +9,13 @@ import { handle, type JobHandler } from "../ports/job-queue.ts";
 export const cleanUpJobs = ({
   sources,
   logs,
-  builds,
+  removeImages: remove,
 }: {
-  builds: Pick<BuildService, "removeImage">;
+  removeImages: ReturnType<typeof removeImages>;
   sources: Pick<SourceStore, "removeService">;
   logs: Pick<LogStore, "deleteProject">;
 }): JobHandler[] => [
   handle(serviceCleanUp, ({ serviceId }) => sources.removeService(serviceId)),
-  handle(imagesCleanUp, async ({ images }) => {
-    for (const image of images) await builds.removeImage(image);
-  }),
+  handle(imagesCleanUp, (what) => remove(what)),
   handle(projectCleanUp, ({ workspaceId, projectId }) => logs.deleteProject(workspaceId, projectId)),
 ];

@@ -12,6 +12,7 @@ import type { CronJob } from "../ports/job-queue.ts";
 import { openBuilds } from "./builds.ts";
 import { openCore, type Core } from "./core.ts";
 import { openSources } from "./git.ts";
+import { openImages } from "./images.ts";
 import { openLogs } from "./logs.ts";
 
 const concurrency = 6;
@@ -21,9 +22,10 @@ export async function openWorker(config: Config, logger: Logger): Promise<AsyncD
   await using stack = new AsyncDisposableStack();
   const core = await openCore(config, logger, stack);
   const logs = openLogs(config, logger, stack);
-  const { builds, job } = openBuilds(config, core, logger, stack);
-  const handlers = cleanUpJobs({ sources: openSources(config), logs, builds });
-  const crons = cronsOf(config, core, logger);
+  const { job } = openBuilds(config, core, logger, stack);
+  const images = openImages(config, core, logger, stack);
+  const handlers = cleanUpJobs({ sources: openSources(config), logs, removeImages: images.removeImages });
+  const crons = [...cronsOf(config, core, logger), images.cron];
   const { url } = config.database;
   stack.use(await openJobRunner({ url, handlers, crons, concurrency, logger }));
   // Builds have a runner of their own: however many wait, what else there is to do is not behind them.

@@ -174,6 +174,16 @@ export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
         eb.not(
           eb.exists(
             eb
+              .selectFrom("collected_images")
+              .select("collected_images.image")
+              .whereRef("collected_images.image", "=", "builds.image"),
+          ),
+        ),
+      )
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
               .selectFrom("deployments")
               .select("deployments.id")
               .whereRef("deployments.build_id", "=", "builds.id")
@@ -200,6 +210,8 @@ export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
       })
       .where("id", "=", id)
       .execute();
+    // Given up earlier, and now it is there again.
+    await db.deleteFrom("collected_images").where("image", "=", image).execute();
   },
 });
 

@@ -79,6 +79,16 @@ export interface Clusters {
   token_hash: Buffer;
 }
 
+export interface CollectedImages {
+  collected_at: Timestamp;
+  image: string;
+  project_id: string;
+  reason: string;
+  removed_at: Timestamp | null;
+  service_id: string;
+  size_bytes: number;
+}
+
 export interface CronRuns {
   ended_at: Timestamp | null;
   environment_id: string;
@@ -307,6 +317,7 @@ export interface DB {
   build_queue: BuildQueue;
   builds: Builds;
   clusters: Clusters;
+  collected_images: CollectedImages;
   cron_runs: CronRuns;
   deployments: Deployments;
   environments: Environments;

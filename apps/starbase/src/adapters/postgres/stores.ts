@@ -15,6 +15,7 @@ import { postgresIdempotencyStore } from "./idempotency-store.ts";
 import { postgresSessionStore, postgresTokenStore, postgresUserStore } from "./identity-stores.ts";
 import { postgresJobQueue } from "./job-queue.ts";
 import { postgresEnvironmentStore, postgresProjectStore, postgresWorkspaceStore } from "./project-stores.ts";
+import { postgresRetentionStore } from "./retention-store.ts";
 import type { DB } from "./schema.gen.ts";
 import { postgresServiceStore } from "./service-store.ts";
 import { postgresVariableStore } from "./variable-store.ts";
@@ -36,6 +37,7 @@ export const postgresStores = (db: Db): Stores => ({
   clusterRecords: postgresClusterRecordStore(db),
   desired: postgresDesiredStateStore(db),
   credentials: postgresCredentialStore(db),
+  retention: postgresRetentionStore(db),
   audit: postgresAuditStore(db),
   idempotency: postgresIdempotencyStore(db),
 });

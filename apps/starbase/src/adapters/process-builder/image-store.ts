@@ -1,7 +1,8 @@
-import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { canonicalJson } from "@starform/std/canonical-json";
 import { createHash } from "node:crypto";
+import { imageClaims } from "./image-claims.ts";
 import { runProgram } from "./program.ts";
 import { digestTree } from "./tree-digest.ts";
 
@@ -42,16 +43,12 @@ export type ImageStore = {
 
 /** Images as folders below `dir`: `sha256/<hex>/{config.json,app/}`, and beside them who made and who needs them. */
 export function imageStore(dir: string): ImageStore {
-  const imageDir = (hex: string) => path.join(dir, "sha256", hex);
-  const claimsDir = (hex: string) => path.join(dir, "claims", hex);
+  const claims = imageClaims(dir);
+  const { imageDir, claim } = claims;
   const recordFile = (buildId: string) => path.join(dir, "builds", `${buildId}.json`);
   const sourceFile = (serviceId: string, key: string) =>
     path.join(dir, "by-source", serviceId, `${key}.json`);
 
-  const claim = async ({ projectId, serviceId }: BuildOwner, hex: string) => {
-    await mkdir(claimsDir(hex), { recursive: true });
-    await writeFile(path.join(claimsDir(hex), `${projectId}.${serviceId}`), "");
-  };
   const built = ({ projectId, serviceId }: BuildOwner, hex: string, sizeBytes: number): BuiltImage => ({
     image: `starform.local/${projectId}/${serviceId}@sha256:${hex}`,
     imageDigest: `sha256:${hex}`,
@@ -83,7 +80,7 @@ export function imageStore(dir: string): ImageStore {
         .digest("hex");
       const result = built(owner, hex, tree.sizeBytes);
       signal.throwIfAborted();
-      await claim(owner, hex);
+      await claim(owner, hex, tree.sizeBytes);
       await writeWhole(recordFile(owner.buildId), result);
       await settle(staged, hex);
       // Waiting for the disk would cost seconds on a busy machine; losing power before it is done costs one deployment.
@@ -101,7 +98,7 @@ export function imageStore(dir: string): ImageStore {
         sourceFile(owner.serviceId, sourceKey),
       );
       if (!known) return undefined;
-      await claim(owner, known.hex);
+      await claim(owner, known.hex, known.sizeBytes);
       if (!(await exists(imageDir(known.hex)))) return undefined;
       const result = built(owner, known.hex, known.sizeBytes);
       await writeWhole(recordFile(owner.buildId), result);
@@ -122,11 +119,7 @@ export function imageStore(dir: string): ImageStore {
       const match = /^starform\.local\/([^/]+)\/([^@/]+)@sha256:([0-9a-f]{64})$/.exec(image);
       if (!match) return;
       const [, projectId, serviceId, hex] = match;
-      await rm(path.join(claimsDir(hex!), `${projectId}.${serviceId}`), { force: true });
-      const others = await readdir(claimsDir(hex!)).catch(() => []);
-      if (others.length > 0) return;
-      await rm(imageDir(hex!), { recursive: true, force: true });
-      await rm(claimsDir(hex!), { recursive: true, force: true });
+      await claims.release({ projectId: projectId!, serviceId: serviceId! }, hex!);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { Fault } from "@starform/std/fault";
 import type { Project } from "../access/ports.ts";
 import type { Commit, SourceRef } from "../builds/ports.ts";
+import { refuseCollected } from "../images/refuse-collected.ts";
 import type { PlacedService } from "../services/ports.ts";
 import type { UnitOfWork } from "../stores.ts";
 import type { Deployment } from "./ports.ts";
@@ -76,7 +77,7 @@ async function latestWithSource(
 }
 
 async function fromImage(
-  { clusters, deployments }: UnitOfWork,
+  { clusters, deployments, retention }: UnitOfWork,
   project: Project,
   image: string,
 ): Promise<Origin> {
@@ -86,6 +87,7 @@ async function fromImage(
       "not_found",
       `no build of this project made the image ${image}: roll back to one, or deploy the source`,
     );
+  await refuseCollected(retention, project.id, { image, whose: image });
   const cluster = await clusters.byId(project.clusterId);
   if (cluster?.runtime === "process" && !image.startsWith("starform.local/"))
     throw new Fault(

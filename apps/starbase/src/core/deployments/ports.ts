@@ -129,7 +129,7 @@ export interface DeploymentStore {
   /** Every image the service was built into. */
   imagesOf(serviceId: string): Promise<string[]>;
   buildById(id: string): Promise<Build | undefined>;
-  /** The newest build of that key that has an image, and none that failed with it: it may be gone or spoiled. */
+  /** The newest build of that key that has an image, which was not collected and which none failed with: it may be spoiled. */
   builtByKey(serviceId: string, buildKey: string): Promise<Build | undefined>;
   finishBuild(
     id: string,

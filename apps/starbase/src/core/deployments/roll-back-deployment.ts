@@ -4,6 +4,7 @@ import { Fault } from "@starform/std/fault";
 import { uuid } from "@starform/std/ids";
 import { record } from "../audit/record.ts";
 import type { Actor } from "../identity/actor.ts";
+import { refuseCollected } from "../images/refuse-collected.ts";
 import type { PlacedService } from "../services/ports.ts";
 import type { UnitOfWork } from "../stores.ts";
 import { activate } from "./activate.ts";
@@ -24,6 +25,11 @@ export const rollBackDeployment =
             "conflict",
             `deployment #${receipt.number} never ran (${receipt.status}): roll back to one that was deployed`,
           );
+        await refuseCollected(uow.retention, project.id, {
+          ...receipt,
+          image: receipt.image,
+          whose: `deployment #${receipt.number}`,
+        });
         await cancelOpen(uow, clock, place, `rolled back to #${receipt.number}`);
         const deployment = await again(uow, clock, { actor, place, receipt });
         await record(uow.audit, clock, {

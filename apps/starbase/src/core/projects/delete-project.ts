@@ -26,7 +26,7 @@ export const deleteProject =
         actor: actor.email,
         subject: project.slug,
       });
-      for (const { id } of await uow.services.ofProject(project.id)) await cleanUpAfter(uow, clock, id);
+      for (const service of await uow.services.ofProject(project.id)) await cleanUpAfter(uow, clock, service);
       await uow.jobs.enqueue(projectCleanUp, { workspaceId: project.workspaceId, projectId: project.id });
       await uow.projects.remove(project.workspaceId, project.id);
       await uow.clusters.bumpVersion(project.clusterId);

@@ -9,10 +9,13 @@ const drainedMs = 10 * 60_000;
 export async function cleanUpAfter(
   { deployments, jobs }: UnitOfWork,
   clock: Clock,
-  serviceId: string,
+  { projectId, id: serviceId }: { projectId: string; id: string },
 ): Promise<void> {
   await jobs.enqueue(serviceCleanUp, { serviceId });
   const images = await deployments.imagesOf(serviceId);
-  if (images.length > 0)
-    await jobs.enqueue(imagesCleanUp, { images }, { runAt: new Date(clock.now().getTime() + drainedMs) });
+  await jobs.enqueue(
+    imagesCleanUp,
+    { images, repository: { projectId, serviceId } },
+    { runAt: new Date(clock.now().getTime() + drainedMs) },
+  );
 }

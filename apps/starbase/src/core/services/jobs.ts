@@ -8,9 +8,13 @@ export const serviceCleanUp = job({
   attemptsMax: 10,
 });
 
-/** Removes the images that a deleted service was built into. */
+/** Removes the images that a deleted service was built into, and whatever else its repository holds. */
 export const imagesCleanUp = job({
   name: "images.clean_up",
-  payload: z.object({ images: z.array(z.string()) }),
+  payload: z.object({
+    images: z.array(z.string()),
+    // Jobs of before have none.
+    repository: z.object({ projectId: z.uuid(), serviceId: z.uuid() }).optional(),
+  }),
   attemptsMax: 10,
 });

@@ -101,7 +101,7 @@ export const deleteService =
         await cancelOpen(uow, clock, place, "the service was deleted");
       }
       await refuseReferred(uow, book, project, { id: service.id, name: `service ${service.name}` });
-      await cleanUpAfter(uow, clock, service.id);
+      await cleanUpAfter(uow, clock, service);
       await uow.services.remove(project.id, service.id);
       await record(uow.audit, clock, {
         workspaceId: project.workspaceId,
