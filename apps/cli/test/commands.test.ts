@@ -71,6 +71,7 @@ const aGroup: VarGroup = {
   name: "shared",
   entries: [],
   attachedTo: [{ service: "web", environment: "production", attachOrder: 0 }],
+  checksum: digest,
   createdAt: at,
 };
 const anEnvironment = {

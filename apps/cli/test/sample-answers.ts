@@ -36,6 +36,7 @@ export const aService = (over: Partial<Service> = {}): Service => ({
   type: "web",
   source: { kind: "push" },
   settings: ServiceSettings.parse({}),
+  checksum: `sha256:${"c".repeat(64)}`,
   url: "http://web-shop.localhost:4402",
   gitUrl: "http://127.0.0.1:4401/git/shop/web.git",
   activeDeploymentId: deploymentId(1),

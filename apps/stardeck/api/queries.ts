@@ -51,15 +51,27 @@ export function usePages<T>(
   });
 }
 
-/** A call that changes something; everything that is shown is asked for again afterwards. */
+/** What a change was made over, where it may not be made over anything else. */
+type MadeOver = { readonly ifMatch?: string | undefined };
+
+/**
+ * A call that changes something; everything that is shown is asked for again afterwards. So it is when the change was
+ * made over what is not there any more: then the person sees what is, and saves again over that.
+ */
 export function useChange<R extends Route>(route: R, onDone?: (answer: CallOutput<R>) => void) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (input: CallInput<R>): Promise<CallOutput<R>> =>
-      call(route, input, route.isIdempotent ? { idempotencyKey: crypto.randomUUID() } : {}),
+    mutationFn: ({ ifMatch, ...input }: CallInput<R> & MadeOver): Promise<CallOutput<R>> =>
+      call(route, input as unknown as CallInput<R>, {
+        ifMatch,
+        ...(route.isIdempotent ? { idempotencyKey: crypto.randomUUID() } : {}),
+      }),
     onSuccess: async (answer) => {
       onDone?.(answer);
       await queries.invalidateQueries();
+    },
+    onError: async (error) => {
+      if (isFault(error, "precondition_failed")) await queries.invalidateQueries();
     },
   });
 }

@@ -18,6 +18,8 @@ export type ClientOptions = {
 export type CallOptions = {
   readonly signal?: AbortSignal;
   readonly idempotencyKey?: string;
+  /** The checksum of what was read: a change over anything else is refused as `precondition_failed`. */
+  readonly ifMatch?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
   /** For streams: a silence longer than this is a broken connection. */
@@ -84,6 +86,7 @@ export async function send(
       ...(token ? { authorization: `Bearer ${token}` } : {}),
       ...(options.agent ? { "user-agent": options.agent } : {}),
       ...(callOptions.idempotencyKey ? { "idempotency-key": callOptions.idempotencyKey } : {}),
+      ...(callOptions.ifMatch ? { "if-match": `"${callOptions.ifMatch}"` } : {}),
       ...(input.body === undefined
         ? {}
         : { "content-type": isBytes ? "application/gzip" : "application/json" }),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  Digest,
   EnvironmentName,
   Id,
   Ref,
@@ -104,6 +105,8 @@ export const Service = z
     type: ServiceType,
     source: Source,
     settings: ServiceSettings,
+    /** Of name, source and settings: the ETag. As `If-Match` it holds a change to what was read. */
+    checksum: Digest,
     /** `null` for workers and crons. */
     url: z.string().nullable(),
     /** The address of the built-in Git remote. */
@@ -172,7 +175,7 @@ export const updateService = route({
   path: "/v1/projects/:project/services/:service",
   area,
   summary:
-    "Changes a service. Tier, replicas, schedule and drain act at once; build settings at the next deployment.",
+    "Changes a service. Tier, replicas, schedule and drain act at once; build settings at the next deployment. With `If-Match`, only over what was read.",
   params: serviceParams,
   query: environmentQuery,
   body: z.strictObject({

@@ -49,7 +49,8 @@ export const listVariables = route({
   method: "GET",
   path: "/v1/projects/:project/services/:service/variables",
   area: "variables",
-  summary: "What a service gets in an environment, in the order in which later wins. Secrets are hidden.",
+  summary:
+    "What a service gets in an environment, in the order in which later wins. Secrets are hidden. The checksum is the ETag.",
   params: serviceParams,
   query: environmentQuery,
   response: z.object({ items: z.array(Variable), checksum: Digest }),
@@ -60,7 +61,7 @@ export const setVariables = route({
   path: "/v1/projects/:project/services/:service/variables",
   area: "variables",
   summary:
-    "Sets (or with `null` deletes) variables of the service itself. With `deploy`, whatever runs and gets other values by it is re-deployed at once; without, it gets them with its next deployment.",
+    "Sets (or with `null` deletes) variables of the service itself. With `deploy`, whatever runs and gets other values by it is re-deployed at once; without, it gets them with its next deployment. With `If-Match`, only over what was read.",
   params: serviceParams,
   query: environmentQuery,
   body: z.strictObject({ variables: VariableEntries, deploy: z.boolean().default(true) }),
@@ -95,6 +96,8 @@ export const VarGroup = z
     attachedTo: z.array(
       z.object({ service: z.string(), environment: z.string(), attachOrder: z.number().int() }),
     ),
+    /** Of the entries: the ETag. As `If-Match` it holds a change to what was read. */
+    checksum: Digest,
     createdAt: Timestamp,
   })
   .meta({ id: "VarGroup" });
@@ -122,12 +125,22 @@ export const createVarGroup = route({
   body: z.strictObject({ name: VarGroupName, variables: VariableEntries.optional() }),
   response: VarGroup,
 });
+export const getVarGroup = route({
+  id: "getVarGroup",
+  method: "GET",
+  path: "/v1/projects/:project/var-groups/:group",
+  area: "variables",
+  summary: "One var group. The checksum is the ETag.",
+  params: groupParams,
+  response: VarGroup,
+});
 export const setVarGroup = route({
   id: "setVarGroup",
   method: "PATCH",
   path: "/v1/projects/:project/var-groups/:group",
   area: "variables",
-  summary: "Sets (or with `null` deletes) entries of a var group; services that use it get them at once.",
+  summary:
+    "Sets (or with `null` deletes) entries of a var group; services that use it get them at once. With `If-Match`, only over what was read.",
   params: groupParams,
   body: z.strictObject({ variables: VariableEntries }),
   response: VarGroup.extend(redeployedBy),

@@ -13,7 +13,9 @@ import type { SeenDeployment } from "../core/deployments/ports.ts";
 import type { StoredToken } from "../core/identity/ports.ts";
 import type { Member } from "../core/projects/ports.ts";
 import type { PlacedService } from "../core/services/ports.ts";
+import { serviceChecksum } from "../core/services/settings.ts";
 import type { Attachment, StoredGroup } from "../core/variables/ports.ts";
+import { groupChecksum } from "../core/variables/show-variables.ts";
 
 /** Turns an address of the installation's own into what a person opens. */
 export type Urls = {
@@ -68,6 +70,7 @@ export const presentService = (
   type: place.type,
   source: place.source,
   settings: ServiceSettings.parse(place.settings),
+  checksum: serviceChecksum(place),
   url: place.hostname ? urls.publicUrl(place.hostname) : null,
   gitUrl: urls.gitUrl(project, place.name),
   activeDeploymentId: place.activeDeploymentId,
@@ -141,6 +144,7 @@ export const presentGroup = (
     environment,
     attachOrder,
   })),
+  checksum: groupChecksum(group),
   createdAt: group.createdAt.toISOString(),
 });
 

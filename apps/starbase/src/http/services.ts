@@ -6,8 +6,10 @@ import type { Actor } from "../core/identity/actor.ts";
 import type { PlacedService } from "../core/services/ports.ts";
 import type { NewService } from "../core/services/services.ts";
 import type { ServiceChange } from "../core/services/update-service.ts";
+import type { MadeOver } from "../core/refuse-stale.ts";
 import type { Stores } from "../core/stores.ts";
-import type { VariableChanges } from "../core/variables/write-variables.ts";
+import type { VariableWrite } from "../core/variables/write-variables.ts";
+import { ifMatchIn, withEtag } from "./etags.ts";
 import { cursorOn, paged } from "./pages.ts";
 import { presentRun, presentService, type Urls } from "./present.ts";
 import { serve, type ServeDeps } from "./serve.ts";
@@ -20,7 +22,7 @@ export type ServiceDeps = ServeDeps & {
   createService: (actor: Actor, project: string, input: NewService) => Promise<PlacedService>;
   updateService: (
     actor: Actor,
-    ref: Ref,
+    ref: Ref & { madeOver?: MadeOver },
     change: ServiceChange,
   ) => Promise<{ place: PlacedService; redeployed: contract.Redeployed[] }>;
   deleteService: (actor: Actor, ref: { project: string; service: string }) => Promise<void>;
@@ -32,8 +34,7 @@ export type ServiceDeps = ServeDeps & {
   setServiceVariables: (
     actor: Actor,
     ref: Ref,
-    changes: VariableChanges,
-    deploy: boolean,
+    write: VariableWrite & { deploy: boolean },
   ) => Promise<{ serviceId: string; deploymentId: string | null; redeployed: contract.Redeployed[] }>;
   revealVariable: (actor: Actor, ref: Ref & { name: string }) => Promise<{ name: string; value: string }>;
 };
@@ -87,12 +88,14 @@ export function serviceRoutes(app: FastifyInstance, deps: ServiceDeps): void {
       environment: place.environment,
     });
   });
-  serve(app, deps, contract.getService, ({ actor, params, query }) =>
-    shown(deps, actor, { ...params, ...query }),
+  serve(app, deps, contract.getService, async ({ actor, params, query, reply }) =>
+    withEtag(reply, await shown(deps, actor, { ...params, ...query })),
   );
-  serve(app, deps, contract.updateService, async ({ actor, params, query, body }) => {
-    const { place, redeployed } = await deps.updateService(actor, { ...params, ...query }, body);
-    return { ...(await shown(deps, actor, { ...params, ...query, service: place.id })), redeployed };
+  serve(app, deps, contract.updateService, async ({ actor, params, query, body, request, reply }) => {
+    const ref = { ...params, ...query };
+    const over = { ...ref, madeOver: ifMatchIn(request) };
+    const { place, redeployed } = await deps.updateService(actor, over, body);
+    return withEtag(reply, { ...(await shown(deps, actor, { ...ref, service: place.id })), redeployed });
   });
   serve(app, deps, contract.deleteService, ({ actor, params }) => deps.deleteService(actor, params));
   serve(app, deps, contract.restartService, async ({ actor, params, query }) => {
@@ -110,20 +113,18 @@ export function serviceRoutes(app: FastifyInstance, deps: ServiceDeps): void {
 }
 
 export function variableRoutes(app: FastifyInstance, deps: ServiceDeps): void {
-  serve(app, deps, variables.listVariables, ({ actor, params, query }) =>
-    deps.listServiceVariables(actor, { ...params, ...query }),
+  serve(app, deps, variables.listVariables, async ({ actor, params, query, reply }) =>
+    withEtag(reply, await deps.listServiceVariables(actor, { ...params, ...query })),
   );
-  serve(app, deps, variables.setVariables, async ({ actor, params, query, body }) => {
-    const { serviceId, ...done } = await deps.setServiceVariables(
-      actor,
-      { ...params, ...query },
-      body.variables,
-      body.deploy,
-    );
-    return {
-      ...(await deps.listServiceVariables(actor, { ...params, ...query, service: serviceId })),
-      ...done,
-    };
+  serve(app, deps, variables.setVariables, async ({ actor, params, query, body, request, reply }) => {
+    const ref = { ...params, ...query };
+    const { serviceId, ...done } = await deps.setServiceVariables(actor, ref, {
+      changes: body.variables,
+      deploy: body.deploy,
+      madeOver: ifMatchIn(request),
+    });
+    const shown = await deps.listServiceVariables(actor, { ...ref, service: serviceId });
+    return withEtag(reply, { ...shown, ...done });
   });
   serve(app, deps, variables.revealVariable, ({ actor, params, query }) =>
     deps.revealVariable(actor, { ...params, ...query }),

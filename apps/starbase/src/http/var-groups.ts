@@ -7,7 +7,8 @@ import type { Stores } from "../core/stores.ts";
 import { toNames } from "../core/variables/book.ts";
 import { openBook, type BookDeps } from "../core/variables/open-book.ts";
 import type { StoredGroup } from "../core/variables/ports.ts";
-import type { VariableChanges } from "../core/variables/write-variables.ts";
+import type { VariableChanges, VariableWrite } from "../core/variables/write-variables.ts";
+import { ifMatchIn, withEtag } from "./etags.ts";
 import { cursorOn, paged } from "./pages.ts";
 import { presentGroup } from "./present.ts";
 import { serve, type ServeDeps } from "./serve.ts";
@@ -24,9 +25,8 @@ export type GroupDeps = ServeDeps & {
   ) => Promise<StoredGroup>;
   setGroupVariables: (
     actor: Actor,
-    project: string,
-    group: string,
-    changes: VariableChanges,
+    ref: { project: string; group: string },
+    write: VariableWrite,
   ) => Promise<{ id: string; redeployed: Redeployed[] }>;
   deleteGroup: (actor: Actor, project: string, group: string) => Promise<void>;
   placeGroup: (
@@ -52,14 +52,15 @@ export function varGroupRoutes(app: FastifyInstance, deps: GroupDeps): void {
   serve(app, deps, contract.createVarGroup, async ({ actor, params, body }, deps) =>
     presentOne(deps, actor, params.project, (await deps.createGroup(actor, params.project, body)).id),
   );
-  serve(app, deps, contract.setVarGroup, async ({ actor, params, body }) => {
-    const { id, redeployed } = await deps.setGroupVariables(
-      actor,
-      params.project,
-      params.group,
-      body.variables,
-    );
-    return { ...(await presentOne(deps, actor, params.project, id)), redeployed };
+  serve(app, deps, contract.getVarGroup, async ({ actor, params, reply }) =>
+    withEtag(reply, await presentOne(deps, actor, params.project, params.group)),
+  );
+  serve(app, deps, contract.setVarGroup, async ({ actor, params, body, request, reply }) => {
+    const { id, redeployed } = await deps.setGroupVariables(actor, params, {
+      changes: body.variables,
+      madeOver: ifMatchIn(request),
+    });
+    return withEtag(reply, { ...(await presentOne(deps, actor, params.project, id)), redeployed });
   });
   serve(app, deps, contract.deleteVarGroup, ({ actor, params }) =>
     deps.deleteGroup(actor, params.project, params.group),
@@ -100,8 +101,8 @@ async function presentOne(
   deps: GroupDeps,
   actor: Actor,
   project: string,
-  groupId: string,
+  ref: string,
 ): Promise<contract.VarGroup> {
-  const group = (await presentAll(deps, actor, project)).find(({ id }) => id === groupId);
-  return group ?? notFound("var group");
+  const group = (await presentAll(deps, actor, project)).find(({ id, name }) => id === ref || name === ref);
+  return group ?? notFound("var group", ref);
 }

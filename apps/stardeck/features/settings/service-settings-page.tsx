@@ -1,5 +1,6 @@
 "use client";
 import { deleteService, getService, updateService, type Service } from "@starform/contract/services";
+import { isFault } from "@starform/std/fault";
 import { useRouter } from "next/navigation";
 import { useState, type FormEvent } from "react";
 import { useChange, useRoute } from "../../api/queries.ts";
@@ -11,7 +12,7 @@ import { ErrorNotice, Skeleton } from "../../ui/states.tsx";
 import { say } from "../../ui/toasts.tsx";
 import { serviceInput } from "../services/service-frame.tsx";
 import { BuildFields, RunFields, SourceFields } from "./settings-fields.tsx";
-import { draftOf, patchOf, type Draft } from "./settings-draft.ts";
+import { draftOf, patchOf, rebased, type Draft } from "./settings-draft.ts";
 
 /** How a service is built and run in this environment. */
 export function ServiceSettingsPage({ place }: { place: ServicePlace }) {
@@ -35,18 +36,28 @@ export function ServiceSettingsPage({ place }: { place: ServicePlace }) {
   );
 }
 
+/** What a person has begun to change, and what was shown to them then. */
+type Form = { base: Service; draft: Draft };
+
 function SettingsForm({ service, place }: { service: Service; place: ServicePlace }) {
-  const [draft, setDraft] = useState<Draft>(() => draftOf(service));
-  const { body, problem } = patchOf(service, draft);
+  const [form, setForm] = useState<Form>({ base: service, draft: draftOf(service) });
+  const isTouched = Object.keys(patchOf(form.base, form.draft).body).length > 0;
+  // Untouched, it shows what stands now, though never something older than what was just saved.
+  const isBehind = !isTouched && form.base.updatedAt < service.updatedAt;
+  const { base, draft } = isBehind ? { base: service, draft: draftOf(service) } : form;
+  const { body, problem } = patchOf(base, draft);
   const isChanged = Object.keys(body).length > 0;
   const save = useChange(updateService, (saved) => {
-    setDraft(draftOf(saved));
+    setForm({ base: saved, draft: draftOf(saved) });
     say("Saved. Tier, replicas, schedule and drain act at once, the rest at the next deployment.");
   });
-  const set = (change: Partial<Draft>) => setDraft({ ...draft, ...change });
+  const isStale = isFault(save.error, "precondition_failed") && base.checksum !== service.checksum;
+  // Somebody else saved meanwhile: what they changed is shown, with the changes of this person over it.
+  if (isStale) setForm({ base: service, draft: rebased({ base, draft }, service) });
+  const set = (change: Partial<Draft>) => setForm({ base, draft: { ...draft, ...change } });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (isChanged && !problem) save.mutate({ ...serviceInput(place), body });
+    if (isChanged && !problem) save.mutate({ ...serviceInput(place), body, ifMatch: base.checksum });
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-5">
@@ -72,7 +83,9 @@ function SettingsForm({ service, place }: { service: Service; place: ServicePlac
           <div className="flex flex-wrap items-center justify-between gap-2">
             <span className={problem ? "text-bad" : "font-medium"}>{problem ?? "Unsaved changes"}</span>
             <span className="flex gap-2">
-              <Button onClick={() => (setDraft(draftOf(service)), save.reset())}>Discard</Button>
+              <Button onClick={() => (setForm({ base: service, draft: draftOf(service) }), save.reset())}>
+                Discard
+              </Button>
               <Button type="submit" look="primary" isBusy={save.isPending} disabled={problem !== undefined}>
                 Save
               </Button>

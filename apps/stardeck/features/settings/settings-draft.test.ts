@@ -1,6 +1,6 @@
 import { ServiceSettings, type Service } from "@starform/contract/services";
 import { expect, test } from "vitest";
-import { draftOf, patchOf } from "./settings-draft.ts";
+import { draftOf, patchOf, rebased } from "./settings-draft.ts";
 
 const service: Pick<Service, "source" | "settings"> = {
   source: { kind: "push" },
@@ -27,4 +27,12 @@ test("what the API would refuse is told before it is sent", () => {
   expect(patchOf(service, { ...draft, sourceKind: "image", address: " " }).problem).toBe(
     "Say where the source is",
   );
+});
+
+test("what somebody else saved meanwhile stays, under the changes of this person", () => {
+  const now = { ...service, settings: { ...service.settings, tier: "nova" as const, startCommand: "bun ." } };
+  const mine = { ...draft, replicas: "3", startCommand: "deno ." };
+  const next = rebased({ base: service, draft: mine }, now);
+  expect(patchOf(now, next).body).toEqual({ settings: { replicas: 3, startCommand: "deno ." } });
+  expect(patchOf(service, mine).body).toEqual({ settings: { replicas: 3, startCommand: "deno ." } });
 });

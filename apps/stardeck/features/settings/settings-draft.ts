@@ -45,6 +45,16 @@ export const draftOf = ({ source, settings }: Pick<Service, "source" | "settings
   drainSeconds: String(settings.drainSeconds),
 });
 
+/** A draft with what a person changed in it laid over what stands now. */
+export function rebased(
+  { base, draft }: { base: Pick<Service, "source" | "settings">; draft: Draft },
+  now: Pick<Service, "source" | "settings">,
+): Draft {
+  const before = draftOf(base);
+  const changed = Object.entries(draft).filter(([name, value]) => before[name as keyof Draft] !== value);
+  return { ...draftOf(now), ...Object.fromEntries(changed) };
+}
+
 const orNull = (text: string): string | null => text.trim() || null;
 
 const settingsOf = (draft: Draft): ServiceSettings => ({

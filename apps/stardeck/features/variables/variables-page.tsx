@@ -21,9 +21,15 @@ export function VariablesPage({ place }: { place: ServicePlace }) {
   const variables = useRoute(listVariables, serviceInput(place));
   const service = useRoute(getService, serviceInput(place));
   const [edits, setEdits] = useState<Edits>({});
+  /** What was shown when the first edit was made: it is saved over that and nothing else. */
+  const [base, setBase] = useState<string>();
   const [isRaw, setRaw] = useState(false);
+  const change = (next: Edits) => {
+    setEdits(next);
+    setBase(Object.keys(next).length === 0 ? undefined : (base ?? variables.data?.checksum));
+  };
   const save = useChange(setVariables, ({ deploymentId }) => {
-    setEdits({});
+    change({});
     say(
       deploymentId
         ? "Saved. A deployment with the new variables has begun."
@@ -33,9 +39,9 @@ export function VariablesPage({ place }: { place: ServicePlace }) {
   const all = variables.data?.items;
   const own = all?.filter(({ group }) => group === null) ?? [];
   const names = [...new Set([...own.map(({ name }) => name), ...Object.keys(edits)])];
-  const edit = (name: string) => (change: Edits[string]) => setEdits(withEdit(edits, own, name, change));
+  const edit = (name: string) => (to: Edits[string]) => change(withEdit(edits, own, name, to));
   const undo = (name: string) =>
-    setEdits(Object.fromEntries(Object.entries(edits).filter(([other]) => other !== name)));
+    change(Object.fromEntries(Object.entries(edits).filter(([other]) => other !== name)));
   return (
     <div className="flex flex-col gap-5">
       <ErrorNotice error={variables.error} onRetry={() => void variables.refetch()} />
@@ -51,7 +57,7 @@ export function VariablesPage({ place }: { place: ServicePlace }) {
       >
         <AddVariable
           onAdd={(added) =>
-            setEdits([...added].reduce((next, [name, change]) => withEdit(next, own, name, change), edits))
+            change([...added].reduce((next, [name, to]) => withEdit(next, own, name, to), edits))
           }
         />
         {variables.isPending && <Skeleton rows={3} />}
@@ -86,9 +92,13 @@ export function VariablesPage({ place }: { place: ServicePlace }) {
         isRunning={Boolean(service.data?.activeDeploymentId)}
         isBusy={save.isPending}
         error={save.error}
-        onDiscard={() => (setEdits({}), save.reset())}
+        onDiscard={() => (change({}), save.reset())}
         onSave={(deploy) =>
-          save.mutate({ ...serviceInput(place), body: { variables: { ...edits }, deploy } })
+          save.mutate(
+            { ...serviceInput(place), body: { variables: { ...edits }, deploy }, ifMatch: base },
+            // Whoever saves again has seen what is there now.
+            { onError: () => setBase(undefined) },
+          )
         }
       />
       {isRaw && (
@@ -96,7 +106,7 @@ export function VariablesPage({ place }: { place: ServicePlace }) {
           text={toDotenv(own, edits)}
           onClose={() => setRaw(false)}
           onApply={(entries) => {
-            setEdits(editsFrom(own, edits, entries));
+            change(editsFrom(own, edits, entries));
             setRaw(false);
           }}
         />

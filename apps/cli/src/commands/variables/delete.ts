@@ -13,10 +13,12 @@ export const deleteVariables = command<{ skipDeploy: boolean }, string[]>({
     const api = await context.api();
     const target = await serviceTarget(context, api);
     const at = { params: paramsOf(target), query: queryOf(target) };
-    const { items } = await api.call(listVariables, at);
+    const { items, checksum } = await api.call(listVariables, at);
     for (const name of names) refuseUnknown(name, items);
     const variables = Object.fromEntries(names.map((name) => [name, null]));
-    const answer = await api.call(setVariables, { ...at, body: { variables, deploy: !skipDeploy } });
+    const body = { variables, deploy: !skipDeploy };
+    // What was seen is what is deleted: another's change in between is not undone unseen.
+    const answer = await api.call(setVariables, { ...at, body }, { ifMatch: checksum });
     sayChange(context, target, "deleted", names, answer);
   },
 });

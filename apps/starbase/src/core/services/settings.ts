@@ -1,7 +1,9 @@
 import { ServiceSettings } from "@starform/contract/services";
+import { digestOf } from "@starform/std/canonical-json";
 import { Fault } from "@starform/std/fault";
 import { Cron } from "croner";
 import type { ServiceType } from "@starform/contract/names";
+import type { PlacedService } from "./ports.ts";
 
 export const defaultSettings: ServiceSettings = ServiceSettings.parse({});
 
@@ -41,6 +43,14 @@ export function checkSchedule(schedule: string): void {
     );
   }
 }
+
+/** Of what a change of a service is made over. */
+export const serviceChecksum = ({
+  name,
+  source,
+  settings,
+}: Pick<PlacedService, "name" | "source" | "settings">) =>
+  digestOf({ name, source, settings: ServiceSettings.parse(settings) });
 
 /** The settings that change what is built; the rest only changes how it runs. */
 export const buildSettingsOf = ({

@@ -6,13 +6,14 @@ import { record } from "../audit/record.ts";
 import { makeDeployment } from "../deployments/create-deployment.ts";
 import { redeployChanged } from "../deployments/redeploy-changed.ts";
 import type { Actor } from "../identity/actor.ts";
+import { refuseStale, type MadeOver } from "../refuse-stale.ts";
 import type { Transact, UnitOfWork } from "../stores.ts";
 import type { BookDeps } from "../variables/open-book.ts";
 import { refuseTakenName } from "../variables/reference-names.ts";
 import { valuesIn } from "../variables/service-values.ts";
 import { hostOf } from "./place-service.ts";
 import type { PlacedService } from "./ports.ts";
-import { withPatch, type SettingsPatch } from "./settings.ts";
+import { serviceChecksum, withPatch, type SettingsPatch } from "./settings.ts";
 import { checkSource, isOfThisMachine } from "./source.ts";
 
 type Deps = {
@@ -27,6 +28,7 @@ export type ServiceChange = {
   readonly source?: Source | undefined;
   readonly settings?: SettingsPatch | undefined;
 };
+type Ref = { project: string; service: string; environment: string };
 
 /**
  * Changes a service in one environment. Replicas and drain act on what runs; tier, schedule, health check and start
@@ -37,7 +39,7 @@ export const updateService =
   (deps: Deps) =>
   async (
     actor: Actor,
-    ref: { project: string; service: string; environment: string },
+    { madeOver, ...ref }: Ref & { madeOver?: MadeOver },
     change: ServiceChange,
   ): Promise<{ place: PlacedService; redeployed: Redeployed[] }> => {
     const { transact, authorize, clock, book } = deps;
@@ -51,6 +53,7 @@ export const updateService =
       const before =
         (await uow.services.placed(project.id, environment.id, ref.service, "for update")) ??
         notFound("service", ref.service);
+      refuseStale(madeOver, serviceChecksum(before), `the service ${before.name}`);
       if (change.name || change.source) await mayEverywhere(uow, actor, before);
       if (change.name) await refuseTakenName(uow, project, { name: change.name, as: "service" });
       // Only a name reaches others, by the addresses that are made of it.

@@ -2,15 +2,17 @@ import type { Redeployed } from "@starform/contract/services";
 import { authorizer } from "../access/authorize.ts";
 import { redeployChanged } from "../deployments/redeploy-changed.ts";
 import type { Actor } from "../identity/actor.ts";
+import { refuseStale } from "../refuse-stale.ts";
 import { openBook } from "./open-book.ts";
 import { changedIn, valuesIn } from "./service-values.ts";
+import { groupChecksum } from "./show-variables.ts";
 import {
   namedGroup,
   recordChange,
   refuseReserved,
   write,
-  type VariableChanges,
   type VariableDeps,
+  type VariableWrite,
 } from "./write-variables.ts";
 
 /** Sets or drops entries of a named group, in every environment that uses it; what gets other values is re-deployed. */
@@ -18,15 +20,15 @@ export const setGroupVariables =
   (deps: VariableDeps) =>
   async (
     actor: Actor,
-    projectRef: string,
-    groupRef: string,
-    changes: VariableChanges,
+    ref: { project: string; group: string },
+    { changes, madeOver }: VariableWrite,
   ): Promise<{ id: string; redeployed: Redeployed[] }> => {
-    const { project } = await deps.authorize.project(actor, projectRef, "variables.write");
+    const { project } = await deps.authorize.project(actor, ref.project, "variables.write");
     refuseReserved(changes);
     return deps.transact(async (uow) => {
       await uow.projects.hold(project.id);
-      const group = await namedGroup(uow, project, groupRef);
+      const group = await namedGroup(uow, project, ref.group);
+      refuseStale(madeOver, groupChecksum(group), `the var group ${group.name}`);
       const environments = await uow.environments.ofProject(project.id);
       const before = await valuesIn(uow, deps.book, { project, environments, strict: false });
       const book = await openBook(uow, deps.book, project, environments[0]!);

@@ -2,15 +2,17 @@ import type { Redeployed } from "@starform/contract/services";
 import { notFound } from "../access/authorize.ts";
 import { redeployChanged } from "../deployments/redeploy-changed.ts";
 import type { Actor } from "../identity/actor.ts";
+import { refuseStale } from "../refuse-stale.ts";
 import { openBook } from "./open-book.ts";
 import { valuesIn } from "./service-values.ts";
+import { checksumOf } from "./show-variables.ts";
 import {
   ownGroup,
   recordChange,
   refuseReserved,
   write,
-  type VariableChanges,
   type VariableDeps,
+  type VariableWrite,
 } from "./write-variables.ts";
 
 /**
@@ -22,8 +24,7 @@ export const setServiceVariables =
   async (
     actor: Actor,
     ref: { project: string; service: string; environment: string },
-    changes: VariableChanges,
-    deploy: boolean,
+    { changes, madeOver, deploy }: VariableWrite & { deploy: boolean },
   ): Promise<{ serviceId: string; deploymentId: string | null; redeployed: Redeployed[] }> => {
     const { project, environment } = await deps.authorize.environment(
       actor,
@@ -37,6 +38,10 @@ export const setServiceVariables =
       const place =
         (await uow.services.placed(project.id, environment.id, ref.service)) ??
         notFound("service", ref.service);
+      if (madeOver) {
+        const shown = await openBook(uow, deps.book, project, environment);
+        refuseStale(madeOver, checksumOf(shown, place.id), `what ${place.name} gets in ${environment.name}`);
+      }
       const within = { project, environments: [environment] };
       const before = await valuesIn(uow, deps.book, { ...within, strict: false });
       const group = await ownGroup(uow, deps, project, environment, place.id);

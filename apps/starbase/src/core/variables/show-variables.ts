@@ -7,6 +7,7 @@ import type { Actor } from "../identity/actor.ts";
 import type { Stores, Transact } from "../stores.ts";
 import { groupsOf, mergedVariables, resolveService, toNames, type VariableBook } from "./book.ts";
 import { openBook, type BookDeps } from "./open-book.ts";
+import type { StoredGroup, StoredVariable } from "./ports.ts";
 
 /** What a service gets, each name once with where it comes from; no secret's value is in it. */
 export const listServiceVariables =
@@ -48,8 +49,19 @@ export function shownVariables(book: VariableBook, serviceId: string): Variable[
   return [...shown.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-const checksumOf = (book: VariableBook, serviceId: string): string =>
-  digestOf(groupsOf(book, serviceId).map((group) => group.entries.map(({ name, digest }) => [name, digest])));
+/** Of all the entries that a service gets something from, as they are set: what a change of them is made over. */
+export const checksumOf = (book: VariableBook, serviceId: string): string =>
+  digestOf(groupsOf(book, serviceId).map(({ entries }) => entries.map(factsOf)));
+
+/** Of a group's entries. */
+export const groupChecksum = ({ entries }: Pick<StoredGroup, "entries">): string =>
+  digestOf(entries.map(factsOf));
+
+const factsOf = ({ name, isSecret, digest }: Pick<StoredVariable, "name" | "isSecret" | "digest">) => [
+  name,
+  isSecret,
+  digest,
+];
 
 /** The plain value of one variable as it is set. Always audited. */
 export const revealVariable =

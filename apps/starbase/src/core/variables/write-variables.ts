@@ -5,6 +5,7 @@ import { notFound, type Authorize } from "../access/authorize.ts";
 import type { Environment, Project } from "../access/ports.ts";
 import { record } from "../audit/record.ts";
 import type { Actor } from "../identity/actor.ts";
+import type { MadeOver } from "../refuse-stale.ts";
 import type { Transact, UnitOfWork } from "../stores.ts";
 import { toIds, type VariableBook } from "./book.ts";
 import type { BookDeps } from "./open-book.ts";
@@ -13,6 +14,9 @@ import type { StoredGroup } from "./ports.ts";
 export type VariableChanges = Readonly<
   Record<string, string | null | { readonly value: string; readonly isSecret: boolean }>
 >;
+
+/** What is to be set (or with `null` deleted), and over what. */
+export type VariableWrite = { readonly changes: VariableChanges; readonly madeOver?: MadeOver };
 
 export type VariableDeps = {
   transact: Transact;
