@@ -7,9 +7,14 @@ const years = 20;
 
 /**
  * Makes an RSA key of 2,048 bits and a self-signed certificate of it (X.509 version 3, SHA-256), good for twenty
- * years from `from`. For what asks for a certificate and only ever compares it with a copy: it names no host.
+ * years from `from`. For what asks for a certificate and only ever compares it with a copy. It names no host but the
+ * IPv4 addresses given, at which a client that trusts the certificate takes the holder of the key for its server.
  */
-export function selfSignedCertificate(commonName: string, from: Date): SelfSigned {
+export function selfSignedCertificate(
+  commonName: string,
+  from: Date,
+  addresses: readonly string[] = [],
+): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
   const until = new Date(from);
   until.setUTCFullYear(from.getUTCFullYear() + years);
@@ -24,6 +29,7 @@ export function selfSignedCertificate(commonName: string, from: Date): SelfSigne
     sequence(time(from), time(until)),
     name,
     publicKey.export({ type: "spki", format: "der" }),
+    ...(addresses.length > 0 ? [alternativeNames(addresses)] : []),
   );
   return {
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
@@ -35,6 +41,7 @@ export function selfSignedCertificate(commonName: string, from: Date): SelfSigne
 const tags = {
   integer: 0x02,
   bits: 0x03,
+  bytes: 0x04,
   null: 0x05,
   objectId: 0x06,
   utf8: 0x0c,
@@ -43,6 +50,8 @@ const tags = {
   sequence: 0x30,
   set: 0x31,
   version: 0xa0,
+  extensions: 0xa3,
+  address: 0x87,
 } as const;
 
 function element(tag: number, content: Buffer): Buffer {
@@ -67,6 +76,13 @@ function objectId(first: number, second: number, ...rest: number[]): Buffer {
 }
 
 const sha256WithRsa = sequence(objectId(1, 2, 840, 113_549, 1, 1, 11), element(tags.null, Buffer.alloc(0)));
+
+/** The extension that says where the certificate's holder is found (RFC 5280, 4.2.1.6). */
+function alternativeNames(addresses: readonly string[]): Buffer {
+  const names = addresses.map((ip) => element(tags.address, Buffer.from(ip.split(".").map(Number))));
+  const extension = sequence(objectId(2, 5, 29, 17), element(tags.bytes, sequence(...names)));
+  return element(tags.extensions, sequence(extension));
+}
 
 /** Two digits for the year up to 2049, four from then on (RFC 5280, 4.1.2.5). */
 function time(at: Date): Buffer {

@@ -24,3 +24,9 @@ test("gives no two certificates the same number", () => {
   );
   expect(new Set(numbers).size).toBe(2);
 });
+
+test("names the addresses where its holder is found, and no other", () => {
+  const { certificate } = selfSignedCertificate("a server", new Date(), ["127.0.0.1"]);
+  expect(new X509Certificate(certificate).checkIP("127.0.0.1")).toBe("127.0.0.1");
+  expect(new X509Certificate(certificate).checkIP("127.0.0.2")).toBeUndefined();
+});

@@ -6,16 +6,11 @@ import type { Clock } from "./clock.ts";
 import type { Cluster } from "./cluster.ts";
 import { openNodeBook } from "./controllers/node-book.ts";
 import { openOwnerIndex } from "./controllers/owner-index.ts";
-import { clientOf } from "./in-process-client.ts";
 import type { KindContext } from "./kinds/kind.ts";
 import { openRegistry } from "./kinds/registry.ts";
 import { openPodLogs } from "./kubelet/pod-logs.ts";
 import { openMetricsBook } from "./metrics/metrics-book.ts";
-import { nodeObject, type NodeSize } from "./nodes/fake-nodes.ts";
-import { bundledDefinitions } from "./schema/load-schemas.ts";
 import { openStore } from "./store/store.ts";
-
-export type Bundle = "gateway-api" | "envoy-gateway";
 
 export type ClusterOptions = {
   readonly clock: Clock;
@@ -56,42 +51,4 @@ function contextOf(clock: Clock, random: () => number): KindContext {
     },
     allocateNodePort: () => 30_000 + (ports++ % 2768),
   };
-}
-
-/** What is in a new cluster before anybody uses it. */
-export function furnishCluster(
-  cluster: Cluster,
-  { nodes, bundles }: { readonly nodes: readonly NodeSize[]; readonly bundles: readonly Bundle[] },
-): void {
-  const client = clientOf(cluster, "system:apiserver", "kube-apiserver");
-  for (const name of ["default", "kube-system", "kube-public", "kube-node-lease"])
-    client.create({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
-  client.create({
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: {
-      name: "kubernetes",
-      namespace: "default",
-      labels: { component: "apiserver", provider: "kubernetes" },
-    },
-    spec: { ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: 6443 }] },
-  });
-  client.create({
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRole",
-    metadata: { name: "cluster-admin" },
-    rules: [
-      { apiGroups: ["*"], resources: ["*"], verbs: ["*"] },
-      { nonResourceURLs: ["*"], verbs: ["*"] },
-    ],
-  });
-  client.create({
-    apiVersion: "storage.k8s.io/v1",
-    kind: "StorageClass",
-    metadata: { name: "standard", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
-    provisioner: "fake.starform.io/disk",
-  });
-  nodes.forEach((size, index) => client.create(nodeObject(size, index, cluster.clock.now())));
-  for (const bundle of bundles)
-    for (const definition of bundledDefinitions(bundle)) cluster.registry.define(client.create(definition));
 }

@@ -1,3 +1,4 @@
+import { selfSignedCertificate } from "@starform/std/self-signed-certificate";
 import type { User } from "./access/users.ts";
 import { closableClock, systemClock, type Clock, type SteppedClock } from "./clock.ts";
 import type { Cluster } from "./cluster.ts";
@@ -14,7 +15,8 @@ import { kubeconfigText } from "./kubeconfig-text.ts";
 import type { MetricsBook } from "./metrics/metrics-book.ts";
 import { threeNodes, type NodeSize } from "./nodes/fake-nodes.ts";
 import { nodeHands, type NodeHands } from "./nodes/node-hands.ts";
-import { furnishCluster, openCluster, type Bundle } from "./open-cluster.ts";
+import { furnishCluster, type Bundle } from "./furnish-cluster.ts";
+import { openCluster } from "./open-cluster.ts";
 import type { StoreSnapshot } from "./store/store.ts";
 import { restore, wake } from "./restore.ts";
 
@@ -29,8 +31,12 @@ export type FakeKubernetesOptions = {
   readonly bundles?: readonly Bundle[];
   /** Whether somebody looks after Gateways and their routes, as Envoy Gateway would; true by default. */
   readonly hasGatewayController?: boolean;
+  /** Whether pods and nodes have metrics, as with metrics-server in the cluster; true by default. */
+  readonly hasMetricsServer?: boolean;
   /** Every answer waits that long, in milliseconds of the machine. */
   readonly latencyMs?: number;
+  /** Speaks HTTPS with a certificate that the kubeconfig trusts: kubectl sends no token without. */
+  readonly isSecure?: boolean;
   /** How many writes a watch can look back; 20,000 by default. */
   readonly eventsKept?: number;
   /** Where names come from; `Math.random` by default. */
@@ -39,6 +45,8 @@ export type FakeKubernetesOptions = {
 
 export type FakeKubernetes = AsyncDisposable & {
   readonly url: string;
+  /** The certificate to trust, as PEM, when the server speaks HTTPS. */
+  readonly certificate: string | undefined;
   readonly clock: Clock;
   /** The text of a kubeconfig for the user of a token; the administrator's by default. */
   kubeconfig(token?: string): string;
@@ -69,35 +77,47 @@ export type FakeKubernetes = AsyncDisposable & {
   compact(): void;
 };
 
+const standard = {
+  clock: systemClock as Clock,
+  tokens: {},
+  nodes: threeNodes,
+  bundles: ["gateway-api", "envoy-gateway"] as readonly Bundle[],
+  hasGatewayController: true,
+  hasMetricsServer: true,
+  latencyMs: 0,
+  isSecure: false,
+  eventsKept: 20_000,
+  random: Math.random,
+};
+
 /** Opens a Kubernetes cluster of its own with an API server on a free port of loopback. */
 export async function openFakeKubernetes(options: FakeKubernetesOptions = {}): Promise<FakeKubernetes> {
   await using stack = new AsyncDisposableStack();
-  const {
-    clock = systemClock,
-    tokens = {},
-    nodes = threeNodes,
-    bundles = ["gateway-api", "envoy-gateway"],
-  } = options;
-  const { eventsKept = 20_000, random = Math.random, latencyMs = 0, hasGatewayController = true } = options;
-  const cluster = openCluster({ clock: stack.use(closableClock(clock)), tokens, eventsKept, random });
+  const settings = { ...standard, ...options };
+  const { clock, hasGatewayController } = settings;
+  const cluster = openCluster({ ...settings, clock: stack.use(closableClock(clock)) });
   const scripts = openScripts();
   const kubelet = openKubelet(scripts);
   const runtime = stack.use(
     runControllers(allControllers({ store: cluster.store, kubelet, hasGatewayController }), cluster),
   );
-  furnishCluster(cluster, { nodes, bundles });
+  furnishCluster(cluster, settings);
   await runtime.settle();
   scripts.onChange(() => wake(cluster));
+  const tls = settings.isSecure
+    ? selfSignedCertificate("a fake Kubernetes", new Date(Date.now() - 60_000), ["127.0.0.1"])
+    : undefined;
   const faults = openFaultBook();
   const requests = openRequestBook();
-  const door = stack.use(await openDoor({ cluster, faults, requests, latencyMs }));
+  const door = stack.use(await openDoor({ cluster, faults, requests, tls, latencyMs: settings.latencyMs }));
   const disposable = stack.move();
   return {
     url: door.url,
+    certificate: tls?.certificate,
     clock,
     cluster,
     client: clientOf(cluster),
-    kubeconfig: (token = "admin") => kubeconfigText(door.url, token),
+    kubeconfig: (token = "admin") => kubeconfigText(door.url, token, tls?.certificate),
     pods: podHands(cluster, scripts),
     nodes: nodeHands(cluster),
     metrics: cluster.metrics,

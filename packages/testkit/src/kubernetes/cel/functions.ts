@@ -1,4 +1,5 @@
 import { isList, isObject, type Json } from "../model/json.ts";
+import { re2 } from "../model/re2.ts";
 import { quantityNumber } from "../model/quantity.ts";
 
 const unitMs: Readonly<Record<string, number>> = {
@@ -31,13 +32,10 @@ const ipv4 = /^(\d{1,3}\.){3}\d{1,3}$/;
 const isIp = (value: string): boolean =>
   ipv4.test(value) || (value.includes(":") && URL.canParse(`http://[${value}]`));
 
-/** RE2 has no look-around; what JavaScript needs otherwise is only the flag. */
-const matches = (value: string, pattern: string): boolean => new RegExp(pattern, "u").test(value);
-
 /** Functions and methods alike; a method has its object as first argument. Unknown ones are an error in the rule. */
 const functions: Readonly<Record<string, (...args: readonly (Json | undefined)[]) => Json>> = {
   size: (value) => sizeOf(value),
-  matches: (value, pattern) => matches(text(value), text(pattern)),
+  matches: (value, pattern) => re2(text(pattern)).test(text(value)),
   startsWith: (value, prefix) => text(value).startsWith(text(prefix)),
   endsWith: (value, suffix) => text(value).endsWith(text(suffix)),
   contains: (value, part) => text(value).includes(text(part)),

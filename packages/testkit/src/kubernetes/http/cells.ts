@@ -1,9 +1,11 @@
+import { age } from "../kinds/age.ts";
 import type { Column } from "../kinds/kind.ts";
 import { at, isList, isObject, type Json } from "../model/json.ts";
 import type { Stored } from "../model/object.ts";
 
 /** One cell of a table: what the column's path finds, ages in the short form that kubectl prints. */
-export function cellOf(object: Stored, { path, type }: Column, now: Date): Json {
+export function cellOf(object: Stored, { path, type, cell }: Column, now: Date): Json {
+  if (cell) return cell(object, now);
   const found = find(object, path);
   if (type === "date") return typeof found === "string" ? age(new Date(found), now) : "<unknown>";
   if (found === undefined || found === null) return type === "string" ? "<none>" : null;
@@ -23,13 +25,4 @@ function find(object: Json, path: string): Json | undefined {
     else here = at(here, step.startsWith("['") ? step.slice(2, -2) : step.slice(1));
   }
   return here;
-}
-
-export function age(since: Date, now: Date): string {
-  const seconds = Math.max(0, Math.floor((now.getTime() - since.getTime()) / 1000));
-  if (seconds < 120) return `${seconds}s`;
-  if (seconds < 10 * 60) return `${Math.floor(seconds / 60)}m${seconds % 60 ? `${seconds % 60}s` : ""}`;
-  if (seconds < 3 * 3600) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)}h`;
-  return `${Math.floor(seconds / 86_400)}d`;
 }

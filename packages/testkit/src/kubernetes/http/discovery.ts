@@ -1,56 +1,37 @@
-import { apiVersionOf, type Kind } from "../kinds/kind.ts";
-import type { Registry } from "../kinds/registry.ts";
+import type { Cluster } from "../cluster.ts";
+import { apiVersionOf } from "../kinds/kind.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { ApiRequest, ApiResponse } from "./api-request.ts";
-import { subresources } from "./subresources.ts";
+import { aggregated, aggregatedType } from "./aggregated-discovery.ts";
+import { listedGroups, type Listed } from "./listed.ts";
 
-const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
-
-type Entry = {
-  readonly name: string;
-  readonly kind: Kind;
-  readonly verbs: readonly string[];
-  readonly speaks?: { readonly group: string; readonly version: string; readonly kind: string };
-};
-
-/** A kind and everything below it. */
-function entriesOf(kind: Kind): readonly Entry[] {
-  const status = kind.hasStatus
-    ? [{ name: `${kind.plural}/status`, kind, verbs: ["get", "patch", "update"] }]
-    : [];
-  const others = Object.entries(subresources)
-    .filter(([, subresource]) => subresource.has(kind))
-    .map(([name, { verbs: own, speaks }]) => ({
-      name: `${kind.plural}/${name}`,
-      kind,
-      verbs: own,
-      ...(speaks && { speaks }),
-    }));
-  return [{ name: kind.plural, kind, verbs }, ...status, ...others];
+function resourcesOf(kind: Listed): readonly JsonObject[] {
+  const { plural, singular, namespaced, verbs, shortNames, categories } = kind;
+  const own = {
+    name: plural,
+    singularName: singular,
+    namespaced,
+    kind: kind.kind,
+    verbs,
+    ...(shortNames.length > 0 && { shortNames }),
+    ...(categories.length > 0 && { categories }),
+  };
+  const below = kind.below.map(({ name, verbs: its, speaks }) => ({
+    name: `${plural}/${name}`,
+    singularName: "",
+    namespaced,
+    ...(speaks.kind !== kind.kind && { group: speaks.group, version: speaks.version }),
+    kind: speaks.kind,
+    verbs: its,
+  }));
+  return [own, ...below];
 }
 
-/** The kinds of the server by group and version; the core group's name is empty. */
-function byGroup(registry: Registry): ReadonlyMap<string, ReadonlyMap<string, readonly Kind[]>> {
-  const groups = Map.groupBy(registry.all(), ({ group }) => group);
-  return new Map([...groups].map(([group, kinds]) => [group, Map.groupBy(kinds, ({ version }) => version)]));
-}
-
-const plainEntry = ({ name, kind, verbs: own, speaks }: Entry): JsonObject => ({
-  name,
-  singularName: name.includes("/") ? "" : kind.singular,
-  namespaced: kind.namespaced,
-  ...(speaks && { group: speaks.group, version: speaks.version }),
-  kind: speaks?.kind ?? kind.kind,
-  verbs: own,
-  ...(!name.includes("/") && kind.shortNames.length > 0 && { shortNames: kind.shortNames }),
-  ...(!name.includes("/") && kind.categories.length > 0 && { categories: kind.categories }),
-});
-
-const resourceList = (groupVersion: string, kinds: readonly Kind[]): JsonObject => ({
+const resourceList = (groupVersion: string, kinds: readonly Listed[]): JsonObject => ({
   kind: "APIResourceList",
   ...(groupVersion !== "v1" && { apiVersion: "v1" }),
   groupVersion,
-  resources: kinds.flatMap(entriesOf).map(plainEntry),
+  resources: kinds.flatMap(resourcesOf),
 });
 
 const versionEntry = (group: string, version: string): JsonObject => ({
@@ -63,87 +44,39 @@ const groupEntry = (group: string, versions: readonly string[]): JsonObject => (
   preferredVersion: versionEntry(group, versions[0] ?? ""),
 });
 
-function aggregatedKind(kind: Kind): JsonObject {
-  const [own, ...below] = entriesOf(kind);
-  const responseKind = (entry: Entry): JsonObject => ({
-    group: entry.speaks?.group ?? kind.group,
-    version: entry.speaks?.version ?? kind.version,
-    kind: entry.speaks?.kind ?? kind.kind,
-  });
-  return {
-    resource: kind.plural,
-    responseKind: own ? responseKind(own) : {},
-    scope: kind.namespaced ? "Namespaced" : "Cluster",
-    singularResource: kind.singular,
-    verbs: own?.verbs ?? [],
-    ...(kind.shortNames.length > 0 && { shortNames: kind.shortNames }),
-    ...(kind.categories.length > 0 && { categories: kind.categories }),
-    ...(below.length > 0 && {
-      subresources: below.map((entry) => ({
-        subresource: entry.name.split("/")[1] ?? "",
-        responseKind: responseKind(entry),
-        verbs: entry.verbs,
-      })),
-    }),
-  };
-}
-
-const aggregated = (groups: ReadonlyMap<string, ReadonlyMap<string, readonly Kind[]>>): JsonObject => ({
-  kind: "APIGroupDiscoveryList",
-  apiVersion: "apidiscovery.k8s.io/v2",
-  metadata: {},
-  items: [...groups].map(([group, versions]) => ({
-    metadata: { ...(group && { name: group }), creationTimestamp: null },
-    versions: [...versions].map(([version, kinds]) => ({
-      version,
-      freshness: "Current",
-      resources: kinds.map(aggregatedKind),
-    })),
-  })),
-});
-
-const aggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+/** The aggregated form is asked for by its name, among other forms that would do as well. */
+const wantsAggregated = (accept: string): boolean =>
+  /as=APIGroupDiscoveryList/.test(accept) && /v=v2(?!beta)/.test(accept);
 
 /** `/api`, `/apis` and below: what the server serves, whole or group by group. */
-export function serveDiscovery({ path, accept }: ApiRequest, registry: Registry): ApiResponse | undefined {
-  const groups = byGroup(registry);
-  const steps = path.split("/").filter(Boolean);
-  const isAggregated = /as=APIGroupDiscoveryList/.test(accept) && /v=v2(?!beta)/.test(accept);
-  const [root, group = "", version = ""] = steps;
-  if (root === "api" && steps.length === 1)
-    return isAggregated
-      ? {
-          status: 200,
-          contentType: aggregatedType,
-          body: aggregated(new Map([...groups].filter(([name]) => name === ""))),
-        }
-      : { status: 200, body: { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [] } };
-  if (root === "api" && steps.length === 2)
-    return group === "v1"
-      ? { status: 200, body: resourceList("v1", groups.get("")?.get("v1") ?? []) }
+export function serveDiscovery({ path, accept }: ApiRequest, cluster: Cluster): ApiResponse | undefined {
+  const [root, group = "", version = "", ...rest] = path.split("/").filter(Boolean);
+  if ((root !== "api" && root !== "apis") || rest.length > 0) return undefined;
+  const groups = listedGroups(cluster);
+  const core = groups.get("") ?? new Map<string, readonly Listed[]>();
+  if (group === "" && wantsAggregated(accept)) {
+    const wanted = root === "api" ? [["", core] as const] : [...groups].filter(([name]) => name !== "");
+    return { status: 200, contentType: aggregatedType, body: aggregated(new Map(wanted)) };
+  }
+  if (root === "api") {
+    if (group === "")
+      return { status: 200, body: { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [] } };
+    return group === "v1" && version === ""
+      ? { status: 200, body: resourceList("v1", core.get("v1") ?? []) }
       : undefined;
-  if (root !== "apis") return undefined;
-  const named = new Map([...groups].filter(([name]) => name !== ""));
-  if (steps.length === 1)
-    return isAggregated
-      ? { status: 200, contentType: aggregatedType, body: aggregated(named) }
-      : {
-          status: 200,
-          body: {
-            kind: "APIGroupList",
-            apiVersion: "v1",
-            groups: [...named].map(([name, versions]) => groupEntry(name, [...versions.keys()])),
-          },
-        };
-  const versions = named.get(group);
+  }
+  if (group === "") {
+    const named = [...groups].filter(([name]) => name !== "");
+    const entries = named.map(([name, versions]) => groupEntry(name, [...versions.keys()]));
+    return { status: 200, body: { kind: "APIGroupList", apiVersion: "v1", groups: entries } };
+  }
+  const versions = groups.get(group);
   if (!versions) return undefined;
-  if (steps.length === 2)
+  if (version === "")
     return {
       status: 200,
       body: { kind: "APIGroup", apiVersion: "v1", ...groupEntry(group, [...versions.keys()]) },
     };
   const kinds = versions.get(version);
-  return steps.length === 3 && kinds
-    ? { status: 200, body: resourceList(`${group}/${version}`, kinds) }
-    : undefined;
+  return kinds && { status: 200, body: resourceList(`${group}/${version}`, kinds) };
 }

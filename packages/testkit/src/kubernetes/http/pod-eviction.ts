@@ -21,7 +21,7 @@ function heldBack(message: string): ApiError {
   return new ApiError(429, {
     reason: "TooManyRequests",
     message: "Cannot evict pod as it would violate the pod's disruption budget.",
-    details: { causes: [{ reason: "DisruptionBudget", message, field: "" }] },
+    details: { causes: [{ reason: "DisruptionBudget", message }] },
   });
 }
 

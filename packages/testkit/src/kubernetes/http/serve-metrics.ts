@@ -12,6 +12,10 @@ export const metricsKinds = [
   { group: "metrics.k8s.io", version: "v1beta1", plural: "pods", kind: "PodMetrics", namespaced: true },
 ] as const;
 
+/** There are metrics where somebody has registered a server of them. */
+export const hasMetrics = ({ store }: Cluster): boolean =>
+  store.get("apiservices.apiregistration.k8s.io", undefined, "v1beta1.metrics.k8s.io") !== undefined;
+
 const apiVersion = "metrics.k8s.io/v1beta1";
 const windowText = "15.5s";
 
@@ -64,7 +68,7 @@ function nodeMetrics(node: Stored, { store, metrics, clock }: Cluster): JsonObje
 export function serveMetrics({ path, query }: ApiRequest, cluster: Cluster): ApiResponse | undefined {
   const match =
     /^\/apis\/metrics\.k8s\.io\/v1beta1\/(?:namespaces\/([^/]+)\/)?(pods|nodes)(?:\/([^/]+))?$/.exec(path);
-  if (!match) return undefined;
+  if (!match || !hasMetrics(cluster)) return undefined;
   const [, namespace, plural = "", name] = match;
   const matches = labelMatcher(query.get("labelSelector"));
   const show = plural === "pods" ? podMetrics : nodeMetrics;

@@ -2,6 +2,7 @@ import type { Cluster } from "../cluster.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { ApiRequest, ApiResponse } from "./api-request.ts";
 import { serveDiscovery } from "./discovery.ts";
+import { serveOpenApi } from "./openapi.ts";
 
 /** As a kube-apiserver v1.36.2 says it. */
 const version: JsonObject = {
@@ -26,6 +27,7 @@ export function serveOther(request: ApiRequest, cluster: Cluster): ApiResponse {
   if (/^\/version\/?$/.test(path)) return { status: 200, body: version };
   if (/^\/(healthz|readyz|livez)(\/|$)/.test(path)) return { status: 200, body: "ok", isText: true };
   return (
-    serveDiscovery(request, cluster.registry) ?? { status: 404, body: "404 page not found\n", isText: true }
+    serveOpenApi(path, cluster.registry) ??
+    serveDiscovery(request, cluster) ?? { status: 404, body: "404 page not found\n", isText: true }
   );
 }

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { attemptOf, forbiddenTo } from "../access/attempt-of.ts";
 import { isAllowed } from "../access/rbac.ts";
+import type { SelfSigned } from "@starform/std/self-signed-certificate";
 import type { Cluster } from "../cluster.ts";
 import { before } from "../faults/apply-fault.ts";
 import type { FaultBook } from "../faults/fault-book.ts";
@@ -19,20 +21,27 @@ export type Serving = {
   readonly requests: RequestBook;
   /** Every answer waits that long, in milliseconds of the machine. */
   readonly latencyMs: number;
+  /** Speaks HTTPS with this key and certificate; plain HTTP without. */
+  readonly tls: SelfSigned | undefined;
 };
 
 export type Listening = { readonly server: Server; readonly url: string; readonly port: number };
 
 /** Begins to listen on a port of loopback, a free one by default. */
 export async function listen(serving: Serving, wanted = 0): Promise<Listening> {
-  const server = createServer((request, response) => void answer(request, response, serving));
+  const { tls } = serving;
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
+    void answer(request, response, serving);
+  const server = tls
+    ? createSecureServer({ key: tls.key, cert: tls.certificate }, onRequest)
+    : createServer(onRequest);
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(wanted, "127.0.0.1", resolve);
   });
   const { port } = server.address() as AddressInfo;
-  return { server, port, url: `http://127.0.0.1:${port}` };
+  return { server, port, url: `${tls ? "https" : "http"}://127.0.0.1:${port}` };
 }
 
 async function readText(request: IncomingMessage): Promise<string> {

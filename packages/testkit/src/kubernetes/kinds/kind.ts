@@ -1,3 +1,4 @@
+import type { Json } from "../model/json.ts";
 import type { FieldError } from "../model/field-error.ts";
 import type { Stored } from "../model/object.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -37,6 +38,8 @@ export type Column = {
   readonly type: string;
   readonly path: string;
   readonly priority?: number;
+  /** Works the cell out where no path leads to it. */
+  readonly cell?: (object: Stored, now: Date) => Json;
 };
 
 /** One served version of one kind of object. */

@@ -4,12 +4,15 @@ import type { JsonObject } from "./json.ts";
 /** What a kind is called in a refusal. */
 export type Named = { readonly group: string; readonly plural: string; readonly kind: string };
 
+/** Why, one by one; `field` only where it is about a field. */
+type Cause = Omit<FieldError, "field"> & { readonly field?: string };
+
 type Details = {
   readonly name?: string;
   readonly group?: string;
   readonly kind?: string;
   readonly uid?: string;
-  readonly causes?: readonly FieldError[];
+  readonly causes?: readonly Cause[];
   readonly retryAfterSeconds?: number;
 };
 

@@ -1,5 +1,6 @@
 import { duplicate, invalid, notSupported, required, type FieldError } from "../model/field-error.ts";
 import { equal, isList, isObject, type Json, type JsonObject } from "../model/json.ts";
+import { re2 } from "../model/re2.ts";
 import type { Stored } from "../model/object.ts";
 import { canonicalJson } from "../apply/path-elements.ts";
 import { ruleErrors } from "./custom-rules.ts";
@@ -75,8 +76,7 @@ function scalarErrors(value: Json, schema: Schema, path: string): readonly Field
       });
     if (minLength !== undefined && value.length < minLength)
       errors.push(bad(`should be at least ${minLength} chars long`));
-    if (pattern !== undefined && !new RegExp(pattern, "u").test(value))
-      errors.push(bad(`should match '${pattern}'`));
+    if (pattern !== undefined && !re2(pattern).test(value)) errors.push(bad(`should match '${pattern}'`));
   }
   if (typeof value === "number") {
     if (schema.maximum !== undefined && value > schema.maximum)

@@ -27,7 +27,7 @@ export const tooLarge = (wanted: number, current: number): ApiError =>
     reason: "Timeout",
     message: `Too large resource version: ${wanted}, current: ${current}`,
     details: {
-      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "" }],
+      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
       retryAfterSeconds: 1,
     },
   });
@@ -79,7 +79,7 @@ export function list(selection: Selection, cluster: Cluster): List {
     metadata: {
       resourceVersion: String(page.revision),
       ...(isMore && {
-        continue: writeContinue({ revision: page.revision, after: keyIn(last, namespace) }),
+        continue: writeContinue({ revision: page.revision, after: `/${keyIn(last, namespace)}` }),
         ...(!isSelected && { remainingItemCount: found.length - items.length }),
       }),
     },
@@ -102,7 +102,8 @@ function pageOf(query: URLSearchParams, cluster: Cluster): Page {
   if ((query.get("resourceVersion") ?? "0") !== "0" && query.get("resourceVersion") !== "")
     throw badRequest("specifying resource version is not allowed when using continue");
   const { revision, after } = readContinue(token);
-  if (revision >= 0 && revision < cluster.store.history.compactedAt()) throw expiredToken(after);
+  if (revision >= 0 && revision < cluster.store.history.compactedAt())
+    throw expiredToken(after.replace(/^\//, ""));
   return {
     revision: revision < 0 ? cluster.store.revision() : revision,
     after: after.replace(/^\//, ""),
