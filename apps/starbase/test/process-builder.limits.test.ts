@@ -2,8 +2,6 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { planSource } from "@starform/build-plan/plan-source";
 import { buildAllowances } from "@starform/contract/plans";
@@ -249,17 +247,6 @@ describe("the process builder", () => {
       state: "failed",
       reason: expect.stringContaining("the plan asks for cobol 2023, which this machine does not have"),
     });
-  });
-
-  test("lets a build reach servers on the network", async () => {
-    const server = createServer((_request, response) => response.end("a package"));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    const spec = await aBuild(under, [
-      `node -e 'fetch("http://127.0.0.1:${port}").then((r) => r.text()).then(console.log)'`,
-    ]);
-    expect((await built(under.builds, spec)).text).toContain("a package");
-    server.close();
   });
 });
 

@@ -24,6 +24,7 @@ export type ProcessBuilderUnderTest = BuilderUnderTest & {
 export async function openProcessBuilder(
   limits: Partial<BuildLimits> = {},
   isSandboxed = true,
+  networkVariables: Readonly<Record<string, string>> = {},
 ): Promise<ProcessBuilderUnderTest> {
   const dir = await mkdtemp(path.join(tmpdir(), "builder-"));
   const [imagesDir, cacheDir, workDir] = ["images", "cache", "work"].map((name) => path.join(dir, name)) as [
@@ -37,6 +38,7 @@ export async function openProcessBuilder(
     workDir,
     limits,
     isSandboxed,
+    networkVariables,
     nodePath: process.execPath,
     searchPath: process.env["PATH"] ?? "",
   };

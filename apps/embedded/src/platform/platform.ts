@@ -26,11 +26,11 @@ const betterWith: readonly DebianPackage[] = [
   { name: "git", program: "git", why: "git push" },
   { name: "bubblewrap", program: "bwrap", why: "sandboxes for apps that run as processes" },
   { name: "docker.io", program: "dockerd", why: "the Docker runtime" },
-  { name: "iptables", program: "iptables", why: "the Docker runtime" },
-  { name: "iproute2", program: "ip", why: "the Docker runtime" },
+  { name: "iptables", program: "iptables", why: "networks of builds, and the Docker runtime" },
+  { name: "iproute2", program: "ip", why: "networks of builds, and the Docker runtime" },
   { name: "victoria-metrics", program: "victoria-metrics", why: "metrics" },
 ];
-const dockerOnly = ["docker.io", "iptables", "iproute2"];
+const dockerOnly = ["docker.io"];
 
 export type Platform = AsyncDisposable & {
   readonly description: PlatformDescription;

@@ -41,10 +41,12 @@ export function openBuilds(
   return { builds, job: buildRunJob(runNextBuild({ ...core, runBuild: cancellable, progress })) };
 }
 
-function builderOf(
-  { runtime, dataDir, dockerSocket, node, network }: Config,
-  logger: Logger,
-): BuildService & AsyncDisposable {
+/** The platform's stores, where they are on machines of their own. */
+const hostsOf = ({ database, clickhouse, metrics }: Config): string[] =>
+  [database.url, clickhouse.url, ...(metrics ? [metrics.url] : [])].map((url) => new URL(url).hostname);
+
+function builderOf(config: Config, logger: Logger): BuildService & AsyncDisposable {
+  const { runtime, dataDir, dockerSocket, node, network } = config;
   const [cacheDir, workDir] = [join(dataDir, "cache", "builds"), join(dataDir, "cache", "work")];
   const log = (text: string) => logger.warn(text);
   if (runtime === "process")
@@ -55,6 +57,7 @@ function builderOf(
       nodePath: node.path,
       searchPath: node.searchPath,
       networkVariables: networkVariables(network),
+      deniedHosts: hostsOf(config),
       log,
     });
   if (!dockerSocket)

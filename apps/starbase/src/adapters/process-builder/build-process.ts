@@ -3,6 +3,7 @@ import path from "node:path";
 import type { BuildFacts, BuildSpec, StepEnd } from "../../ports/build-service.ts";
 import { bothLimits, sayBytes, type BuildLimits } from "./build-limits.ts";
 import { BuildStopped, stop } from "./build-stopped.ts";
+import type { BuildNetworks } from "./build-network.ts";
 import { openCgroup } from "./cgroup.ts";
 import { inside } from "./copy-tree.ts";
 import type { BuiltImage, ImageStore } from "./image-store.ts";
@@ -23,6 +24,7 @@ export type Builder = {
   readonly cacheDir: string;
   readonly machine: MachineTools;
   readonly sandbox: Sandbox;
+  readonly networks: BuildNetworks;
   readonly images: ImageStore;
   readonly limits: BuildLimits;
   readonly networkVariables: Readonly<Record<string, string>>;
@@ -87,6 +89,8 @@ export async function buildImage(
   const cgroup = openCgroup(spec.buildId, limits);
   if (!cgroup && process.platform === "linux")
     say("sandbox", "NO LIMITS on memory and processes: this machine lets the platform make no cgroups");
+  await using network = await builder.networks.open(spec.buildId);
+  if (network.words) say("sandbox", network.words);
   const mountsDir = path.join(projectDir(builder, spec.projectId), "mounts");
   await mkdir(mountsDir, { recursive: true });
   await makeRooms(workDir, builder.sandbox.uid);
@@ -113,7 +117,7 @@ export async function buildImage(
     const oomKillsBefore = cgroup?.events().oomKills ?? 0;
     const ended = await runCommand(
       {
-        argv: builder.sandbox.wrap(rooms, shell),
+        argv: [...network.enter, ...builder.sandbox.wrap(rooms, shell)],
         cwd: rooms.app,
         env,
         joinFiles: cgroup?.joinFiles ?? [],

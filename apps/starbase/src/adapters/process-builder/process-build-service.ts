@@ -7,6 +7,7 @@ import { pause } from "@starform/std/retry";
 import type { BuildFacts, BuildHandle, BuildService, BuildStatus } from "../../ports/build-service.ts";
 import { machineLimits, type BuildLimits } from "./build-limits.ts";
 import { buildImage, projectDir, type Builder } from "./build-process.ts";
+import { buildNetworks, type BuildNetworks } from "./build-network.ts";
 import { BuildStopped } from "./build-stopped.ts";
 import { removeLeftCgroup } from "./cgroup.ts";
 import { imageStore } from "./image-store.ts";
@@ -31,6 +32,8 @@ export type ProcessBuildOptions = {
   readonly isSandboxed?: boolean;
   /** See `networkVariables` of machine-tools. */
   readonly networkVariables?: Readonly<Record<string, string>>;
+  /** Hosts of the platform on other machines, which builds are kept from. */
+  readonly deniedHosts?: readonly string[];
 };
 
 type Running = {
@@ -63,10 +66,16 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
   );
   const sandbox = openSandbox(path.join(options.cacheDir, "sandbox"), machine, options.isSandboxed);
   if (sandbox.kind === "plain") options.log(sandbox.words);
+  const networks = buildNetworks({
+    dir: options.workDir,
+    variables: options.networkVariables ?? {},
+    deniedHosts: options.deniedHosts ?? [],
+  });
   const builder: Builder = {
     cacheDir: options.cacheDir,
     machine,
     sandbox,
+    networks,
     images: imageStore(options.imagesDir),
     limits: { ...machineLimits(), ...options.limits },
     networkVariables: options.networkVariables ?? {},
@@ -75,7 +84,7 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
   const builds = new Map<string, Running>();
   const workDirOf = (buildId: string) => path.join(options.workDir, buildId);
   const lockOf = (buildId: string) => path.join(options.workDir, `${buildId}.lock`);
-  const cleared = clearLeftovers(options.workDir).catch((error) =>
+  const cleared = clearLeftovers(options.workDir, networks).catch((error) =>
     options.log(`old work trees could not be removed: ${wordsOf(error)}`),
   );
 
@@ -188,9 +197,14 @@ function endOf(error: unknown, facts: BuildFacts, log: (text: string) => void): 
   };
 }
 
-/** Work trees and cgroups of builds whose process is gone. */
-async function clearLeftovers(workDir: string): Promise<void> {
+/** Work trees, cgroups and networks of builds whose process is gone. */
+async function clearLeftovers(workDir: string, networks: BuildNetworks): Promise<void> {
   for (const name of await readdir(workDir)) {
+    if (name.endsWith(".net")) {
+      const buildId = name.slice(0, -".net".length);
+      if (!holderOf(path.join(workDir, `${buildId}.lock`))) await networks.removeLeft(buildId);
+      continue;
+    }
     if (name.endsWith(".lock")) {
       if (!holderOf(path.join(workDir, name))) await rm(path.join(workDir, name), { force: true });
       continue;

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { resolverFile } from "./build-network.ts";
 import type { MachineTools } from "./machine-tools.ts";
 import { findProgram } from "./program.ts";
 
@@ -202,7 +203,8 @@ function systemBinds(dir: string): string[] {
   const java = readdirSync("/etc").filter((name) => /^java-\d+-/.test(name));
   for (const name of [...etc, ...java]) {
     const file = `/etc/${name}`;
-    if (existsSync(file)) binds.push("--ro-bind", realpathSync(file), file);
+    const from = name === "resolv.conf" ? resolverFile() : file;
+    if (existsSync(from)) binds.push("--ro-bind", realpathSync(from), file);
   }
   return [
     ...binds,
