@@ -11,13 +11,16 @@ export const DeploymentStatus = z.enum([
 ]);
 export type DeploymentStatus = z.infer<typeof DeploymentStatus>;
 
-/** Where a deployment may go from each status; a final one goes nowhere. */
+/**
+ * Where a deployment may go from each status. `deployed` says that one instance on the new image is well; one that fails
+ * before all of them ever were is `failed` after all, and what ran before runs again.
+ */
 export const deploymentMoves = {
   pending: ["building", "deploying", "failed", "cancelled"],
   building: ["built", "failed", "cancelled", "pending"],
   built: ["deploying", "failed", "cancelled"],
   deploying: ["deployed", "failed", "cancelled"],
-  deployed: [],
+  deployed: ["failed"],
   failed: [],
   cancelled: [],
 } as const satisfies Record<DeploymentStatus, readonly DeploymentStatus[]>;
@@ -25,7 +28,9 @@ export const deploymentMoves = {
 export const canMove = (from: DeploymentStatus, to: DeploymentStatus): boolean =>
   (deploymentMoves[from] as readonly DeploymentStatus[]).includes(to);
 
-export const isFinal = (status: DeploymentStatus): boolean => deploymentMoves[status].length === 0;
+const finalStatuses: readonly DeploymentStatus[] = ["deployed", "failed", "cancelled"];
+/** Whether whoever waits for it need not wait any longer. */
+export const isFinal = (status: DeploymentStatus): boolean => finalStatuses.includes(status);
 
 /** Which action each status allows. The API enforces it; the dashboard and the CLI read it. */
 export const deploymentActions = {

@@ -105,6 +105,18 @@ export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
       .execute();
     return rows.map(toDeployment);
   },
+  async halfDeployedBefore(at) {
+    const rows = await db
+      .selectFrom("service_environments")
+      .innerJoin("deployments", "deployments.id", "service_environments.target_deployment_id")
+      .selectAll("deployments")
+      .where("status", "=", "deployed")
+      .where("ended_at", "<", at)
+      .where(sql<boolean>`active_deployment_id is distinct from target_deployment_id`)
+      .orderBy("deployments.id")
+      .execute();
+    return rows.map(toDeployment);
+  },
   async latest(serviceId, environmentId) {
     const row = await seenDeployments(db)
       .where("deployments.service_id", "=", serviceId)
@@ -243,14 +255,14 @@ const seenDeployments = (db: Db) =>
         .onRef("hosts.service_id", "=", "deployments.service_id")
         .onRef("hosts.environment_id", "=", "deployments.environment_id"),
     )
+    .leftJoin("deployments as target", "target.id", "service_environments.target_deployment_id")
     .selectAll("deployments")
     .select([
       "services.name as service_name",
       "environments.name as environment_name",
       "hosts.hostname",
-      sql<boolean>`service_environments.active_deployment_id is not distinct from deployments.id`.as(
-        "is_active",
-      ),
+      sql<boolean>`coalesce(deployments.id = case when target.status = 'deployed' then target.id
+        else service_environments.active_deployment_id end, false)`.as("is_active"),
     ]);
 
 type Row = {

@@ -1,8 +1,9 @@
 import { isFinal } from "@starform/contract/states";
 import type { Clock } from "@starform/std/clock";
+import type { PlacedService } from "../services/ports.ts";
 import type { UnitOfWork } from "../stores.ts";
 import type { Deployment } from "./ports.ts";
-import { endRunning } from "./stages.ts";
+import { endRunning, endStage } from "./stages.ts";
 
 /** Ends a deployment that has not ended, with its reason; a final status is never overwritten. */
 export async function endWith(
@@ -22,6 +23,28 @@ export async function endWith(
   });
   if (ended) await uow.projects.touch(deployment.projectId);
   return ended;
+}
+
+/**
+ * Fails a deployment that had one healthy instance and never all of them. One that was wholly up once, or is not what
+ * should run any more, stays as it ended.
+ */
+export async function undoDeployed(
+  uow: UnitOfWork,
+  clock: Clock,
+  { deployment, place, reason }: { deployment: Deployment; place: PlacedService; reason: string },
+): Promise<Deployment | undefined> {
+  const isHalf = place.targetDeploymentId === deployment.id && place.activeDeploymentId !== deployment.id;
+  if (!isHalf) return undefined;
+  const now = clock.now();
+  const failed = await uow.deployments.change(deployment.id, ["deployed"], {
+    status: "failed",
+    reason,
+    endedAt: now,
+    stages: endStage(deployment.stages, "deploy", "failed", now),
+  });
+  if (failed) await uow.projects.touch(deployment.projectId);
+  return failed;
 }
 
 /** Gives up its place in line for a builder; answers since when it had it. What is being built ends by itself. */

@@ -56,6 +56,7 @@ export type Deployment = {
 export type SeenDeployment = Deployment & {
   readonly service: string;
   readonly environment: string;
+  /** Whether it serves: what should run once one instance is well, and until then what ran before. */
   readonly isActive: boolean;
   readonly hostname: string | null;
 };
@@ -116,6 +117,8 @@ export interface DeploymentStore {
   open(serviceId: string, environmentId: string): Promise<Deployment[]>;
   /** Not ended, of the whole installation, made before a moment. */
   openBefore(at: Date, statuses: readonly DeploymentStatus[]): Promise<Deployment[]>;
+  /** Deployed before a moment, what should run, and never wholly up since; of the whole installation. */
+  halfDeployedBefore(at: Date): Promise<Deployment[]>;
   latest(serviceId: string, environmentId: string): Promise<SeenDeployment | undefined>;
   /** The latest of each of these services in an environment. */
   latestIn(

@@ -20,6 +20,7 @@ export type PlacedService = Service & {
   readonly settings: ServiceSettings;
   readonly restartNonce: string;
   readonly targetDeploymentId: string | null;
+  /** The last one that was wholly up: what a failure falls back on. */
   readonly activeDeploymentId: string | null;
   readonly hostname: string | null;
   readonly health: Partial<ServiceHealth>;

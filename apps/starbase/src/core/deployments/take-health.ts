@@ -1,0 +1,60 @@
+import type { StatusReport } from "@starform/contract/clusters";
+import type { ServiceHealth } from "@starform/contract/services";
+import { canonicalJson } from "@starform/std/canonical-json";
+import type { Clock } from "@starform/std/clock";
+import { record } from "../audit/record.ts";
+import type { PlacedService } from "../services/ports.ts";
+import type { UnitOfWork } from "../stores.ts";
+
+/** Keeps what a cluster saw of a service, and tells the project when it is otherwise than before. */
+export async function takeHealth(
+  uow: UnitOfWork,
+  clock: Clock,
+  projectId: string,
+  place: PlacedService,
+  report: StatusReport,
+): Promise<void> {
+  const health: ServiceHealth = {
+    phase: report.phase === "failed" ? (report.ready_replicas > 0 ? "running" : "crashed") : report.phase,
+    readyReplicas: report.ready_replicas,
+    desiredReplicas: report.desired_replicas,
+    restarts: report.restarts,
+    reason: report.reason,
+    observedAt: null,
+    heldBack: heldBackOf(report),
+  };
+  // The database keeps the members of an object in an order of its own.
+  const isNew = canonicalJson(health) !== canonicalJson(place.health);
+  await uow.services.setHealth(place.id, place.environmentId, health, clock.now());
+  if (isNew) await uow.projects.touch(projectId);
+}
+
+/** Once for each time that a service is held back or let go: the cluster acted on its own, and it must be known. */
+export async function recordDivergence(
+  uow: UnitOfWork,
+  clock: Clock,
+  projectId: string,
+  place: PlacedService,
+  report: StatusReport,
+): Promise<void> {
+  const [before, now] = [place.health.heldBack ?? null, heldBackOf(report)];
+  if (before?.at === now?.at) return;
+  await record(uow.audit, clock, {
+    workspaceId: place.workspaceId,
+    projectId,
+    event: now ? "service.held_back" : "service.let_go",
+    actor: (now ?? before)?.by ?? "starform",
+    subject: place.name,
+    detail: { ...(now ?? before), environment: place.environment },
+  });
+}
+
+const heldBackOf = ({ divergence }: StatusReport): ServiceHealth["heldBack"] =>
+  divergence
+    ? {
+        fromVersion: divergence.from_version,
+        insteadOf: divergence.instead_of,
+        by: divergence.by,
+        at: divergence.at,
+      }
+    : null;
