@@ -9,11 +9,16 @@ import { registryIssuer, registryService, registryTokenPath } from "@starform/st
 import { selfSignedCertificate } from "@starform/std/self-signed-certificate";
 import { openDockerEngine, requireEngineInCi } from "@starform/testkit/docker-engine";
 import { freePort, openDockerRegistry, requireRegistryInCi } from "@starform/testkit/docker-registry";
+import { createDeployment } from "@starform/contract/deployments";
+import { updateService } from "@starform/contract/services";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { distributionClient } from "../src/adapters/registry/distribution-client.ts";
-import { aMember, aProject, openApiWorld, type ApiWorld } from "./api-world.ts";
+import { engineImageResolver } from "../src/adapters/registry/engine-image-resolver.ts";
+import { registryImageResolver } from "../src/adapters/registry/registry-image-resolver.ts";
+import type { ImageResolver } from "../src/ports/image-resolver.ts";
+import { aMember, aProject, desiredState, openApiWorld, type ApiWorld } from "./api-world.ts";
 import { engineDocker } from "./engine-docker.ts";
 import { hasManifest, pushImage } from "./push-image.ts";
 
@@ -28,6 +33,7 @@ beforeAll(async () => {
   host = `127.0.0.1:${port}`;
   world = stack.use(
     await openApiWorld({
+      runtime: "docker",
       settings: {
         STARBASE_REGISTRY: "docker-registry",
         STARBASE_REGISTRY_PORT: String(port),
@@ -170,7 +176,84 @@ describe.runIf(hasRegistry)("the registry of an installation", () => {
   });
 });
 
+/** What a resolver of either kind promises: an engine asks, or Starbase itself. */
+async function resolves(resolver: ImageResolver): Promise<void> {
+  const { project, service, ref } = await aProject(world);
+  const image = `${host}/${project.id}/${service.id}`;
+  const signIn = await passwordFor(ref.project, "pull");
+  const pushing = clientWith(await passwordFor(ref.project));
+  const { digest } = await pushImage(pushing, `${project.id}/${service.id}`, "v1");
+  expect(await resolver.digestOf(`${image}:v1`, signIn)).toBe(digest);
+  await expect(resolver.digestOf(`${image}:v2`, signIn)).rejects.toMatchObject({
+    code: "invalid",
+    message: expect.stringContaining(`${host} has no image ${image}:v2`),
+  });
+  const wrong = { username: "ada", password: "a-wrong-password" };
+  for (const nobody of [undefined, wrong]) {
+    const error = await resolver.digestOf(`${image}:v1`, nobody).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "invalid", message: expect.stringContaining("registries add") });
+    expect((error as Error).stack).not.toContain(wrong.password);
+  }
+}
+
+describe.runIf(hasRegistry)("a deployment of an image", () => {
+  test("asks the registry what a name stands for", () => resolves(registryImageResolver({ ownHost: host })));
+
+  test("holds the digest its tag stood for, also when the tag has moved on", async () => {
+    const { project, service, ref } = await aProject(world);
+    const [name, image] = [`${project.id}/${service.id}`, `${host}/${project.id}/${service.id}`];
+    const client = clientWith(await passwordFor(ref.project));
+    const first = await pushImage(client, name, "v1");
+    const deploy = (body: { image?: string }) =>
+      world.owner(createDeployment, { params: ref, query: {}, body });
+    expect(await deploy({ image: `${image}:v1` })).toMatchObject({
+      image: `${image}@${first.digest}`,
+      imageDigest: first.digest,
+    });
+    const second = await pushImage(client, name, "v1");
+    expect(await deploy({})).toMatchObject({ imageDigest: first.digest });
+    const source = { kind: "image", image: `${image}:v1` } as const;
+    await world.owner(updateService, { params: ref, query: {}, body: { source } });
+    expect(await deploy({})).toMatchObject({ imageDigest: second.digest });
+    const { services } = await desiredState(world);
+    expect(services.find((one) => one.service_id === service.id)).toMatchObject({
+      image: `${image}@${second.digest}`,
+      provenance: { image_ref: `${image}@${second.digest}` },
+    });
+  });
+
+  test("is refused for another project's image, and for one that nobody has", async () => {
+    const [own, other] = [await aProject(world), await aProject(world)];
+    const theirs = `${host}/${other.project.id}/${other.service.id}`;
+    const { digest } = await pushImage(
+      clientWith(await passwordFor(other.ref.project)),
+      `${other.project.id}/${other.service.id}`,
+      "v1",
+    );
+    const deploy = (image: string) =>
+      world.owner(createDeployment, { params: own.ref, query: {}, body: { image } });
+    for (const image of [`${theirs}:v1`, `${theirs}@${digest}`])
+      await expect(deploy(image)).rejects.toMatchObject({ code: "not_found" });
+    await expect(deploy(`${host}/${own.project.id}/${own.service.id}:v1`)).rejects.toMatchObject({
+      code: "invalid",
+    });
+    await expect(deploy("127.0.0.1:9/app:1")).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining("does not lie in the public network"),
+    });
+  });
+});
+
 describe.runIf(hasRegistry && requireEngineInCi())("with a real engine", () => {
+  test("an engine asks the registry what a name stands for", async () => {
+    await using engine = await openDockerEngine();
+    const resolver = engineImageResolver(engine.socketPath);
+    await resolves(resolver);
+    await expect(resolver.digestOf("127.0.0.1:9/app:1", undefined)).rejects.toMatchObject({
+      code: "unavailable",
+    });
+  });
+
   test("signs in, pushes and pulls with a project's password, and is denied another's", async () => {
     await using engine = await openDockerEngine();
     const docker = engineDocker(engine.socketPath);

@@ -59,7 +59,7 @@ import { joinedCore, openCore, publicUrlOf, type Core } from "./core.ts";
 import { openSources, serveGit } from "./git.ts";
 import { openLogs } from "./logs.ts";
 import { metricStoreOf } from "./metrics.ts";
-import { openRegistry, serveRegistry } from "./registry.ts";
+import { serveRegistry } from "./registry.ts";
 
 /** Opens the API and answers once it listens; closes what it opened when it is disposed of. */
 export async function openApiServer(
@@ -95,12 +95,8 @@ export async function openApiServer(
   logRoutes(app, telemetry);
   metricRoutes(app, telemetry);
   serveGit(app, config, { ...telemetry, ...delivery, logger });
-  const registry = openRegistry(config, core, stack);
   serveRegistry(app, config, deps);
-  registryLoginRoutes(app, {
-    ...deps,
-    createRegistryPassword: createRegistryPassword({ ...core, registry }),
-  });
+  registryLoginRoutes(app, { ...deps, createRegistryPassword: createRegistryPassword(core) });
   const address = await app.listen({ port: config.http.port, host: config.http.host });
   const opened = stack.move();
   return { address, [Symbol.asyncDispose]: () => opened.disposeAsync() };

@@ -8,8 +8,10 @@ import { postgresStores, postgresTransact } from "../adapters/postgres/stores.ts
 import type { Config } from "../config.ts";
 import { authorizer } from "../core/access/authorize.ts";
 import { createDeployment } from "../core/deployments/create-deployment.ts";
+import { pinImage, type PinDeps } from "../core/images/pin-image.ts";
 import type { Stores, Transact, UnitOfWork } from "../core/stores.ts";
 import type { BookDeps } from "../core/variables/open-book.ts";
+import { openRegistry, resolverOf } from "./registry.ts";
 
 export type Core = Awaited<ReturnType<typeof openCore>>;
 
@@ -22,6 +24,8 @@ export async function openCore(config: Config, logger: Logger, stack: AsyncDispo
   const stores = postgresStores(db);
   const transact = postgresTransact(db);
   const box = secretBox(config.encryptionKeys);
+  const registry = openRegistry(config, { clock }, stack);
+  const pinning: PinDeps = { resolver: resolverOf(config, registry), registry, box };
   const book: BookDeps = { box, addresses: { publicUrl: publicUrlOf(config.urls.gateway) } };
   return {
     db,
@@ -29,17 +33,23 @@ export async function openCore(config: Config, logger: Logger, stack: AsyncDispo
     clock,
     box,
     book,
+    registry,
+    pinning,
     accessTokens: accessTokens(config.sessionKey),
-    ...coreOver({ clock, book }, stores, transact),
+    ...coreOver({ clock, book, pinning }, stores, transact),
   };
 }
 
 /** What stands on the stores: over the database, or over one transaction of it. */
-const coreOver = ({ clock, book }: { clock: Clock; book: BookDeps }, stores: Stores, transact: Transact) => ({
+const coreOver = (
+  { clock, book, pinning }: { clock: Clock; book: BookDeps; pinning: PinDeps },
+  stores: Stores,
+  transact: Transact,
+) => ({
   stores,
   transact,
   authorize: authorizer({ access: stores.access }),
-  createDeployment: createDeployment({ transact, clock, book }),
+  createDeployment: createDeployment({ transact, stores, clock, book, pin: pinImage(pinning, stores) }),
 });
 
 /** The same core, all of whose work is part of one transaction. */

@@ -10,11 +10,10 @@ import { removeImages } from "../core/images/remove-images.ts";
 import type { CronJob } from "../ports/job-queue.ts";
 import type { ImageStore, RegistryProvider } from "../ports/registry-provider.ts";
 import type { Core } from "./core.ts";
-import { openRegistry } from "./registry.ts";
 
 /** What removes images: of deleted services, and of those that nothing can be rolled back to. */
-export function openImages(config: Config, core: Core, logger: Logger, stack: AsyncDisposableStack) {
-  const registry = openRegistry(config, core, stack);
+export function openImages(config: Config, core: Core, logger: Logger) {
+  const { registry } = core;
   const stores = [ownStoreOf(config), registry].filter((store) => store !== undefined);
   const allowanceOf = (plan: Plan): ImageAllowance => ({ ...imageAllowances[plan], ...config.images });
   const collect = collectImages({

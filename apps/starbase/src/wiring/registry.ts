@@ -1,7 +1,10 @@
 import { join } from "node:path";
+import type { Clock } from "@starform/std/clock";
 import type { FastifyInstance } from "fastify";
 import { digitalOceanApi } from "../adapters/digitalocean/api.ts";
 import { digitalOceanRegistry } from "../adapters/digitalocean/registry-provider.ts";
+import { engineImageResolver } from "../adapters/registry/engine-image-resolver.ts";
+import { registryImageResolver } from "../adapters/registry/registry-image-resolver.ts";
 import { dockerRegistry } from "../adapters/registry/docker-registry.ts";
 import { filePushGate } from "../adapters/registry/push-gate.ts";
 import { registryPasswords } from "../adapters/registry/registry-passwords.ts";
@@ -10,13 +13,14 @@ import type { Config } from "../config.ts";
 import { grantRegistryAccess } from "../core/images/grant-registry-access.ts";
 import type { Authenticate } from "../core/identity/authenticate.ts";
 import { registryRoutes } from "../http/registry.ts";
+import type { ImageResolver } from "../ports/image-resolver.ts";
 import type { RegistryProvider } from "../ports/registry-provider.ts";
 import type { Core } from "./core.ts";
 
 /** The registry of this installation; undefined where images stay in the runtime's own store. */
 export function openRegistry(
   { registry, sessionKey }: Config,
-  { clock }: Pick<Core, "clock">,
+  { clock }: { clock: Clock },
   stack: AsyncDisposableStack,
 ): RegistryProvider | undefined {
   if (!registry) return undefined;
@@ -33,6 +37,15 @@ export function openRegistry(
     }),
   );
 }
+
+/** Who asks registries what a name stands for: the engine that will pull it, where there is one. */
+export const resolverOf = (
+  { runtime, dockerSocket }: Config,
+  registry: RegistryProvider | undefined,
+): ImageResolver =>
+  runtime === "docker" && dockerSocket
+    ? engineImageResolver(dockerSocket)
+    : registryImageResolver({ ownHost: registry?.credentialScope === "project" ? registry.host : undefined });
 
 /** Registers the token server of the built-in registry, where there is one. */
 export function serveRegistry(

@@ -23,7 +23,7 @@ export async function openWorker(config: Config, logger: Logger): Promise<AsyncD
   const core = await openCore(config, logger, stack);
   const logs = openLogs(config, logger, stack);
   const { job } = openBuilds(config, core, logger, stack);
-  const images = openImages(config, core, logger, stack);
+  const images = openImages(config, core, logger);
   const handlers = cleanUpJobs({ sources: openSources(config), logs, removeImages: images.removeImages });
   const crons = [...cronsOf(config, core, logger), images.cron];
   const { url } = config.database;

@@ -1,7 +1,8 @@
 import { request as plainRequest, type IncomingHttpHeaders } from "node:http";
 import { request as secureRequest } from "node:https";
-import type { LookupFunction } from "node:net";
+import { isIP } from "node:net";
 import { challengeIn, tokenUrl } from "./challenge.ts";
+import { isPublicAddress, notPublic, publicLookup } from "./public-lookup.ts";
 
 export type DistributionAnswer = {
   readonly status: number;
@@ -19,8 +20,8 @@ export type DistributionOptions = {
   readonly credentials?: { readonly username: string; readonly password: string } | undefined;
   /** Instead of credentials: a token that is known to be good. */
   readonly token?: string;
-  /** Looks host names up; for addresses that customers name, it refuses what is not public. */
-  readonly lookup?: LookupFunction;
+  /** Refuses hosts that do not lie in the public network: for those that customers name. */
+  readonly isPublicOnly?: boolean;
   readonly timeoutMs?: number;
 };
 
@@ -70,12 +71,15 @@ async function answerTo(
 }
 
 function send(
-  { lookup, timeoutMs = 20_000 }: DistributionOptions,
+  { isPublicOnly = false, timeoutMs = 20_000 }: DistributionOptions,
   method: string,
   url: URL,
   { headers = {}, body, signal }: DistributionRequest,
 ): Promise<DistributionAnswer> {
   const request = url.protocol === "https:" ? secureRequest : plainRequest;
+  const literal = url.hostname.replace(/^\[|\]$/g, "");
+  if (isPublicOnly && isIP(literal) > 0 && !isPublicAddress(literal))
+    return Promise.reject(notPublic(literal));
   return new Promise((resolve, reject) => {
     const limit = AbortSignal.timeout(timeoutMs);
     const sent = request(
@@ -85,7 +89,7 @@ function send(
         headers: { ...headers, ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }) },
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
         agent: false,
-        ...(lookup ? { lookup } : {}),
+        ...(isPublicOnly ? { lookup: publicLookup } : {}),
       },
       (response) => {
         const chunks: Buffer[] = [];

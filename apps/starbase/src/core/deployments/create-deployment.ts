@@ -5,14 +5,16 @@ import type { Environment, Project } from "../access/ports.ts";
 import { record } from "../audit/record.ts";
 import type { Commit } from "../builds/ports.ts";
 import type { Actor } from "../identity/actor.ts";
+import type { PinImage } from "../images/pin-image.ts";
 import type { PlacedService } from "../services/ports.ts";
-import type { Transact, UnitOfWork } from "../stores.ts";
+import type { Stores, Transact, UnitOfWork } from "../stores.ts";
 import { resolveService } from "../variables/book.ts";
 import { openBook, type BookDeps } from "../variables/open-book.ts";
 import { activate, runConfigOf } from "./activate.ts";
 import { buildFor } from "./build-for.ts";
 import { getInLine, supersedePending } from "./build-line.ts";
 import { originOf, type DeploymentSource, type Origin } from "./deployment-origin.ts";
+import { pinnedSource } from "./pinned-source.ts";
 import type { Build, Deployment, Trigger } from "./ports.ts";
 import { sealSnapshot, snapshotDigests, type VariableSnapshot } from "./snapshot.ts";
 import { skippedToDeploy, waitingStages } from "./stages.ts";
@@ -34,9 +36,16 @@ type Deps = { readonly clock: Clock; readonly book: BookDeps };
 
 /** Makes a deployment in a transaction of its own. Who may do so was decided before. */
 export const createDeployment =
-  ({ transact, ...deps }: Deps & { transact: Transact }): CreateDeployment =>
-  (actor, input) =>
-    transact((uow) => makeDeployment(uow, deps, actor, input));
+  ({
+    transact,
+    stores,
+    pin,
+    ...deps
+  }: Deps & { transact: Transact; stores: Pick<Stores, "services">; pin: PinImage }): CreateDeployment =>
+  async (actor, input) => {
+    const source = await pinnedSource({ services: stores.services, pin }, input);
+    return transact((uow) => makeDeployment(uow, deps, actor, { ...input, source }));
+  };
 
 /**
  * Makes a receipt and sets it on its way: to the builder, or at once to the cluster where an image of the same source,

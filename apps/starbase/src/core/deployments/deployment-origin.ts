@@ -1,7 +1,7 @@
 import { Fault } from "@starform/std/fault";
 import type { Project } from "../access/ports.ts";
 import type { Commit, SourceRef } from "../builds/ports.ts";
-import { refuseCollected } from "../images/refuse-collected.ts";
+import { collectedFault } from "../images/collected-fault.ts";
 import type { PlacedService } from "../services/ports.ts";
 import type { UnitOfWork } from "../stores.ts";
 import type { Deployment } from "./ports.ts";
@@ -77,7 +77,7 @@ async function latestWithSource(
 }
 
 async function fromImage(
-  { clusters, deployments, retention }: UnitOfWork,
+  { deployments, retention }: UnitOfWork,
   project: Project,
   image: string,
 ): Promise<Origin> {
@@ -87,18 +87,21 @@ async function fromImage(
       "not_found",
       `no build of this project made the image ${image}: roll back to one, or deploy the source`,
     );
-  await refuseCollected(retention, project.id, { image, whose: image });
-  const cluster = await clusters.byId(project.clusterId);
-  if (cluster?.runtime === "process" && !image.startsWith("starform.local/"))
+  const collected = await retention.find(project.id, image);
+  // What was pushed again after it had gone from a registry is there again.
+  if (collected?.removedAt && !image.startsWith("starform.local/")) await retention.unmark(project.id, image);
+  else if (collected) throw collectedFault(collected, { whose: image });
+  const imageDigest = /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1];
+  if (!imageDigest)
     throw new Fault(
-      "invalid",
-      `the process runtime cannot run the image ${image}: start the platform with --runtime docker, or deploy the source instead`,
+      "conflict",
+      `the image ${image} has no digest yet: deploy it with \`starform redeploy\`, which asks its registry`,
     );
   return {
     source: null,
     commit: null,
     buildId: null,
     image,
-    imageDigest: /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1] ?? null,
+    imageDigest,
   };
 }

@@ -4,7 +4,7 @@ import { Fault } from "@starform/std/fault";
 import { uuid } from "@starform/std/ids";
 import { record } from "../audit/record.ts";
 import type { Actor } from "../identity/actor.ts";
-import { refuseCollected } from "../images/refuse-collected.ts";
+import { collectedFault } from "../images/collected-fault.ts";
 import type { PlacedService } from "../services/ports.ts";
 import type { UnitOfWork } from "../stores.ts";
 import { activate } from "./activate.ts";
@@ -25,11 +25,9 @@ export const rollBackDeployment =
             "conflict",
             `deployment #${receipt.number} never ran (${receipt.status}): roll back to one that was deployed`,
           );
-        await refuseCollected(uow.retention, project.id, {
-          ...receipt,
-          image: receipt.image,
-          whose: `deployment #${receipt.number}`,
-        });
+        const collected = await uow.retention.find(project.id, receipt.image);
+        if (collected)
+          throw collectedFault(collected, { ...receipt, whose: `deployment #${receipt.number}` });
         await cancelOpen(uow, clock, place, `rolled back to #${receipt.number}`);
         const deployment = await again(uow, clock, { actor, place, receipt });
         await record(uow.audit, clock, {
