@@ -84,8 +84,8 @@ async function untilReady(
 }
 
 async function untilUnhealthy(
-  { timings }: Deps,
-  { address }: Instance,
+  { engine, timings }: Deps,
+  { id, address }: Instance,
   probe: Probe,
   events: AttendEvents,
   signal: AbortSignal,
@@ -97,6 +97,13 @@ async function untilUnhealthy(
     const result = await askProbe(probe, address, timings.probeTimeoutMs);
     fails = result.kind === "ok" ? 0 : fails + 1;
     if (result.kind === "ok" || fails < timings.livenessFailsMax) continue;
+    // An instance whose engine is away is not to blame, and one that has ended is told of as that.
+    const isRunning = await engine.find(id).then(
+      (seen) => seen !== undefined && seen.exit === undefined,
+      () => false,
+    );
+    if (signal.aborted) return;
+    if (!isRunning) continue;
     const answer =
       result.kind === "wrong" ? result.reason : `port ${address.port} no longer takes connections`;
     return events.unhealthy(reasonOfLiveness(fails, answer));

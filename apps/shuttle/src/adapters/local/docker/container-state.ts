@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import type { GatewayDoor } from "@starform/contract/gateway";
 import { containerPort } from "@starform/contract/hosts";
 import type { Instance, InstanceExit } from "../engine.ts";
+import { label } from "../labels.ts";
 import { instanceLabel, portLabel } from "./container-spec.ts";
 
 /** What `GET /containers/<id>/json` answers, as far as it is looked at. */
@@ -71,6 +72,28 @@ function addressOf(
   }
   const host = Object.values(Networks ?? {}).find(({ IPAddress }) => IPAddress)?.IPAddress;
   return host ? { host, port } : null;
+}
+
+/** Exits of a process that did not choose them. */
+const unchosen = new Set([137, 143, 255]);
+/** The engine breaks off its events before it ends what runs in it. */
+const slackMs = 2_000;
+
+/**
+ * Whether an end that nobody saw as it happened was the engine's or the machine's doing, and no crash: it came while
+ * the engine was away, or it is how a process ends that is told to. A cron's run that succeeded has succeeded.
+ */
+export function endedWithEngine(
+  { State: state, Config }: Inspected,
+  awaySinceMs: number | undefined,
+): boolean {
+  if (state.OOMKilled) return false;
+  const isRun = label(Config.Labels ?? {}, "run-id") !== "";
+  if (state.ExitCode === 0) return !isRun;
+  return (
+    unchosen.has(state.ExitCode) ||
+    (awaySinceMs !== undefined && Date.parse(state.FinishedAt) >= awaySinceMs - slackMs)
+  );
 }
 
 const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));

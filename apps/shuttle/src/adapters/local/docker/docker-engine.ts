@@ -7,7 +7,8 @@ import { isOurs, label } from "../labels.ts";
 import { readFrames, sinceOf } from "./container-output.ts";
 import { listenersOf } from "./container-ports.ts";
 import { containerSpec, imageOf, instanceLabel } from "./container-spec.ts";
-import { toInstance, type Inspected } from "./container-state.ts";
+import { endedWithEngine, toInstance, type Inspected } from "./container-state.ts";
+import { endings } from "./container-events.ts";
 import { usageOfContainer } from "./container-usage.ts";
 import { dockerApi, filters, messageOf, type DockerApi } from "./docker-api.ts";
 import { hostLine, neighbourhood } from "./neighbours.ts";
@@ -23,8 +24,6 @@ export type DockerEngineOptions = {
 
 const stopSlackMs = 10_000;
 const pullMs = 600_000;
-/** Exits that were not seen as they happened, of a process that did not choose them, came with the engine's own end. */
-const endedByEngine = new Set([137, 143, 255]);
 
 /** Instances as containers of a Docker Engine. Containers of other clusters and other people are never touched. */
 export async function openDockerEngine({
@@ -64,26 +63,28 @@ export async function openDockerEngine({
   const tell = (id: string) => {
     for (const listener of listeners) listener(id);
   };
-  /** Looks at everything that may have ended while nobody listened. */
-  const catchUp = async () => {
+  /** Looks at everything that may have ended while nobody listened, or while the engine was away. */
+  const catchUp = async (awaySinceMs: number | undefined) => {
     for (const seen of await all()) {
       const id = nameOf(seen);
       if (seen.State.Running || seenEnding.has(id)) continue;
-      if (endedByEngine.has(seen.State.ExitCode) && !seen.State.OOMKilled) lost.add(id);
+      if (endedWithEngine(seen, awaySinceMs)) lost.add(id);
       tell(id);
     }
   };
   async function followEvents(): Promise<void> {
+    let awaySinceMs: number | undefined;
     for (let attempt = 1; !closing.signal.aborted; attempt++) {
       try {
         const events = await api.stream(
-          `/events?${filters({ type: ["container"], event: ["die"], label: ownLabels })}`,
+          `/events?${filters({ type: ["container"], event: ["die", "kill"], label: ownLabels })}`,
           closing.signal,
         );
-        await catchUp();
-        attempt = 0;
-        for await (const id of dyingIds(events)) {
+        await catchUp(awaySinceMs);
+        [attempt, awaySinceMs] = [0, undefined];
+        for await (const { id, isKilled } of endings(events)) {
           seenEnding.add(id);
+          if (isKilled) lost.add(id);
           tell(id);
         }
       } catch (error) {
@@ -92,6 +93,7 @@ export async function openDockerEngine({
             `the Docker Engine is away: ${wordsOf(error)}; what runs in it is looked at again once it is back`,
           );
       }
+      awaySinceMs ??= Date.now();
       await pause(backoffMs({ firstMs: 100, maxMs: 2_000 }, attempt + 1), closing.signal);
     }
   }
@@ -263,17 +265,4 @@ const tagged = (image: string): string => (/[:@][^/]*$/.test(image) ? image : `$
 async function machineOf(api: DockerApi): Promise<Engine["machine"]> {
   const { NCPU, MemTotal } = (await api.call("GET", "/info")).body as { NCPU: number; MemTotal: number };
   return { cpuMillis: NCPU * 1_000, memoryBytes: MemTotal };
-}
-
-async function* dyingIds(events: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const chunk of events) {
-    const lines = (rest + chunk.toString()).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const event = JSON.parse(line || "{}") as { Actor?: { Attributes?: Record<string, string> } };
-      const id = event.Actor?.Attributes?.[instanceLabel];
-      if (id) yield id;
-    }
-  }
 }
