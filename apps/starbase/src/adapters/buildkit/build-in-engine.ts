@@ -8,6 +8,7 @@ import { dockerTransport } from "@starform/buildkit/transport";
 import type { BuildSpec } from "../../ports/build-service.ts";
 import { bothLimits, type BuildLimits } from "../process-builder/build-limits.ts";
 import { inside } from "../process-builder/copy-tree.ts";
+import type { BoundedBuilds } from "./bounded-build.ts";
 import { buildImage } from "./build-image.ts";
 import type { LedgerImage } from "./build-ledger.ts";
 import type { BuildJob } from "./running-builds.ts";
@@ -16,6 +17,7 @@ import { watchedBuild, type Watch } from "./watched-build.ts";
 export type EngineBuilder = {
   readonly engineSocket: string;
   readonly limits: BuildLimits;
+  readonly bounded: BoundedBuilds;
   readonly layersOf: Engine["layers"];
   /** The images that plans start from, for a version of Node; made once. */
   readonly basesFor: (
@@ -33,9 +35,12 @@ export const repositoryOf = ({ projectId, serviceId }: Pick<BuildSpec, "projectI
   `starform.local/${projectId}/${serviceId}`;
 
 /** One build from its source to its image in the engine. Throws BuildStopped for what the customer must change. */
-export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<LedgerImage> =>
-  watchedBuild(job, bothLimits(builder.limits, job.spec.limits).wallClockMs, async (watch) => {
-    const built = await buildOnBestBase(builder, job.spec, watch);
+export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<LedgerImage> => {
+  const limits = bothLimits(builder.limits, job.spec.limits);
+  return watchedBuild(job, limits.wallClockMs, async (watch) => {
+    const built = await builder.bounded.run(limits, watch, (bounded) =>
+      buildOnBestBase(builder, job.spec, bounded),
+    );
     const layers = await builder.layersOf(built.imageId);
     if (layers.length > 0)
       job.note({
@@ -48,6 +53,7 @@ export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<Le
       sizeBytes: built.sizeBytes ?? 0,
     };
   });
+};
 
 /**
  * Most apps need nothing that the quick base lacks. One that does (a compiler, a Debian package) is built on

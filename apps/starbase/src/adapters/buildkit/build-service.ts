@@ -4,7 +4,9 @@ import { ensureBaseImages, type BaseImages } from "@starform/buildkit/base-image
 import { dockerEngine } from "@starform/buildkit/engine";
 import type { BuildService } from "../../ports/build-service.ts";
 import { machineLimits, type BuildLimits } from "../process-builder/build-limits.ts";
+import { boundedBuilds } from "./bounded-build.ts";
 import { buildInEngine, type BaseForm, type EngineBuilder } from "./build-in-engine.ts";
+import { ownEngine } from "./engine-group.ts";
 import { fileLedger } from "./file-ledger.ts";
 import { runningBuilds } from "./running-builds.ts";
 
@@ -34,6 +36,7 @@ export function buildkitBuildService(options: BuildKitServiceOptions): BuildServ
   const builder: EngineBuilder = {
     engineSocket,
     limits,
+    bounded: boundedBuilds(ownEngine(engineSocket), limits),
     layersOf: engine.layers,
     basesFor: rememberedBases(options),
   };

@@ -38,6 +38,27 @@ export interface AuditLog {
   workspace_id: string;
 }
 
+export interface BuilderBuilds {
+  external_id: string;
+  seen_at: Timestamp;
+  token_ciphertext: Buffer;
+  token_key_id: string;
+}
+
+export interface BuilderProjects {
+  created_at: Timestamp;
+  external_id: string;
+  workspace_id: string;
+}
+
+export interface BuildLeases {
+  build_id: string;
+  held_until: Timestamp;
+  holder: string | null;
+  image: unknown | null;
+  workspace_id: string;
+}
+
 export interface BuildQueue {
   claimed_at: Timestamp | null;
   deployment_id: string;
@@ -314,7 +335,10 @@ export interface Workspaces {
 export interface DB {
   api_tokens: ApiTokens;
   audit_log: AuditLog;
+  build_leases: BuildLeases;
   build_queue: BuildQueue;
+  builder_builds: BuilderBuilds;
+  builder_projects: BuilderProjects;
   builds: Builds;
   clusters: Clusters;
   collected_images: CollectedImages;

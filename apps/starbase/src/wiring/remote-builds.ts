@@ -1,0 +1,81 @@
+import {
+  dockerTransport,
+  tcpTransport,
+  tlsTransport,
+  unixTransport,
+  type Transport,
+} from "@starform/buildkit/transport";
+import { onePool } from "../adapters/buildkit/builder-pool.ts";
+import { remoteBuildService } from "../adapters/buildkit/remote-build-service.ts";
+import { depotApi } from "../adapters/depot/depot-api.ts";
+import { depotPool } from "../adapters/depot/depot-pool.ts";
+import { postgresBuildLedger, pruneBuildLeases } from "../adapters/postgres/build-ledger.ts";
+import type { Db } from "../adapters/postgres/database.ts";
+import { postgresDepotRecords } from "../adapters/postgres/depot-records.ts";
+import type { BuildKitEndpoint, BuildServiceConfig } from "../build-service-config.ts";
+import { storedName } from "../core/images/image-name.ts";
+import type { SecretBox } from "../core/variables/ports.ts";
+import type { BuildService } from "../ports/build-service.ts";
+import type { RegistryProvider } from "../ports/registry-provider.ts";
+
+export type RemoteBuildDeps = {
+  readonly db: Db;
+  readonly box: Pick<SecretBox, "seal" | "open">;
+  readonly registry: RegistryProvider;
+  /** Logs of builds that run here. */
+  readonly workDir: string;
+  readonly log: (text: string) => void;
+  readonly leaseMs?: number;
+  readonly abandonedSeconds?: number;
+  /** Adds to how a builder is reached: a Docker Engine behind it, which can push where its BuildKit cannot. */
+  readonly transportOf?: (transport: Transport) => Transport;
+};
+
+export type RemoteBuilds = {
+  readonly builds: BuildService;
+  /** Clears away what dead Workers left. */
+  tend(): Promise<void>;
+};
+
+type RemoteConfig = Extract<BuildServiceConfig, { kind: "buildkit" | "depot" }>;
+const leasesKeptMs = 7 * 86_400_000;
+
+/** A builder elsewhere, which pushes into the installation's registry. */
+export async function openRemoteBuilds(
+  config: RemoteConfig,
+  deps: RemoteBuildDeps,
+  stack: AsyncDisposableStack,
+): Promise<RemoteBuilds> {
+  const { db, registry, workDir, log, leaseMs, transportOf = (transport: Transport) => transport } = deps;
+  const isThere = async ({ image }: { image: string }) => {
+    const stored = storedName(registry.prefix, image);
+    if (!stored) return false;
+    return (await registry.images(stored.repository)).some(({ digest }) => digest === stored.digest);
+  };
+  const ledger = postgresBuildLedger(db, { isThere, log, ...(leaseMs && { leaseMs }) });
+  const shared = { registry, ledger, workDir, log, ...(config.bases && { bases: config.bases }) };
+  const tend = () => pruneBuildLeases(db, new Date(Date.now() - leasesKeptMs));
+  if (config.kind === "buildkit") {
+    const pool = onePool(transportOf(transportTo(config.endpoint)));
+    return { builds: stack.use(remoteBuildService({ ...shared, pool })), tend };
+  }
+  const { abandonedSeconds } = deps;
+  const pool = stack.use(
+    depotPool({
+      ...config,
+      log,
+      ...(abandonedSeconds && { abandonedSeconds }),
+      api: await depotApi(config),
+      records: postgresDepotRecords(db, deps.box),
+      transportOf: (endpoint) => transportOf(tlsTransport(endpoint)),
+    }),
+  );
+  const builds = stack.use(remoteBuildService({ ...shared, pool }));
+  return { builds, tend: async () => void (await Promise.all([tend(), pool.sweep()])) };
+}
+
+function transportTo(endpoint: BuildKitEndpoint): Transport {
+  if (endpoint.kind === "unix") return unixTransport(endpoint.path);
+  if (endpoint.kind === "docker") return dockerTransport(endpoint.path);
+  return endpoint.kind === "tls" ? tlsTransport(endpoint) : tcpTransport(endpoint.host, endpoint.port);
+}
