@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Plan } from "@starform/contract/plans";
 import { parseEnv, type Env } from "@starform/std/parse-env";
 import { z } from "zod";
+import { buildServiceOf, buildServiceVariables } from "./build-service-config.ts";
 
 const port = z.coerce.number().int().min(1).max(65_535);
 
@@ -32,6 +33,7 @@ const Variables = z.strictObject({
   /** Where built images are pushed for clusters to pull: none, a docker-registry beside us, or DigitalOcean's. */
   REGISTRY: z.enum(["docker-registry", "digitalocean"]).optional(),
   REGISTRY_PORT: port.default(4409),
+  ...buildServiceVariables,
   REGISTRY_PROGRAM: z.string().default("docker-registry"),
   /** A private key and its certificate, one after the other: what its tokens are signed with. */
   REGISTRY_PEM: z.string().optional(),
@@ -84,6 +86,7 @@ export function readConfig(env: Env) {
     runtime: v.RUNTIME,
     dockerSocket: v.DOCKER_SOCKET,
     registry: registryOf(v),
+    buildService: buildServiceOf(v),
     images: {
       ...(v.IMAGES_GIB_MAX === undefined ? {} : { bytesMax: v.IMAGES_GIB_MAX * 2 ** 30 }),
       ...(v.ROLLBACK_DAYS === undefined ? {} : { rollBackDays: v.ROLLBACK_DAYS }),

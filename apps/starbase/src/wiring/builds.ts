@@ -14,18 +14,19 @@ import { untilCancelled } from "../core/deployments/until-cancelled.ts";
 import { deploymentProgress } from "../core/deployments/progress.ts";
 import { buildRunJob } from "../jobs/build-run.ts";
 import type { BuildService } from "../ports/build-service.ts";
-import type { JobHandler } from "../ports/job-queue.ts";
+import type { CronJob, JobHandler } from "../ports/job-queue.ts";
 import type { Core } from "./core.ts";
 import { openSources } from "./git.ts";
+import { openRemoteBuilds } from "./remote-builds.ts";
 
 /** The builder of this installation's runtime, and the job that builds with it. */
-export function openBuilds(
+export async function openBuilds(
   config: Config,
   core: Core,
   logger: Logger,
   stack: AsyncDisposableStack,
-): { readonly builds: BuildService; readonly job: JobHandler } {
-  const builds = stack.use(builderOf(config, logger));
+): Promise<{ readonly builds: BuildService; readonly job: JobHandler; readonly crons: readonly CronJob[] }> {
+  const { builds, crons } = await openBuilder(config, core, logger, stack);
   const progress = deploymentProgress(core);
   const run = runBuild({
     progress,
@@ -38,7 +39,28 @@ export function openBuilds(
   });
   const cancellable: RunBuild = (deploymentId, signal) =>
     untilCancelled(core, deploymentId, signal, (either) => run(deploymentId, either));
-  return { builds, job: buildRunJob(runNextBuild({ ...core, runBuild: cancellable, progress })) };
+  return { builds, crons, job: buildRunJob(runNextBuild({ ...core, runBuild: cancellable, progress })) };
+}
+
+/** The runtime's own builder, or one elsewhere where the operator says so. */
+async function openBuilder(
+  config: Config,
+  core: Core,
+  logger: Logger,
+  stack: AsyncDisposableStack,
+): Promise<{ readonly builds: BuildService; readonly crons: readonly CronJob[] }> {
+  const { buildService, dataDir } = config;
+  if (buildService.kind === "auto" || buildService.kind === "process")
+    return { builds: stack.use(builderOf(config, logger)), crons: [] };
+  const { registry } = core;
+  if (!registry)
+    throw new Error(
+      `STARBASE_BUILD_SERVICE is ${buildService.kind}, which pushes its images: set STARBASE_REGISTRY too`,
+    );
+  const workDir = join(dataDir, "cache", "work");
+  const deps = { db: core.db, box: core.box, registry, workDir, log: (text: string) => logger.warn(text) };
+  const { builds, tend } = await openRemoteBuilds(buildService, deps, stack);
+  return { builds, crons: [{ name: "builders.tend", schedule: "* * * * *", run: tend }] };
 }
 
 /** The platform's stores, where they are on machines of their own. */
@@ -49,7 +71,7 @@ function builderOf(config: Config, logger: Logger): BuildService & AsyncDisposab
   const { runtime, dataDir, dockerSocket, node, network } = config;
   const [cacheDir, workDir] = [join(dataDir, "cache", "builds"), join(dataDir, "cache", "work")];
   const log = (text: string) => logger.warn(text);
-  if (runtime === "process")
+  if (runtime === "process" || config.buildService.kind === "process")
     return processBuildService({
       imagesDir: join(dataDir, "images"),
       cacheDir,

@@ -22,10 +22,10 @@ export async function openWorker(config: Config, logger: Logger): Promise<AsyncD
   await using stack = new AsyncDisposableStack();
   const core = await openCore(config, logger, stack);
   const logs = openLogs(config, logger, stack);
-  const { job } = openBuilds(config, core, logger, stack);
+  const { job, crons: ofBuilders } = await openBuilds(config, core, logger, stack);
   const images = openImages(config, core, logger);
   const handlers = cleanUpJobs({ sources: openSources(config), logs, removeImages: images.removeImages });
-  const crons = [...cronsOf(config, core, logger), images.cron];
+  const crons = [...cronsOf(config, core, logger), ...ofBuilders, images.cron];
   const { url } = config.database;
   stack.use(await openJobRunner({ url, handlers, crons, concurrency, logger }));
   // Builds have a runner of their own: however many wait, what else there is to do is not behind them.
