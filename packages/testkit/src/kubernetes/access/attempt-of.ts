@@ -9,7 +9,8 @@ const isOn = (value: string | null): boolean => value === "true" || value === "1
 
 /** What a request attempts, in the words of RBAC. */
 export function attemptOf({ method, path, query }: ApiRequest, route: Route): Attempt {
-  if (route.type !== "resource") return { verb: method.toLowerCase(), group: "", resource: "", path };
+  if (route.type !== "resource")
+    return besideAttempt(method, path) ?? { verb: method.toLowerCase(), group: "", resource: "", path };
   const { kind, namespace, name, subresource } = route;
   const reading = name === "" ? (isOn(query.get("watch")) ? "watch" : "list") : "get";
   const deleting = name === "" ? "deletecollection" : "delete";
@@ -25,6 +26,18 @@ export function attemptOf({ method, path, query }: ApiRequest, route: Route): At
     namespace: within,
     name: name || undefined,
   };
+}
+
+const beside =
+  /^\/apis\/((?:authorization|authentication|metrics)\.k8s\.io)\/[^/]+\/(?:namespaces\/([^/]+)\/)?([^/]+)(?:\/([^/]+))?$/;
+
+/** Reviews and metrics are kept nowhere, and are resources to RBAC all the same. */
+function besideAttempt(method: string, path: string): Attempt | undefined {
+  const [, group, namespace, resource, name] = beside.exec(path) ?? [];
+  if (group === undefined || resource === undefined) return undefined;
+  const verb =
+    method === "GET" ? (name === undefined ? "list" : "get") : (writes[method] ?? method.toLowerCase());
+  return { verb, group, resource, namespace, name };
 }
 
 export function forbiddenTo(user: User, attempt: Attempt): ApiError {
