@@ -1,6 +1,6 @@
 import { equal, isList, isObject, type Json } from "../model/json.ts";
 import { anything, fieldSchema, type Schema } from "../schema/schema.ts";
-import { emptySet, parent, union, type FieldSet } from "./field-set.ts";
+import { emptySet, isEmpty, node, type FieldSet } from "./field-set.ts";
 import { fieldElement, isMerged, itemElement } from "./path-elements.ts";
 
 /** What one version of an object has more, less, or otherwise than another. */
@@ -11,69 +11,68 @@ export type Comparison = {
 };
 
 type Sides = { readonly before: Json | undefined; readonly after: Json | undefined };
-type Sink = (path: readonly string[], what: keyof Comparison) => void;
 
+export const noChange: Comparison = { added: emptySet, removed: emptySet, modified: emptySet };
+
+/** Compares field by field, merged lists item by item, everything else as one value. */
 export function compare(before: Json | undefined, after: Json | undefined, schema: Schema): Comparison {
-  const paths: Record<keyof Comparison, (readonly string[])[]> = { added: [], removed: [], modified: [] };
-  walk({ before, after }, schema, [], (path, what) => paths[what].push(path));
-  return {
-    added: treeOf(paths.added),
-    removed: treeOf(paths.removed),
-    modified: treeOf(paths.modified),
-  };
+  if (before === after) return noChange;
+  const [wasTree, isTreeNow] = [isTree(before, schema), isTree(after, schema)];
+  if (before !== undefined && after !== undefined && !wasTree && !isTreeNow)
+    return equal(before, after) ? noChange : { ...noChange, modified: node(true, none) };
+  const isOther = wasTree !== isTreeNow && before !== null && after !== null;
+  return together(childrenOf({ before, after }, schema), {
+    isAdded: before === undefined,
+    isRemoved: after === undefined,
+    isModified: before !== undefined && after !== undefined && isOther,
+  });
 }
 
-function treeOf(paths: readonly (readonly string[])[], depth = 0): FieldSet {
-  const groups = new Map<string, (readonly string[])[]>();
-  let isMember = false;
-  for (const path of paths) {
-    const element = path[depth];
-    if (element === undefined) isMember = true;
-    else groups.set(element, [...(groups.get(element) ?? []), path]);
-  }
-  return parent(
-    [...groups].map(([element, inner]) => [element, treeOf(inner, depth + 1)] as const),
-    isMember,
-  );
-}
+const none: ReadonlyMap<string, FieldSet> = new Map();
 
 const isTree = (value: Json | undefined, schema: Schema): boolean =>
   (isObject(value) && schema["x-kubernetes-map-type"] !== "atomic") || (isList(value) && isMerged(schema));
 
-function walk({ before, after }: Sides, schema: Schema, path: readonly string[], sink: Sink): void {
-  if (before === after) return;
-  const [wasTree, isTreeNow] = [isTree(before, schema), isTree(after, schema)];
-  if (before !== undefined && after !== undefined && !wasTree && !isTreeNow) {
-    if (!equal(before, after)) sink(path, "modified");
-    return;
+function childrenOf({ before, after }: Sides, schema: Schema): ReadonlyMap<string, Comparison> {
+  const children = new Map<string, Comparison>();
+  const add = (element: string, comparison: Comparison): void => {
+    if (comparison !== noChange) children.set(element, comparison);
+  };
+  if ((isObject(before) || isObject(after)) && schema["x-kubernetes-map-type"] !== "atomic") {
+    const [old, now] = [isObject(before) ? before : {}, isObject(after) ? after : {}];
+    const type = (field: string) => fieldSchema(schema, field) ?? anything;
+    for (const field in old) add(fieldElement(field), compare(old[field], now[field], type(field)));
+    for (const field in now)
+      if (old[field] === undefined) add(fieldElement(field), compare(undefined, now[field], type(field)));
   }
-  if (isObject(before) || isObject(after)) walkFields({ before, after }, schema, path, sink);
-  if (isList(before) || isList(after)) walkItems({ before, after }, schema, path, sink);
-  if (before === undefined) sink(path, "added");
-  else if (after === undefined) sink(path, "removed");
-  else if (wasTree !== isTreeNow && !(before === null || after === null)) sink(path, "modified");
-}
-
-function walkFields({ before, after }: Sides, schema: Schema, path: readonly string[], sink: Sink): void {
-  if (schema["x-kubernetes-map-type"] === "atomic") return;
-  const [old, now] = [isObject(before) ? before : {}, isObject(after) ? after : {}];
-  for (const field of new Set([...Object.keys(old), ...Object.keys(now)])) {
-    const type = fieldSchema(schema, field) ?? anything;
-    walk({ before: old[field], after: now[field] }, type, [...path, fieldElement(field)], sink);
+  if ((isList(before) || isList(after)) && isMerged(schema)) {
+    const [old, now] = [itemsOf(before, schema), itemsOf(after, schema)];
+    const items = schema.items ?? anything;
+    for (const [element, item] of old) add(element, compare(item, now.get(element), items));
+    for (const [element, item] of now) if (!old.has(element)) add(element, compare(undefined, item, items));
   }
+  return children;
 }
 
-function walkItems({ before, after }: Sides, schema: Schema, path: readonly string[], sink: Sink): void {
-  if (!isMerged(schema)) return;
-  const index = (list: Json | undefined) =>
-    new Map((isList(list) ? list : []).map((item) => [itemElement(item, schema), item]));
-  const [old, now] = [index(before), index(after)];
-  for (const element of new Set([...old.keys(), ...now.keys()]))
-    walk({ before: old.get(element), after: now.get(element) }, schema.items ?? {}, [...path, element], sink);
+const itemsOf = (list: Json | undefined, schema: Schema): ReadonlyMap<string, Json> =>
+  new Map((isList(list) ? list : []).map((item) => [itemElement(item, schema), item]));
+
+type Own = { readonly isAdded: boolean; readonly isRemoved: boolean; readonly isModified: boolean };
+
+/** What is below and what is true of the value itself, as one. */
+function together(
+  children: ReadonlyMap<string, Comparison>,
+  { isAdded, isRemoved, isModified }: Own,
+): Comparison {
+  const part = (name: keyof Comparison, isOwn: boolean): FieldSet => {
+    const inside = new Map<string, FieldSet>();
+    for (const [element, child] of children) if (!isEmpty(child[name])) inside.set(element, child[name]);
+    return node(isOwn, inside);
+  };
+  const whole = {
+    added: part("added", isAdded),
+    removed: part("removed", isRemoved),
+    modified: part("modified", isModified),
+  };
+  return Object.values(whole).every(isEmpty) ? noChange : whole;
 }
-
-/** Everything that is not as before. */
-export const changedIn = ({ added, removed, modified }: Comparison): FieldSet =>
-  union(union(added, modified), removed);
-
-export const noChange: Comparison = { added: emptySet, removed: emptySet, modified: emptySet };

@@ -91,20 +91,39 @@ export function pathsOf(set: FieldSet, above: readonly string[] = []): readonly 
   return [...here, ...[...set.children].flatMap(([element, child]) => pathsOf(child, [...above, element]))];
 }
 
-export const toFieldsV1 = ({ isMember, children }: FieldSet): JsonObject => {
-  const inner = Object.fromEntries(
-    [...children]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([element, child]) => [element, toFieldsV1(child)]),
-  );
-  return isMember && children.size > 0 ? { ".": {}, ...inner } : inner;
-};
+/** Sets do not change, and most fields of an object keep their owners from one version to the next: both notations are kept. */
+const written = new WeakMap<FieldSet, JsonObject>();
+const read = new WeakMap<JsonObject, FieldSet>();
 
-export function fromFieldsV1(fields: JsonObject, isRoot = true): FieldSet {
-  const entries = Object.entries(fields);
-  const children = entries
-    .filter(([element]) => element !== ".")
-    .map(([element, inner]) => [element, fromFieldsV1(inner as JsonObject, false)] as const);
-  const isMember = Object.hasOwn(fields, ".") || (entries.length === 0 && !isRoot);
-  return node(isMember, new Map(children));
+export function toFieldsV1(set: FieldSet): JsonObject {
+  const known = written.get(set);
+  if (known) return known;
+  const fields = writeFields(set);
+  written.set(set, fields);
+  read.set(fields, set);
+  return fields;
+}
+
+export function fromFieldsV1(fields: JsonObject): FieldSet {
+  const known = read.get(fields);
+  if (known) return known;
+  const set = readFields(fields, true);
+  read.set(fields, set);
+  written.set(set, fields);
+  return set;
+}
+
+function writeFields({ isMember, children }: FieldSet): JsonObject {
+  const out: Record<string, JsonObject> = isMember && children.size > 0 ? { ".": {} } : {};
+  for (const element of [...children.keys()].sort())
+    out[element] = writeFields(children.get(element) ?? emptySet);
+  return out;
+}
+
+function readFields(fields: JsonObject, isRoot: boolean): FieldSet {
+  const elements = Object.keys(fields);
+  const children = new Map<string, FieldSet>();
+  for (const element of elements)
+    if (element !== ".") children.set(element, readFields(fields[element] as JsonObject, false));
+  return node(Object.hasOwn(fields, ".") || (elements.length === 0 && !isRoot), children);
 }

@@ -18,6 +18,8 @@ export type ApiRequest = {
 export type ApiResponse = {
   readonly status: number;
   readonly body: Json;
+  /** The body, already written as JSON. */
+  readonly json?: string;
   /** Plain text instead of JSON. */
   readonly isText?: boolean;
   readonly warnings?: readonly string[];
@@ -31,7 +33,9 @@ export function bodyOf({ text, contentType }: ApiRequest): Json | undefined {
   if (text.trim() === "") return undefined;
   const type = mediaType(contentType);
   try {
-    return (type.endsWith("yaml") ? parseYaml(text) : JSON.parse(text)) as Json;
+    // JSON is YAML, and read a hundred times faster.
+    const isYaml = type.endsWith("yaml") && !/^\s*\{"/.test(text);
+    return (isYaml ? parseYaml(text) : JSON.parse(text)) as Json;
   } catch (error) {
     const isYaml = type.endsWith("yaml");
     throw badRequest(

@@ -42,23 +42,43 @@ export function showObject(object: Stored, showing: Showing): JsonObject {
   return object;
 }
 
+type Shown = { readonly body: JsonObject; readonly json?: string };
+
 /** Items of a list carry no kind of their own, except custom ones. */
-export function showList({ metadata, items }: List, showing: Showing): JsonObject {
+export function showList({ metadata, items }: List, showing: Showing): Shown {
   const { kind, shape } = showing;
-  if (shape === "table") return tableOf(items, { ...showing, metadata });
+  if (shape === "table") return { body: tableOf(items, { ...showing, metadata }) };
   if (shape === "metadata")
     return {
-      kind: "PartialObjectMetadataList",
-      apiVersion: "meta.k8s.io/v1",
-      metadata,
-      items: items.map((item) => omit(metadataOnly(item), ...(kind.isCustom ? [] : ["kind", "apiVersion"]))),
+      body: {
+        kind: "PartialObjectMetadataList",
+        apiVersion: "meta.k8s.io/v1",
+        metadata,
+        items: items.map((item) =>
+          omit(metadataOnly(item), ...(kind.isCustom ? [] : ["kind", "apiVersion"])),
+        ),
+      },
     };
-  return {
-    kind: kind.listKind,
-    apiVersion: apiVersionOf(kind),
-    metadata,
-    items: kind.isCustom ? items : items.map(withoutKind),
-  };
+  const head = { kind: kind.listKind, apiVersion: apiVersionOf(kind), metadata };
+  const texts = items.map((item) => itemText(item, kind));
+  return { body: head, json: `${JSON.stringify(head).slice(0, -1)},"items":[${texts.join(",")}]}` };
+}
+
+/** The last version of each object that was in a list, as text: most lists show most objects again. */
+const texts = new WeakMap<Kind, Map<string, { readonly item: Stored; readonly text: string }>>();
+
+const textsMax = 20_000;
+
+function itemText(item: Stored, kind: Kind): string {
+  const known = texts.get(kind) ?? new Map<string, { readonly item: Stored; readonly text: string }>();
+  texts.set(kind, known);
+  const key = item.metadata.uid ?? "";
+  const entry = known.get(key);
+  if (entry?.item === item) return entry.text;
+  if (known.size >= textsMax) known.clear();
+  const text = JSON.stringify(kind.isCustom ? item : withoutKind(item));
+  known.set(key, { item, text });
+  return text;
 }
 
 const withoutKind = ({ kind: _kind, apiVersion: _version, ...rest }: Stored): JsonObject => rest;

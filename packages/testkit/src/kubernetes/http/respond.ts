@@ -15,7 +15,7 @@ export function refusal(error: unknown): ApiResponse {
 
 export function send(
   response: ServerResponse,
-  { status, body, isText, warnings = [], contentType }: ApiResponse,
+  { status, body, json, isText, warnings = [], contentType }: ApiResponse,
 ): void {
   if (response.headersSent) return void response.end();
   const retry = (body as { details?: { retryAfterSeconds?: number } } | null)?.details?.retryAfterSeconds;
@@ -31,5 +31,5 @@ export function send(
     "Content-Type",
     contentType ?? (isText ? "text/plain; charset=utf-8" : "application/json"),
   );
-  response.end(isText ? String(body) : JSON.stringify(body));
+  response.end(isText ? String(body) : (json ?? JSON.stringify(body)));
 }

@@ -50,7 +50,7 @@ function onObject(request: ApiRequest, call: Call, cluster: Cluster): ApiRespons
     case "GET one":
       return show(200, existing(call, cluster));
     case "GET all":
-      return { status: 200, body: showList(list({ ...call, query: request.query }, cluster), showing) };
+      return { status: 200, ...showList(list({ ...call, query: request.query }, cluster), showing) };
     case "POST all":
       return show(201, create(requiredBody(request), call, cluster));
     case "PUT one":
@@ -86,7 +86,7 @@ function removeAll(request: ApiRequest, call: Call, cluster: Cluster): ApiRespon
     );
   return {
     status: 200,
-    body: showList(found, { kind: call.kind, shape: "full", query: request.query, now: cluster.clock.now() }),
+    ...showList(found, { kind: call.kind, shape: "full", query: request.query, now: cluster.clock.now() }),
   };
 }
 

@@ -22,9 +22,22 @@ const binary: Readonly<Record<string, bigint>> = {
 const one = 1_000_000_000n;
 const pattern = /^([+-]?)(\d*)(?:\.(\d*))?(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?\d+)?$/;
 
+/** The few texts that a cluster says again and again. */
+const parsed = new Map<string, bigint | undefined>();
+const parsedMax = 1000;
+
 /** The amount in nano-units, or undefined when the text is no quantity; fractions below a nano are rounded up. */
 export function parseQuantity(text: string | number): bigint | undefined {
-  const match = pattern.exec(String(text).trim());
+  const key = String(text);
+  if (parsed.has(key)) return parsed.get(key);
+  if (parsed.size >= parsedMax) parsed.clear();
+  const amount = readQuantity(key.trim());
+  parsed.set(key, amount);
+  return amount;
+}
+
+function readQuantity(text: string): bigint | undefined {
+  const match = pattern.exec(text);
   const [, sign = "", whole = "", fraction = "", suffix = ""] = match ?? [];
   if (!match || (whole === "" && fraction === "")) return undefined;
   const digits = BigInt(whole + fraction || "0");
