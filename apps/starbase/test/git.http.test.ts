@@ -61,6 +61,7 @@ async function aServer(changed: Partial<GitRoutesDeps<Access>> = {}) {
       log: (text) => said.push(text),
     }),
     commitOf: repositories.commitOf,
+    whileAllowed: (caller, work) => work(caller.signal),
     ledger,
     push,
     async follow(_id, onLine) {

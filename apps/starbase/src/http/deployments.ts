@@ -87,7 +87,7 @@ export function deploymentRoutes(app: FastifyInstance, deps: DeploymentDeps): vo
     });
     return present(deps, await seen(deps, actor, made.id));
   });
-  serve(app, deps, contract.getDeployment, async ({ actor, params, query, signal }) => {
+  serve(app, deps, contract.getDeployment, async ({ actor, params, query, request, signal }) => {
     let deployment = await present(deps, await seen(deps, actor, params.deployment));
     const look = async () => {
       deployment = await present(deps, await seen(deps, actor, params.deployment));
@@ -95,12 +95,16 @@ export function deploymentRoutes(app: FastifyInstance, deps: DeploymentDeps): vo
       return isNews || (query.position !== undefined && deployment.inLine?.position !== query.position);
     };
     const ofThis = { kind: "deployment", deploymentId: deployment.id } as const;
+    const what = query.position === undefined ? ofThis : ([ofThis, { kind: "build_queue" }] as const);
+    const caller = {
+      authorization: request.headers.authorization,
+      signal,
+      check: (now: Actor) => seen(deps, now, params.deployment),
+    };
     if (query.wait > 0)
-      await deps.changes.waitFor(query.position === undefined ? ofThis : [ofThis, { kind: "build_queue" }], {
-        ms: query.wait * 1_000,
-        signal,
-        look,
-      });
+      await deps.whileAllowed(caller, (allowed) =>
+        deps.changes.waitFor(what, { ms: query.wait * 1_000, signal: allowed, look }),
+      );
     return deployment;
   });
   serve(app, deps, contract.cancelDeployment, async ({ actor, params }) => {

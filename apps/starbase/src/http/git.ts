@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { WhileAllowed } from "../core/identity/while-allowed.ts";
 import { faultCodes, isFault, wordsOf } from "@starform/std/fault";
 import {
   tellPush,
@@ -20,6 +21,7 @@ export type GitRoutesDeps<A extends GitAccess> = TellPushDeps<A> & {
     action: "read" | "push",
   ) => Promise<A>;
   readonly backend: GitBackend;
+  readonly whileAllowed: WhileAllowed;
 };
 
 type Params = { project: string; repository: string };
@@ -58,10 +60,18 @@ async function serve<A extends GitAccess>(
   const service = repository.replace(/\.git$/, "");
   const left = new AbortController();
   reply.raw.on("close", () => left.abort());
+  const { authorization } = request.headers;
+  const authorize = () => deps.authorize(authorization, project, service, action);
   try {
-    const access = await deps.authorize(request.headers.authorization, project, service, action);
+    const access = await authorize();
+    const caller = { authorization, signal: left.signal, check: authorize };
     const response = await deps.backend.serve(requestOf(request, access.serviceId, path), (moves, say) =>
-      tellPush(deps, access, moves, { say, signal: left.signal }),
+      deps
+        .whileAllowed(caller, (signal) => tellPush(deps, access, moves, { say, signal }))
+        .catch((error: unknown) => {
+          if (!isFault(error)) throw error;
+          say(`${wordsOf(error)}; what was pushed stays, and is deployed`);
+        }),
     );
     reply.hijack();
     reply.raw.writeHead(response.status, { ...response.headers });

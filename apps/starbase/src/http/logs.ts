@@ -1,10 +1,12 @@
 import * as contract from "@starform/contract/logs";
 import type { FastifyInstance } from "fastify";
+import type { ServerResponse } from "node:http";
 import type { Authorize } from "../core/access/authorize.ts";
 import type { Actor } from "../core/identity/actor.ts";
 import type { Stores } from "../core/stores.ts";
 import type { LogEntry, LogFilter, LogScope, LogStore } from "../ports/log-store.ts";
 import { metricUnits, type MetricStore } from "../ports/metric-store.ts";
+import { openTails } from "./open-tails.ts";
 import { serve, type ServeDeps } from "./serve.ts";
 import { placeIn } from "./services.ts";
 
@@ -40,39 +42,61 @@ export function logRoutes(app: FastifyInstance, deps: TelemetryDeps): void {
       ...(page.nextCursor ? { nextCursor: page.nextCursor } : {}),
     };
   });
-  serve(app, deps, contract.tailLogs, async ({ actor, params, query, reply, signal }) => {
-    const { scope, service } = await scopeOf(actor, { ...params, environment: query.environment });
-    reply.hijack();
-    const { raw } = reply;
-    raw.writeHead(200, {
-      "content-type": "application/x-ndjson",
-      "cache-control": "no-store",
-      "x-accel-buffering": "no",
+  const tails = openTails();
+  serve(app, deps, contract.tailLogs, async ({ actor, params, query, request, reply, signal }) => {
+    const ref = { ...params, environment: query.environment };
+    const { scope, service } = await scopeOf(actor, ref);
+    const caller = {
+      authorization: request.headers.authorization,
+      signal,
+      check: (now: Actor) => placeIn(deps, now, ref, "logs.read"),
+    };
+    await tails.within(actor.userId, async () => {
+      reply.hijack();
+      await deps
+        .whileAllowed(caller, (allowed) =>
+          sendTail(reply.raw, service, deps.logs.tail(scope, tailOf(query), allowed), allowed),
+        )
+        .catch((error: unknown) => reply.log.warn({ err: error }, "a log tail ended"));
+      reply.raw.end();
     });
-    raw.flushHeaders();
-    raw.write("\n");
-    const alive = setInterval(() => raw.write("\n"), signOfLifeMs);
-    try {
-      for await (const entries of deps.logs.tail(
-        scope,
-        { ...filterOf(query), backlog: query.limit },
-        signal,
-      )) {
-        const isTaken = raw.write(
-          entries.map((entry) => `${JSON.stringify(presentEntry(entry, service))}\n`).join(""),
-        );
-        if (!isTaken && !signal.aborted)
-          await new Promise<void>((resolve) => raw.once("drain", resolve).once("close", resolve));
-      }
-    } catch (error) {
-      reply.log.warn({ err: error }, "a log tail ended");
-    } finally {
-      clearInterval(alive);
-      raw.end();
-    }
     return undefined as never;
   });
 }
+
+/** Sends lines as they come, and a sign of life where none do. */
+async function sendTail(
+  raw: ServerResponse,
+  service: string,
+  tail: AsyncIterable<LogEntry[]>,
+  signal: AbortSignal,
+): Promise<void> {
+  raw.writeHead(200, {
+    "content-type": "application/x-ndjson",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  });
+  raw.flushHeaders();
+  raw.write("\n");
+  const alive = setInterval(() => raw.write("\n"), signOfLifeMs);
+  try {
+    for await (const entries of tail) {
+      const isTaken = raw.write(
+        entries.map((entry) => `${JSON.stringify(presentEntry(entry, service))}\n`).join(""),
+      );
+      if (!isTaken && !signal.aborted) await drained(raw, signal);
+    }
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+/** Whoever reads no more is not waited for once the tail is to end. */
+const drained = (raw: ServerResponse, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    raw.once("drain", resolve).once("close", resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 
 type Query = {
   filter?: string | undefined;
@@ -92,6 +116,8 @@ const filterOf = (query: Query): LogFilter => ({
   ...(query.deployment ? { deploymentId: query.deployment } : {}),
   ...(query.build ? { buildId: query.build } : {}),
 });
+
+const tailOf = ({ limit, ...query }: Query & { limit: number }) => ({ ...filterOf(query), backlog: limit });
 
 const presentEntry = (entry: LogEntry, service: string): contract.LogEntry => ({
   ts: entry.ts.toISOString(),

@@ -134,13 +134,25 @@ export function projectRoutes(app: FastifyInstance, deps: ProjectDeps): void {
   serve(app, deps, contract.deleteProjectMember, ({ actor, params }) =>
     deps.deleteProjectMember(actor, params.project, params.email),
   );
-  serve(app, deps, getProjectStatus, async ({ actor, params, query, signal }) => {
+  serve(app, deps, getProjectStatus, async ({ actor, params, query, request, signal }) => {
     const { project } = await deps.authorize.project(actor, params.project, "project.read");
     const revision = () => deps.stores.projects.revision(project.id);
     if (query.wait > 0 && query.seen !== undefined)
-      await deps.changes.waitFor(
-        { kind: "project", projectId: project.id },
-        { ms: query.wait * 1_000, signal, look: async () => (await revision()) !== query.seen },
+      await deps.whileAllowed(
+        {
+          authorization: request.headers.authorization,
+          signal,
+          check: (now) => deps.authorize.project(now, params.project, "project.read"),
+        },
+        (allowed) =>
+          deps.changes.waitFor(
+            { kind: "project", projectId: project.id },
+            {
+              ms: query.wait * 1_000,
+              signal: allowed,
+              look: async () => (await revision()) !== query.seen,
+            },
+          ),
       );
     return { revision: await revision() };
   });

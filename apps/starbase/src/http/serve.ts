@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Cluster } from "../core/clusters/ports.ts";
 import type { Actor } from "../core/identity/actor.ts";
 import type { Authenticate } from "../core/identity/authenticate.ts";
+import type { WhileAllowed } from "../core/identity/while-allowed.ts";
 import type { IdempotencyStore } from "../core/idempotency.ts";
 import type { SecretBox } from "../core/variables/ports.ts";
 import { once } from "./once.ts";
@@ -12,6 +13,8 @@ export type ServeDeps = {
   readonly authenticate: Authenticate;
   /** The cluster a bearer token opens. */
   readonly authenticateCluster: (authorization: string | undefined, clusterId: string) => Promise<Cluster>;
+  /** For what lasts longer than one look at who calls: tails, streams, waiting. */
+  readonly whileAllowed: WhileAllowed;
   /** Runs `work` in one transaction, with dependencies that all work in it; done again whole after a deadlock. */
   readonly inOneTransaction: <D extends ServeDeps, T>(
     deps: D,

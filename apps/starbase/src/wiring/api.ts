@@ -23,6 +23,7 @@ import { createToken, deleteToken } from "../core/identity/api-tokens.ts";
 import { authenticator } from "../core/identity/authenticate.ts";
 import { ensureOwner } from "../core/identity/ensure-owner.ts";
 import { hashOfSecret } from "../core/identity/secret-token.ts";
+import { whileAllowed } from "../core/identity/while-allowed.ts";
 import { createLoginLink, refreshSession, signIn } from "../core/identity/sessions.ts";
 import { createRegistryPassword } from "../core/images/create-registry-password.ts";
 import { deleteCredential, listCredentials, putCredential } from "../core/images/project-credentials.ts";
@@ -124,10 +125,11 @@ const urlsOf = ({ urls }: Config): Urls => ({
 });
 
 function serveDeps(config: Config, core: Core): ServeDeps {
-  const { authenticate, forgetAll } = authenticator(core);
+  const { authenticate, lookAgain, forgetAll } = authenticator(core);
   core.changes.on("identity", forgetAll);
   return {
     authenticate,
+    whileAllowed: whileAllowed({ changes: core.changes, lookAgain }),
     authenticateCluster: clusterAuthenticator(core),
     inOneTransaction: (deps, work) =>
       core.transact((uow) => {

@@ -10,6 +10,7 @@ import type { Config } from "../config.ts";
 import { followDeployment } from "../core/deployments/follow.ts";
 import { acceptPush, authorizeGit } from "../core/deployments/push.ts";
 import type { Authenticate } from "../core/identity/authenticate.ts";
+import type { WhileAllowed } from "../core/identity/while-allowed.ts";
 import { gitRoutes } from "../http/git.ts";
 import type { LogStore } from "../ports/log-store.ts";
 import { publicUrlOf, type Core } from "./core.ts";
@@ -35,6 +36,7 @@ export function serveGit(
   core: Core & {
     sources: ReturnType<typeof openSources>;
     authenticate: Authenticate;
+    whileAllowed: WhileAllowed;
     logs: LogStore;
     logger: Logger;
   },
@@ -42,6 +44,7 @@ export function serveGit(
   const { sources, logger } = core;
   gitRoutes(app, {
     authorize: authorizeGit(core),
+    whileAllowed: core.whileAllowed,
     push: acceptPush(core),
     follow: followDeployment({ ...core, publicUrl: publicUrlOf(config.urls.gateway) }),
     commitOf: sources.commitOf,

@@ -6,7 +6,12 @@ import type { AccessTokens } from "./ports.ts";
 import { hashOfSecret } from "./secret-token.ts";
 
 export type Authenticate = (authorization: string | undefined) => Promise<Actor>;
-export type Authenticator = { authenticate: Authenticate; forgetAll(): void };
+/**
+ * Who an earlier caller is now, looked up anew: undefined when their token, session or membership is gone. The quarter of
+ * an hour an access token opens a request for is no end of what was begun with it.
+ */
+export type LookAgain = (authorization: string | undefined) => Promise<Actor | undefined>;
+export type Authenticator = { authenticate: Authenticate; lookAgain: LookAgain; forgetAll(): void };
 
 const keepMs = 5_000;
 const touchEveryMs = 60_000;
@@ -23,9 +28,9 @@ export function authenticator(deps: {
   const known = new Map<string, { actor: Actor; untilMs: number }>();
   const touched = new Map<string, number>();
 
-  const find = async (secret: string, now: Date): Promise<Actor | undefined> => {
+  const find = async (secret: string, now: Date, openedAt = now): Promise<Actor | undefined> => {
     if (!secret.startsWith("sf_")) {
-      const sessionId = deps.accessTokens.read(secret, now);
+      const sessionId = deps.accessTokens.read(secret, openedAt);
       return sessionId ? deps.stores.sessions.actorOf(sessionId) : undefined;
     }
     const found = await deps.stores.tokens.actorOf(hashOfSecret(secret), now);
@@ -39,6 +44,10 @@ export function authenticator(deps: {
 
   return {
     forgetAll: () => known.clear(),
+    async lookAgain(authorization) {
+      const secret = secretOf(authorization);
+      return secret ? find(secret, deps.clock.now(), new Date(0)) : undefined;
+    },
     async authenticate(authorization) {
       const secret = secretOf(authorization);
       if (!secret)

@@ -58,10 +58,13 @@ export const signIn =
 export const refreshSession =
   (deps: Deps) =>
   async (refreshToken: string): Promise<Session> => {
-    const session = await deps.transact(async ({ sessions }) => {
+    const session = await deps.transact(async ({ sessions, changes }) => {
       const now = deps.clock.now();
       const used = await sessions.useRefresh(hashOfSecret(refreshToken), now);
-      if (used?.outcome === "reused") await sessions.revoke(used.sessionId, now);
+      if (used?.outcome === "reused") {
+        await sessions.revoke(used.sessionId, now);
+        await changes.announce({ kind: "identity" });
+      }
       return used?.outcome === "ok" ? openPair(deps, sessions, used.sessionId, now) : undefined;
     });
     if (!session) throw new Fault("unauthenticated", "the session has ended: sign in again");
