@@ -31,7 +31,7 @@ export function boundedBuilds(engine: () => OwnEngine, most: BuildLimits): Bound
       const own = engine();
       const { group } = own;
       if (!group) watch.say(unbounded);
-      const before = { oomKills: group?.oomKills() ?? 0, bombs: group?.endBombs() ?? 0 };
+      const before = { mayHaveRunOut: group?.watchMemory(), bombs: group?.endBombs() ?? 0 };
       const [mine, over] = [{ ...limits }, new AbortController()];
       running.add(mine);
       bound(own);
@@ -54,7 +54,8 @@ export function boundedBuilds(engine: () => OwnEngine, most: BuildLimits): Bound
         const isKilled = failed.exitCode === killedExit || saysSo(failed, /\bkilled\b/i);
         if (failed.exitCode === killedExit && group!.endBombs() > before.bombs)
           return tooManyProcesses(limits);
-        if (isKilled && group!.oomKills() > before.oomKills) return outOfMemory(failed, limits);
+        const { memoryBytesMax } = leastOf(most, limits);
+        if (isKilled && before.mayHaveRunOut!(memoryBytesMax)) return outOfMemory(failed, memoryBytesMax);
         return saysSo(failed, cannotFork) ? tooManyProcesses(limits) : undefined;
       }
     },
@@ -65,7 +66,7 @@ const cannotFork = /\bfork\b.*Resource temporarily unavailable|Cannot fork|can't
 const saysSo = ({ lastLines }: BuildFailed, words: RegExp): boolean =>
   lastLines.some((line) => words.test(line));
 
-const outOfMemory = ({ step }: BuildFailed, { memoryBytesMax }: BuildLimits): BuildStopped =>
+const outOfMemory = ({ step }: BuildFailed, memoryBytesMax: number): BuildStopped =>
   new BuildStopped(
     `the step "${step}" ran out of memory: a build may use ${sayBytes(memoryBytesMax)}. Make it use less: fewer workers at once, or a lower --max-old-space-size`,
   );

@@ -16,8 +16,8 @@ export type GroupBounds = {
 export type EngineGroup = {
   /** What all steps may use together, and what each may; until the next call. */
   bound(together: GroupBounds, each: GroupBounds): void;
-  /** How often the kernel killed for memory. */
-  oomKills(): number;
+  /** From now on: whether the kernel may have killed for want of memory, where a step may use so much. */
+  watchMemory(): (memoryBytesMax: number) => boolean;
   /** Ends every step that was refused a process; answers how many that were so far. */
   endBombs(): number;
 };
@@ -90,10 +90,16 @@ function openGroup(name: string): EngineGroup {
       boundFolders(group, together);
       stepsIn(group).forEach(boundStep);
     },
-    oomKills: () =>
-      isUnified
-        ? numberIn(`${group.memory}/memory.events`, "oom_kill")
-        : numberIn(`${group.memory}/memory.oom_control`, "oom_kill"),
+    watchMemory() {
+      const killed = () => numberIn(`${group.memory}/memory.events`, "oom_kill");
+      const before = killed();
+      if (isUnified) return () => killed() > before;
+      // Version 1 counts a kill in the step's own group only, which goes with the step; the most in use stays with ours.
+      const peak = `${group.memory}/memory.max_usage_in_bytes`;
+      write(peak, 0);
+      return (memoryBytesMax) =>
+        Number(attempt(() => readFileSync(peak, "utf8")) ?? 0) >= memoryBytesMax * 0.95;
+    },
     endBombs() {
       const refused = stepsIn(group).filter(
         (step) => numberIn(`${group.pids}/${step}/pids.events`, "max") > 0,
