@@ -53,3 +53,17 @@ test("a stop reaches the script and is waited for, even through a shell that end
     expect(await line("closed in order")).toContain("closed in order");
   }
 });
+
+test("npm run --silent leaves the JSON alone; without it the object is the last line", async () => {
+  const npm = async (...flags: string[]) => {
+    const words = ["run", ...flags, "status", "--", "--json", "--data-dir", join(dir, "none")];
+    const child = spawn("npm", words, { cwd: root, env: { ...process.env, npm_config_loglevel: undefined } });
+    let out = "";
+    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+    await once(child, "close");
+    return out.trim();
+  };
+  const alone = JSON.parse(await npm("--silent")) as object;
+  expect(alone).toMatchObject({ running: false });
+  expect(JSON.parse((await npm()).split("\n").at(-1) ?? "")).toEqual(alone);
+});

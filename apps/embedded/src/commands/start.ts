@@ -2,6 +2,7 @@ import { wordsOf } from "@starform/std/fault";
 import type { Env } from "@starform/std/parse-env";
 import type { PlatformDescription } from "../data-dir/state.ts";
 import { readFlags, sayFlags, startFlags } from "../options/flags.ts";
+import { npmBannerHint } from "../options/npm-banner.ts";
 import { startOptions } from "../options/start-options.ts";
 import { sayPlatform } from "../platform/table.ts";
 import { startDetached } from "./detached.ts";
@@ -17,6 +18,8 @@ export async function startCommand(args: readonly string[], env: Env, root: stri
     const flags = readFlags(args, startFlags);
     const [isDetached, isJson] = [flags["detach"] === true, flags["json"] === true];
     const options = startOptions(flags, env, root);
+    const hint = isJson ? npmBannerHint(env) : undefined;
+    if (hint) console.error(hint);
     const say = isJson ? (line: string) => console.error(line) : (line: string) => console.log(line);
     const print = (platform: PlatformDescription) =>
       console.log(isJson ? JSON.stringify(platform) : sayPlatform(platform, { isDetached }));

@@ -21,6 +21,20 @@ export async function refuseBusyPorts(
   }
 }
 
+/**
+ * The sentence for a program that could not listen although its port was free a moment before: taken meanwhile by
+ * another program, or by an outgoing connection. Undefined when its last words are about something else.
+ */
+export function sayPortTaken(words: string, ports: Ports, base: number): string | undefined {
+  if (!/EADDRINUSE|address already in use|is used by another program/i.test(words)) return undefined;
+  const found = Object.entries(ports).find(([, port]) => new RegExp(`\\b${port}\\b`).test(words));
+  if (!found) return undefined;
+  const [name, port] = found;
+  const owner = ownerOf(port);
+  const who = owner ? ` by ${owner.name} (process ${owner.pid})` : "";
+  return `Port ${port}, which ${name} needs, was taken${who} while Starform started: stop that, or start with other ports, for example --port-base ${otherBase(base)}.`;
+}
+
 const otherBase = (base: number): number => (base + 100 <= 65_000 ? base + 100 : 4400);
 
 /** A process that has just been ended may keep its port for a moment after it is gone; a living one is seen. */
@@ -41,10 +55,10 @@ function isBusy(port: number): Promise<boolean> {
   });
 }
 
-/** Who listens on a loopback port, as far as /proc lets us see. */
+/** Who has a port of this machine, listening or as the end of a connection, as far as /proc lets us see. */
 export function ownerOf(port: number): { pid: number; name: string } | undefined {
   try {
-    const socket = listeningSocket(port);
+    const socket = socketAt(port);
     if (!socket) return undefined;
     for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
       if (!holds(pid, socket)) continue;
@@ -56,14 +70,15 @@ export function ownerOf(port: number): { pid: number; name: string } | undefined
   return undefined;
 }
 
-function listeningSocket(port: number): string | undefined {
+function socketAt(port: number): string | undefined {
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
   const rows = ["tcp", "tcp6"].flatMap((file) =>
     readFileSync(`/proc/net/${file}`, "utf8").split("\n").slice(1),
   );
-  const fields = rows
+  const taken = rows
     .map((row) => row.trim().split(/\s+/))
-    .find(([, local, , state]) => local?.endsWith(`:${hex}`) && state === "0A");
+    .filter(([, local, , , , , , , , inode]) => local?.endsWith(`:${hex}`) && inode !== "0");
+  const fields = taken.find(([, , , state]) => state === "0A") ?? taken[0];
   return fields?.[9] && `socket:[${fields[9]}]`;
 }
 

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Fault } from "@starform/std/fault";
 import type { Env } from "@starform/std/parse-env";
 import type { Flags } from "./flags.ts";
+import { portsFrom } from "./ports.ts";
 
 export type RuntimeChoice = "auto" | "docker" | "process";
 export type StartOptions = {
@@ -16,7 +17,7 @@ export type StartOptions = {
   readonly dockerHost: string | undefined;
 };
 
-const portsUsed = 9;
+const portsUsed = Object.keys(portsFrom(0)).length;
 
 /** Checks what the flags and the environment ask for; `root` is where a relative default lies. */
 export function startOptions(flags: Flags, env: Env, root: string): StartOptions {

@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { desiredStatePurpose } from "@starform/contract/clusters";
+import { Fault, wordsOf } from "@starform/std/fault";
 import { signerOf } from "@starform/std/signature";
 import { openDataDir, type DataDir } from "../data-dir/data-dir.ts";
-import { refuseBusyPorts } from "../data-dir/busy-port.ts";
+import { refuseBusyPorts, sayPortTaken } from "../data-dir/busy-port.ts";
 import { openSecrets, type Secrets } from "../data-dir/secrets.ts";
 import { removeState, writeState, type PlatformDescription } from "../data-dir/state.ts";
 import { installDebianPackages, type DebianPackage } from "../debian-packages.ts";
 import { chooseRuntime, type Runtime } from "../engines/choose-runtime.ts";
+import { outgoingClash } from "../options/outgoing-ports.ts";
 import { portsFrom, type Ports } from "../options/ports.ts";
 import type { StartOptions } from "../options/start-options.ts";
 import { appsDomainOf, dashboardUrlOf, nodePrograms, urlOf } from "../programs/node-programs.ts";
@@ -51,6 +53,8 @@ export async function openPlatform(
   if (dataDir.leftOvers.length > 0)
     say(`- Stopped what an earlier, killed start had left: ${dataDir.leftOvers.join(", ")}`);
   const ports = portsFrom(options.portBase);
+  const clash = outgoingClash(options.portBase, Math.max(...Object.values(ports)));
+  if (clash) say(clash);
   await refuseBusyPorts(ports, options.portBase, options.databaseUrl ? ["postgres"] : []);
   const packages = betterWith.filter(
     ({ name }) => options.runtime !== "process" || !dockerOnly.includes(name),
@@ -70,7 +74,11 @@ export async function openPlatform(
   const supervisor = stack.use(
     openSupervisor(programs, { runDir: dataDir.runDir, logDir: dataDir.logDir, onEvent }),
   );
-  const [runtime] = await Promise.all([choosing, supervisor.start({ withinMs: 180_000, signal })]);
+  const starting = supervisor.start({ withinMs: 180_000, signal }).catch((error: unknown) => {
+    const taken = sayPortTaken(wordsOf(error), ports, options.portBase);
+    throw taken ? new Fault("conflict", taken, { cause: error }) : error;
+  });
+  const [runtime] = await Promise.all([choosing, starting]);
   const description = await describe({ ...parts, runtime, database, programs });
   if (options.isWatching) stack.use(restartOnChange(at.root, (name) => supervisor.restart(name)));
   const supervisors = [supervisor, ...(runtime.engine ? [runtime.engine] : [])];
