@@ -3,12 +3,13 @@ import { listen, type Listening, type Serving } from "./server.ts";
 /** The server's door: it can be shut, so that connections are refused, and opened again at the same address. */
 export type Door = AsyncDisposable & {
   readonly url: string;
-  /** Breaks every connection that is open. */
+  /** Breaks every watch and every followed log. */
   cut(): void;
   refuse(): Promise<() => Promise<void>>;
 };
 
-export async function openDoor(serving: Serving): Promise<Door> {
+export async function openDoor(settings: Omit<Serving, "streams">): Promise<Door> {
+  const serving: Serving = { ...settings, streams: new Set() };
   let listening: Listening | undefined = await listen(serving);
   const { url, port } = listening;
   const shut = async (): Promise<void> => {
@@ -21,7 +22,9 @@ export async function openDoor(serving: Serving): Promise<Door> {
   };
   return {
     url,
-    cut: () => listening?.server.closeAllConnections(),
+    cut: () => {
+      for (const stream of serving.streams) stream.destroy();
+    },
     refuse: async () => {
       await shut();
       return async () => {

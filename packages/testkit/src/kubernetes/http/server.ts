@@ -21,6 +21,8 @@ export type Serving = {
   readonly requests: RequestBook;
   /** Every answer waits that long, in milliseconds of the machine. */
   readonly latencyMs: number;
+  /** The watches and followed logs that are open now. */
+  readonly streams: Set<ServerResponse>;
   /** Speaks HTTPS with this key and certificate; plain HTTP without. */
   readonly tls: SelfSigned | undefined;
 };
@@ -48,6 +50,12 @@ async function readText(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
+}
+
+function keep(response: ServerResponse, { streams }: Serving): void {
+  if (response.destroyed) return;
+  streams.add(response);
+  response.on("close", () => streams.delete(response));
 }
 
 const unauthorized = (): ApiError => new ApiError(401, { reason: "Unauthorized", message: "Unauthorized" });
@@ -90,7 +98,7 @@ async function answer(incoming: IncomingMessage, response: ServerResponse, servi
     if (!request) return;
     if (!isAllowed(request.user, attempt, cluster.store)) throw forbiddenTo(request.user, attempt);
     const eventsMax = fault && "cutAfterEvents" in fault ? fault.cutAfterEvents : Number.POSITIVE_INFINITY;
-    if (serveStream(request, response, { cluster, eventsMax })) return;
+    if (serveStream(request, response, { cluster, eventsMax })) return void keep(response, serving);
     const reply = handle(request, cluster);
     if (fault && "cut" in fault) return void response.destroy();
     send(response, reply);
