@@ -133,3 +133,27 @@ test("makes room for a network by removing those of environments that are gone",
     "/networks/gone",
   ]);
 });
+
+test("pulls with the credentials that desired state names, and tells a refusal without them", async () => {
+  const error = "pull access denied for ghcr.io/acme/web";
+  await using open = await anEngine(({ path }) =>
+    path.startsWith("/images/create") ? { body: { error } } : undefined,
+  );
+  const imageCredentials = { registry: "ghcr.io", username: "ada", password: "a-secret" };
+  const image = `ghcr.io/acme/web@sha256:${"a".repeat(64)}`;
+  const refused = await open.engine.start(spec({ image, imageCredentials }));
+  expect(refused).toMatchObject({
+    kind: "refused",
+    refusal: { kind: "image_missing", reason: expect.stringContaining("ghcr.io/acme/web") },
+  });
+  expect(JSON.stringify(refused)).not.toContain("a-secret");
+  await open.engine.start(spec({ image: "nginx:1" }));
+  const pulls = asksOf(open.docker.asked, "POST", /^\/images\/create/);
+  expect(pulls.map(({ path, registryAuth }) => [path, registryAuth])).toEqual([
+    [
+      `/images/create?fromImage=${image}`,
+      { username: "ada", password: "a-secret", serveraddress: "ghcr.io" },
+    ],
+    ["/images/create?fromImage=nginx:1", undefined],
+  ]);
+});

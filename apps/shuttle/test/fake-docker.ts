@@ -3,7 +3,13 @@ import { createServer, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export type Asked = { readonly method: string; readonly path: string; readonly body: unknown };
+export type Asked = {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  /** Of `X-Registry-Auth`, taken apart. */
+  readonly registryAuth: unknown;
+};
 type Answer = { status?: number; body?: unknown } | ((response: ServerResponse) => void) | undefined;
 
 /** A Docker Engine that answers what a test says, for what a real one only does on a bad day. */
@@ -20,6 +26,7 @@ export async function openFakeDocker(
       method: request.method ?? "",
       path: decodeURIComponent((request.url ?? "").replace("/v1.41", "")),
       body: text === "" ? undefined : JSON.parse(text),
+      registryAuth: readAuth(request.headers["x-registry-auth"]),
     };
     asked.push(one);
     const given = answer(one) ?? usual(one);
@@ -40,6 +47,9 @@ export async function openFakeDocker(
     },
   };
 }
+
+const readAuth = (header: string | string[] | undefined): unknown =>
+  typeof header === "string" ? JSON.parse(Buffer.from(header, "base64url").toString()) : undefined;
 
 function usual({ method, path }: Asked): Exclude<Answer, undefined> {
   if (path === "/info") return { body: { NCPU: 2, MemTotal: 2 ** 32 } };

@@ -21,6 +21,7 @@ const sentinels: Partial<Record<keyof DesiredService, Partial<DesiredService>>> 
   environment: { environment: "sentinel" },
   tier: { tier: "ultranova" },
   image: { image: "sentinel" },
+  image_credentials: { image_credentials: { registry: "r", username: "u", password: "sentinel" } },
   env: { env: { NAME: "sentinel" } },
   ports: { ports: [{ container_port: 4711, protocol: "TCP" }] },
   hostname: { hostname: "sentinel.localhost" },

@@ -254,6 +254,29 @@ describe.runIf(hasRegistry && requireEngineInCi())("with a real engine", () => {
     });
   });
 
+  test("a cluster pulls with what desired state says, which stays the same", async () => {
+    await using engine = await openDockerEngine();
+    const docker = engineDocker(engine.socketPath);
+    const { project, service, ref } = await aProject(world);
+    const image = `${host}/${project.id}/${service.id}`;
+    await docker.make(`${image}:v1`, "from our registry");
+    await docker.push(`${image}:v1`, await passwordFor(ref.project));
+    await docker.remove(`${image}:v1`);
+    await world.owner(createDeployment, { params: ref, query: {}, body: { image: `${image}:v1` } });
+    const wanted = async () =>
+      (await desiredState(world)).services.find(({ service_id }) => service_id === service.id)!;
+    const { image: pinned, image_credentials: credentials } = await wanted();
+    expect(pinned).toMatch(/@sha256:[0-9a-f]{64}$/);
+    const { registry, username, password } = credentials!;
+    expect(await docker.pull(pinned, { host: registry, username, password: "wrong" })).toMatch(
+      /unauthorized/,
+    );
+    expect(await docker.pull(pinned, { host: registry, username, password })).toBeUndefined();
+    expect(await docker.has(pinned)).toBe(true);
+    await world.reopen();
+    expect((await wanted()).image_credentials).toEqual(credentials);
+  });
+
   test("signs in, pushes and pulls with a project's password, and is denied another's", async () => {
     await using engine = await openDockerEngine();
     const docker = engineDocker(engine.socketPath);
@@ -284,6 +307,26 @@ describe.runIf(hasRegistry && requireEngineInCi())("with a real engine", () => {
 });
 
 describe("sign-ins to other registries", () => {
+  test("reach the cluster with the image they are for, at once and for their project only", async () => {
+    const [own, other] = [await aProject(world), await aProject(world)];
+    const image = `ghcr.io/acme/web@sha256:${"a".repeat(64)}`;
+    for (const { ref } of [own, other])
+      await world.owner(createDeployment, { params: ref, query: {}, body: { image } });
+    const seen = async () =>
+      (await desiredState(world)).services
+        .filter(({ image: one }) => one === image)
+        .map(({ project_id, image_credentials }) => [project_id, image_credentials]);
+    const params = { project: own.ref.project, host: "ghcr.io" };
+    await world.owner(putRegistry, { params, body: { username: "ada", password: "secret" } });
+    const expected = [
+      [own.project.id, { registry: "ghcr.io", username: "ada", password: "secret" }],
+      [other.project.id, null],
+    ];
+    expect(await seen()).toEqual(expect.arrayContaining(expected));
+    await world.owner(deleteRegistry, { params });
+    expect((await seen()).map(([, credentials]) => credentials)).toEqual([null, null]);
+  });
+
   test("are kept by host, shown without their password, and forgotten", async () => {
     const { ref } = await aProject(world);
     const params = { project: ref.project, host: "ghcr.io" };

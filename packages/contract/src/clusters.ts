@@ -39,6 +39,8 @@ export const DesiredService = z.object({
   tier: Tier,
   /** With digest, never a tag alone. */
   image: z.string(),
+  /** What to sign in with to pull it; a change is no reason to start anything anew. */
+  image_credentials: z.object({ registry: z.string(), username: z.string(), password: z.string() }).nullish(),
   replicas: z.number().int().min(0),
   /** Injected and own variables that are not secret groups'. */
   env: z.record(z.string(), z.string()),

@@ -29,6 +29,9 @@ export const anyService: fc.Arbitrary<DesiredService> = fc.record({
   environment: label,
   tier: fc.constantFrom("mininova", "nova", "supernova", "ultranova"),
   image: digest.map((hash) => `registry.example.com/shop/web@${hash}`),
+  image_credentials: fc.option(
+    fc.record({ registry: fc.domain(), username: fc.string(), password: fc.string() }),
+  ),
   replicas: fc.integer({ min: 0, max: 20 }),
   env: variables,
   ports: fc.array(port, { maxLength: 3 }),

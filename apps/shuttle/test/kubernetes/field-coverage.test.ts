@@ -12,6 +12,7 @@ type Sentinel = {
   readonly given: Partial<DesiredService>;
   readonly shown: string | ((made: string) => boolean);
 };
+type Credentials = NonNullable<DesiredService["image_credentials"]>;
 const mark = "sentinel";
 const uuid = "5e771e10-0000-4000-8000-00005e771e10";
 
@@ -49,6 +50,14 @@ const volume = (own: Partial<DesiredService["volumes"][number]>, shown: string):
   given: { volumes: [{ name: "data", mount_path: "/data", size_bytes: 1, ...own }] },
   shown,
 });
+/** Seen inside the Docker config that the Secret holds. */
+const signIn = (own: Partial<Credentials>, shown: string): Sentinel => ({
+  given: { image_credentials: { registry: "r.example", username: "ada", password: "x", ...own } },
+  shown: (made) =>
+    [...made.matchAll(/"\.dockerconfigjson":"([^"]+)"/g)].some(([, config]) =>
+      Buffer.from(config!, "base64").toString().includes(shown),
+    ),
+});
 const base64 = (value: string) => Buffer.from(value).toString("base64");
 const isTcp = (name: string) => (made: string) => made.includes(`"${name}":{"tcpSocket"`);
 
@@ -59,6 +68,9 @@ const sentinels: Readonly<Record<string, Sentinel>> = {
   environment: text("environment"),
   tier: text("tier", "ultranova"),
   image: text("image"),
+  "image_credentials.registry": signIn({ registry: mark }, `{"auths":{"${mark}":`),
+  "image_credentials.username": signIn({ username: mark }, `"username":"${mark}"`),
+  "image_credentials.password": signIn({ password: mark }, `"password":"${mark}"`),
   replicas: { given: { replicas: 4711 }, shown: `"replicas":4711` },
   env: { given: { env: { SENTINEL_NAME: mark } }, shown: `"SENTINEL_NAME":"${mark}"` },
   "ports.container_port": port({ container_port: 4711 }, `"containerPort":4711`),

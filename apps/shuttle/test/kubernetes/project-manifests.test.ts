@@ -55,6 +55,27 @@ test("an app's account has no token, and its role no right", () => {
   });
 });
 
+test("a project's pods pull with its sign-ins, all in one Secret of the account that a new password does not rename", () => {
+  const signedIn = (registry: string, password: string) =>
+    web({ service_id: registry, image_credentials: { registry, username: "ada", password } });
+  const made = (password: string) =>
+    projectManifests([signedIn("ghcr.io", password), signedIn("docker.io", "hub"), web()], production);
+  const [secret, account] = ["Secret", "ServiceAccount"].map(
+    (kind) => made("first").find(({ manifest }) => manifest.kind === kind)!.manifest,
+  );
+  expect(account).toMatchObject({
+    imagePullSecrets: [{ name: "registry" }, { name: secret!.metadata.name }],
+  });
+  const { ".dockerconfigjson": config } = secret!["data"] as Record<string, string>;
+  expect(JSON.parse(Buffer.from(config!, "base64").toString())).toEqual({
+    auths: {
+      "https://index.docker.io/v1/": { username: "ada", password: "hub", auth: btoa("ada:hub") },
+      "ghcr.io": { username: "ada", password: "first", auth: btoa("ada:first") },
+    },
+  });
+  expect(made("second").map(({ ref }) => ref)).toEqual(made("first").map(({ ref }) => ref));
+});
+
 test("a project is bounded, and what says nothing of its size is a Mininova", () => {
   expect(specOf("ResourceQuota")).toEqual({
     hard: {

@@ -73,6 +73,11 @@ export interface RegistryProvider extends ImageStore {
     lifetimeSeconds: number,
   ): Promise<RegistryCredentials>;
   /**
+   * For a cluster: opens the project's images until then, and is the same for equal arguments, so that desired state
+   * does not change by being written again. Undefined where clusters are let in by other means.
+   */
+  pullUntil(projectId: string, until: Date): RegistryCredentials | undefined;
+  /**
    * Begins to free what removed images held and nothing else needs, or answers the one that runs already. Pulls go on
    * meanwhile, pushes are refused with a reason.
    */

@@ -5,6 +5,12 @@ import type { GatewayDoor } from "@starform/contract/gateway";
  * start or stop what is the orchestrator's (`service-controller.ts`).
  */
 
+export type ImageCredentials = {
+  readonly registry: string;
+  readonly username: string;
+  readonly password: string;
+};
+
 /** What an instance is made from. */
 export type InstanceSpec = {
   /** Unique for ever on this machine, and good as a host name: small letters, digits, hyphens, at most 63. */
@@ -13,6 +19,8 @@ export type InstanceSpec = {
   readonly labels: Readonly<Record<string, string>>;
   /** With digest, as desired state says it. */
   readonly image: string;
+  /** What to sign in with, should it have to be pulled. Never for a log. */
+  readonly imageCredentials?: ImageCredentials | undefined;
   /** Replaces the image's own start command; a shell command. */
   readonly command: string | null;
   readonly env: Readonly<Record<string, string>>;

@@ -34,6 +34,7 @@ export function instanceSpec({
       ...(run ? { runId: run.id, scheduledFor: run.scheduledFor } : {}),
     }),
     image: service.image,
+    imageCredentials: service.image_credentials ?? undefined,
     command: service.command,
     env: { ...variablesOf(service), STARFORM_REPLICA_ID: String(slot), STARFORM_INSTANCE_ID: id },
     port:

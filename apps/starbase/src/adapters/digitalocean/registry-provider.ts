@@ -137,6 +137,8 @@ export function digitalOceanRegistry(options: DigitalOceanRegistryOptions): Regi
     },
     ensureRepository: async (repository) => nameOf(prefix, repository),
     credentials: (_projectId, access, lifetimeSeconds) => credentials(access === "push", lifetimeSeconds),
+    // A cluster is attached to the registry by the vendor, once.
+    pullUntil: () => undefined,
     async collectGarbage() {
       const running = await active();
       if (running) return running;

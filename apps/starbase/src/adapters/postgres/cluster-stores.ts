@@ -1,9 +1,11 @@
 import type { CronRunReport, Snapshot } from "@starform/contract/clusters";
 import { sql } from "kysely";
 import type { Cluster, ClusterStore, MeteredPlace } from "../../core/clusters/ports.ts";
+import type { ProjectCredential } from "../../core/images/ports.ts";
 import type { DesiredRow, DesiredStateStore } from "../../core/desired-state/ports.ts";
 import { toProject } from "./access-store.ts";
 import { announcer } from "./changes.ts";
+import { toCredential } from "./credential-store.ts";
 import type { Db } from "./database.ts";
 import { toDeployment } from "./deployment-store.ts";
 import { json } from "./json.ts";
@@ -192,6 +194,7 @@ export const postgresDesiredStateStore = (db: Db): DesiredStateStore => ({
     const ids = places.flatMap((place) => place.target_deployment_id ?? []);
     const deployments =
       ids.length > 0 ? await db.selectFrom("deployments").selectAll().where("id", "in", ids).execute() : [];
+    const signIns = await registrySignIns(db, [...new Set(places.map((place) => place.project_id))]);
     const byId = new Map(deployments.map((row) => [row.id, toDeployment(row)]));
     const rows = places.flatMap((row): DesiredRow[] => {
       const deployment = byId.get(row.target_deployment_id ?? "");
@@ -203,6 +206,7 @@ export const postgresDesiredStateStore = (db: Db): DesiredStateStore => ({
               namespace: row.namespace,
               isEphemeral: row.is_ephemeral,
               deployment,
+              signIns: signIns.get(row.project_id) ?? [],
             },
           ]
         : [];
@@ -252,3 +256,18 @@ export const postgresDesiredStateStore = (db: Db): DesiredStateStore => ({
     return row && { projectId: row.project_id, place: toPlaced(row) };
   },
 });
+
+async function registrySignIns(
+  db: Db,
+  projectIds: readonly string[],
+): Promise<ReadonlyMap<string, ProjectCredential[]>> {
+  if (projectIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("project_credentials")
+    .selectAll()
+    .where("project_id", "in", projectIds)
+    .where("kind", "=", "registry")
+    .orderBy("host")
+    .execute();
+  return Map.groupBy(rows.map(toCredential), ({ projectId }) => projectId);
+}

@@ -44,3 +44,22 @@ export const postgresCredentialStore = (db: Db): ProjectCredentialStore => ({
     return numDeletedRows > 0n;
   },
 });
+
+export const toCredential = (row: {
+  project_id: string;
+  kind: string;
+  host: string;
+  username: string;
+  key_id: string;
+  ciphertext: Buffer;
+  created_by: string;
+  created_at: Date;
+}): ProjectCredential => ({
+  projectId: row.project_id,
+  kind: row.kind as ProjectCredential["kind"],
+  host: row.host,
+  username: row.username,
+  password: { keyId: row.key_id, ciphertext: row.ciphertext },
+  createdBy: row.created_by,
+  createdAt: row.created_at,
+});

@@ -3,7 +3,12 @@ import { Fault, wordsOf } from "@starform/std/fault";
 import { nameOf } from "../../core/images/image-name.ts";
 import { tokenSeconds } from "../../core/images/grant-registry-access.ts";
 import type { RegistryPasswords, RegistryTokens } from "../../core/images/ports.ts";
-import type { ImageRepository, RegistryProvider } from "../../ports/registry-provider.ts";
+import type {
+  ImageRepository,
+  RegistryAccess,
+  RegistryCredentials,
+  RegistryProvider,
+} from "../../ports/registry-provider.ts";
 import { distributionClient } from "./distribution-client.ts";
 import { garbageCollector, type GarbageCollectorOptions } from "./garbage-collector.ts";
 import { registryStorage } from "./registry-storage.ts";
@@ -22,6 +27,13 @@ export function dockerRegistry(options: DockerRegistryOptions): RegistryProvider
   const { host, tokens, passwords, clock } = options;
   const storage = registryStorage(options.storageDir);
   const collector = garbageCollector({ ...options, storage });
+
+  const credentials = (projectId: string, access: RegistryAccess, expiresAt: Date): RegistryCredentials => ({
+    host,
+    username: projectId,
+    password: passwords.seal({ projectId, access, expiresAt }),
+    expiresAt,
+  });
 
   const deleteManifest = async (repository: ImageRepository, digest: string): Promise<void> => {
     const name = `${repository.projectId}/${repository.serviceId}`;
@@ -58,15 +70,9 @@ export function dockerRegistry(options: DockerRegistryOptions): RegistryProvider
       for (const part of parts.filter((one) => !needed.has(one))) await deleteManifest(repository, part);
     },
     ensureRepository: async (repository) => nameOf(host, repository),
-    async credentials(projectId, access, lifetimeSeconds) {
-      const expiresAt = new Date(clock.now().getTime() + lifetimeSeconds * 1_000);
-      return {
-        host,
-        username: projectId,
-        password: passwords.seal({ projectId, access, expiresAt }),
-        expiresAt,
-      };
-    },
+    credentials: async (projectId, access, lifetimeSeconds) =>
+      credentials(projectId, access, new Date(clock.now().getTime() + lifetimeSeconds * 1_000)),
+    pullUntil: (projectId, until) => credentials(projectId, "pull", until),
     collectGarbage: () => collector.start(),
     garbageCollection: () => collector.state(),
     [Symbol.asyncDispose]: () => collector.stop(),

@@ -5,6 +5,7 @@ import { canonicalJson, digestOf } from "@starform/std/canonical-json";
 import { openSnapshot } from "../deployments/snapshot.ts";
 import type { SecretBox } from "../variables/ports.ts";
 import type { ResolvedGroup } from "../variables/book.ts";
+import { imageCredentials, type OwnRegistry } from "./image-credentials.ts";
 import type { DesiredRow } from "./ports.ts";
 
 const defaultTimeoutSeconds = 300;
@@ -16,12 +17,16 @@ export function desiredDocument(input: {
   lbSizeUnits: number;
   rows: readonly DesiredRow[];
   box: SecretBox;
+  /** This installation's own. */
+  registry?: OwnRegistry | undefined;
+  /** See `credentialPeriod`. */
+  period: number;
 }): DesiredState {
   return {
     cluster_id: input.clusterId,
     version: input.version,
     cluster_config: { lb_size_units: input.lbSizeUnits },
-    services: input.rows.flatMap((row) => desiredService(row, input.box) ?? []),
+    services: input.rows.flatMap((row) => desiredService(row, input) ?? []),
   };
 }
 
@@ -29,12 +34,13 @@ export function desiredDocument(input: {
 export const etagOf = (document: DesiredState): string => `"${digestOf(document).slice("sha256:".length)}"`;
 
 function desiredService(
-  { place, projectSlug, namespace, isEphemeral, deployment }: DesiredRow,
-  box: SecretBox,
+  row: DesiredRow,
+  input: { box: SecretBox; registry?: OwnRegistry | undefined; period: number },
 ): DesiredService | undefined {
+  const { place, projectSlug, namespace, isEphemeral, deployment } = row;
   const { config, image } = deployment;
   if (!config || !image) return undefined;
-  const snapshot = openSnapshot(box, deployment.variables);
+  const snapshot = openSnapshot(input.box, deployment.variables);
   const tier = tiers[config.tier];
   const ports =
     config.serviceType === "web" ? [{ container_port: containerPort, protocol: "TCP" as const }] : [];
@@ -47,6 +53,7 @@ function desiredService(
     environment: place.environment,
     tier: config.tier,
     image,
+    image_credentials: imageCredentials(row, { registry: undefined, ...input }),
     replicas: config.serviceType === "cron" ? 0 : place.settings.replicas,
     env: {
       ...snapshot.injected,

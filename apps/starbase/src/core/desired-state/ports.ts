@@ -1,5 +1,6 @@
 import type { Project } from "../access/ports.ts";
 import type { Deployment } from "../deployments/ports.ts";
+import type { ProjectCredential } from "../images/ports.ts";
 import type { PlacedService } from "../services/ports.ts";
 
 /** What the desired state of a cluster is made from: one place of a service with the deployment it should run. */
@@ -9,6 +10,8 @@ export type DesiredRow = {
   readonly namespace: string;
   readonly isEphemeral: boolean;
   readonly deployment: Deployment;
+  /** The project's sign-ins to registries. */
+  readonly signIns: readonly ProjectCredential[];
 };
 
 export interface DesiredStateStore {

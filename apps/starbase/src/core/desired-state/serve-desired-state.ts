@@ -1,8 +1,10 @@
+import type { Clock } from "@starform/std/clock";
 import type { SecretBox } from "../variables/ports.ts";
 import type { Changes } from "../../ports/changes.ts";
 import type { Transact } from "../stores.ts";
 import type { DesiredStateStore } from "./ports.ts";
 import { desiredDocument, etagOf } from "./build-document.ts";
+import { credentialPeriod, type OwnRegistry } from "./image-credentials.ts";
 
 export type ServedDocument = {
   readonly etag: string;
@@ -19,7 +21,8 @@ export type ServeDesiredState = (
 
 /**
  * The desired state of a cluster, unless it is the one of ETag `seen`: then it waits up to `waitMs` for the next and
- * answers `unchanged` if none came. A document is made once per version and kept.
+ * answers `unchanged` if none came. A document is made once per version and kept,
+ * for at most a month.
  */
 export function serveDesiredState(deps: {
   desired: DesiredStateStore;
@@ -27,13 +30,16 @@ export function serveDesiredState(deps: {
   changes: Changes;
   box: SecretBox;
   sign: ((text: string) => string) | undefined;
+  registry: OwnRegistry | undefined;
+  clock: Clock;
 }): ServeDesiredState {
-  const kept = new Map<string, ServedDocument & { version: number }>();
+  const kept = new Map<string, ServedDocument & { version: number; period: number }>();
 
   const current = async (clusterId: string): Promise<ServedDocument> => {
     const version = await deps.desired.version(clusterId);
     const hit = kept.get(clusterId);
-    if (hit && hit.version === version) return hit;
+    const period = credentialPeriod(deps.clock.now());
+    if (hit && hit.version === version && hit.period === period) return hit;
     // Version and rows of one moment: the version row is locked by whoever changes them.
     const read = await deps.transact(({ desired }) => desired.read(clusterId));
     const document = desiredDocument({
@@ -42,10 +48,13 @@ export function serveDesiredState(deps: {
       lbSizeUnits: read?.lbSizeUnits ?? 1,
       rows: read?.rows ?? [],
       box: deps.box,
+      registry: deps.registry,
+      period,
     });
     const body = JSON.stringify(document);
     const made = {
       version: document.version,
+      period,
       etag: etagOf(document),
       body,
       signature: deps.sign?.(body),

@@ -43,7 +43,8 @@ export const pinImage =
     return pinned(image, await resolver.digestOf(image, signIn));
   };
 
-export const isOf = ({ prefix }: RegistryProvider, image: string): boolean => image.startsWith(`${prefix}/`);
+export const isOf = ({ prefix }: Pick<RegistryProvider, "prefix">, image: string): boolean =>
+  image.startsWith(`${prefix}/`);
 
 function refuseForeign({ prefix }: RegistryProvider, project: Project, image: string): void {
   const path = image.slice(prefix.length + 1).split(/[:@]/)[0]!;

@@ -15,6 +15,8 @@ export const gatewayNamespace = "envoy-gateway-system";
 export const gatewayName = "starform";
 /** The project's ServiceAccount, Role and RoleBinding. */
 export const appAccountName = "starform-app";
+/** What the project's pods pull private images with. */
+export const registriesSecretName = "starform-registries";
 /** The project's ResourceQuota and LimitRange. */
 export const projectLimitsName = "starform-project";
 export const appContainerName = "app";

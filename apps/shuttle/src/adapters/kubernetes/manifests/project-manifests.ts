@@ -4,6 +4,8 @@ import { limitRange } from "./limit-range.ts";
 import { refOf, step, type ManifestStep } from "./manifest.ts";
 import { namespace } from "./namespace.ts";
 import { networkPolicy } from "./network-policy.ts";
+import { registriesSecretName } from "./names.ts";
+import { registriesSecret } from "./registries-secret.ts";
 import { resourceQuota } from "./resource-quota.ts";
 import { roleBinding } from "./role-binding.ts";
 import { role } from "./role.ts";
@@ -24,11 +26,16 @@ export function projectManifests(
   );
   if (!project) return [];
   const space = namespace(project, context);
-  const account = serviceAccount(project, context);
+  const registries = registriesSecret(project, alive, context);
+  const account = serviceAccount(project, context, [
+    ...context.imagePullSecrets,
+    ...(registries ? [registriesSecretName] : []),
+  ]);
   const allowed = role(project, context);
   const environments = [...new Set(alive.map(({ environment }) => environment))].toSorted(compare);
   return [
     step(space),
+    ...(registries ? [step(registries, refOf(space))] : []),
     ...[account, allowed].map((manifest) => step(manifest, refOf(space))),
     step(roleBinding(project, context), refOf(account), refOf(allowed)),
     ...[resourceQuota(project, context), limitRange(project, context)].map((manifest) =>

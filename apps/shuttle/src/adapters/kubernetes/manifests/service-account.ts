@@ -5,7 +5,11 @@ import { appAccountName } from "./names.ts";
 import type { Project } from "./project.ts";
 
 /** Who a project's apps are to the API server: somebody without a token. */
-export const serviceAccount = (project: Project, context: ManifestContext): Manifest => ({
+export const serviceAccount = (
+  project: Project,
+  context: ManifestContext,
+  pullSecrets: readonly string[] = context.imagePullSecrets,
+): Manifest => ({
   apiVersion: "v1",
   kind: "ServiceAccount",
   metadata: {
@@ -14,7 +18,5 @@ export const serviceAccount = (project: Project, context: ManifestContext): Mani
     labels: projectLabels(project, context.clusterId),
   },
   automountServiceAccountToken: false,
-  ...(context.imagePullSecrets.length > 0
-    ? { imagePullSecrets: context.imagePullSecrets.map((name) => ({ name })) }
-    : {}),
+  ...(pullSecrets.length > 0 ? { imagePullSecrets: pullSecrets.map((name) => ({ name })) } : {}),
 });

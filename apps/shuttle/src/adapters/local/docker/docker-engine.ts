@@ -23,7 +23,6 @@ export type DockerEngineOptions = {
 };
 
 const stopSlackMs = 10_000;
-const pullMs = 600_000;
 
 /** Instances as containers of a Docker Engine. Containers of other clusters and other people are never touched. */
 export async function openDockerEngine({
@@ -194,7 +193,7 @@ export async function openDockerEngine({
   }
 
   async function start(spec: InstanceSpec): Promise<StartResult> {
-    const missing = await bringImage(api, spec.image);
+    const missing = await bringImage(api, spec);
     if (missing) return { kind: "refused", refusal: { kind: "image_missing", reason: missing } };
     const { name, door } = await doorOf(await networks.ensure(spec.labels));
     const names = door ? await neighbours.names(name, spec.labels) : [];
@@ -241,7 +240,10 @@ function refusalOf(message: string): { kind: "command_missing" | "invalid"; reas
 }
 
 /** Makes sure the engine has the image; answers why it cannot have it. Images made here are never looked for elsewhere. */
-async function bringImage(api: DockerApi, image: string): Promise<string | undefined> {
+async function bringImage(
+  api: DockerApi,
+  { image, imageCredentials }: Pick<InstanceSpec, "image" | "imageCredentials">,
+): Promise<string | undefined> {
   const { status, body } = await api.call("GET", `/images/${encodeURIComponent(imageOf(image))}/json`);
   const isOwn = image.startsWith("starform.local/");
   // The engine takes the beginning of an id for a name as well, and what it finds so may be anybody's.
@@ -250,13 +252,12 @@ async function bringImage(api: DockerApi, image: string): Promise<string | undef
   if (status === 200 && !isById) return undefined;
   if (isOwn) return reasonOfMissingImage(image);
   const pulled = await api
-    .call("POST", `/images/create?fromImage=${encodeURIComponent(tagged(image))}`, undefined, pullMs)
+    .pull(tagged(image), imageCredentials)
     .catch((error: unknown) => ({ status: 500, body: { message: wordsOf(error) } }));
-  const failed = Array.isArray(pulled.body)
-    ? (pulled.body as { error?: string }[]).find(({ error }) => error)?.error
-    : undefined;
+  const said = [pulled.body ?? []].flat() as { error?: string }[];
+  const failed = said.find(({ error }) => error)?.error;
   if (pulled.status === 200 && !failed) return undefined;
-  return `the image ${image} cannot be had: ${failed ?? messageOf(pulled)}. Check its name, and that this machine may pull it`;
+  return `the image ${image} cannot be had: ${failed ?? messageOf(pulled)}. Check its name, and that the project may pull it (\`starform registries\` lists where it signs in)`;
 }
 
 /** Of a name without a tag the engine would pull every tag there is. */
