@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { basename, join, relative } from "node:path";
 import { Fault } from "@starform/std/fault";
 import { holderOf, takeLock } from "@starform/std/lock";
 import { until } from "@starform/std/retry";
@@ -10,6 +10,7 @@ import { step, type Say } from "../platform/progress.ts";
 import { baseEnvironment } from "../supervisor/spawn-program.ts";
 import type { Program } from "../supervisor/program.ts";
 import { isHttpReady } from "./http-ready.ts";
+import { pruneBuilds, wholeMark } from "./prune-builds.ts";
 
 type StardeckOptions = { root: string; port: number; apiUrl: string; isWatching: boolean; say: Say };
 
@@ -64,8 +65,8 @@ type Build = {
 /** Several platforms of one clone may start at once: one builds, the others wait for it. */
 async function buildOnce(options: Build): Promise<void> {
   const { dir, distDir, say, stopping } = options;
-  const done = join(dir, distDir, "starform-built");
-  if (existsSync(done)) return;
+  const done = join(dir, distDir, wholeMark);
+  if (existsSync(done)) return touch(done);
   mkdirSync(join(dir, ".next"), { recursive: true });
   const path = join(dir, ".next", "build.lock");
   const lock = takeLock(path);
@@ -88,8 +89,18 @@ async function buildOnce(options: Build): Promise<void> {
       () => "Dashboard built",
     );
     writeFileSync(done, "");
+    pruneBuilds(join(dir, ".next"), basename(distDir));
   } finally {
     lock.release();
+  }
+}
+
+/** A clone may belong to another user than the one who starts it. */
+function touch(path: string): void {
+  try {
+    utimesSync(path, new Date(), new Date());
+  } catch {
+    // It is then older than it should be, and goes earlier.
   }
 }
 
