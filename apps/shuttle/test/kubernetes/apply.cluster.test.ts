@@ -1,5 +1,6 @@
+import type { DesiredService } from "@starform/contract/clusters";
 import { until } from "@starform/std/retry";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { KubeError } from "@starform/kubernetes/kube-error";
 import { keyOf } from "../../src/core/service-key.ts";
 import { redeployed } from "../desired.ts";
@@ -10,11 +11,13 @@ let rig: KubeRig;
 beforeAll(async () => {
   rig = await openKubeRig();
 });
+beforeEach(() => rig.newCluster());
 afterAll(() => rig[Symbol.asyncDispose]());
 
+/** Without instances, so that nothing has to be waited for. */
 const rich = () =>
   rig.service({
-    replicas: 2,
+    replicas: 0,
     env: { LEVEL: "warn" },
     var_groups: [group()],
     volumes: [{ name: "uploads", mount_path: "/data", size_bytes: 2 ** 30 }],
@@ -29,13 +32,24 @@ describe("applying", () => {
     expect(order.indexOf("Namespace")).toBe(0);
     expect(order.indexOf("Secret")).toBeLessThan(order.indexOf("Deployment"));
     expect(new Set(shuttle.writes).size).toBe(shuttle.writes.length);
-    expect(order).not.toContain("HTTPRoute");
+    expect(order.indexOf("Service")).toBeLessThan(order.indexOf("HTTPRoute"));
 
     const before = shuttle.writes.length;
     for (let pass = 0; pass < 3; pass++)
       await shuttle.cluster.apply(service, pass, new AbortController().signal);
     expect(shuttle.writes.length).toBe(before);
     expect(await shuttle.cluster.inventory()).toEqual([keyOf(service)]);
+  });
+
+  test("makes no route before the first instance was ready", async () => {
+    await using shuttle = await rig.shuttle();
+    // No node is as large.
+    const resources = { cpu_millis: 500_000, memory_bytes: 2 ** 30 };
+    const service = shuttle.hand.want(rig.service({ resources }));
+    await settled(shuttle, service);
+    expect((await rig.of(kinds.deployment, service)).length).toBe(1);
+    expect(await rig.of(kinds.route, service)).toEqual([]);
+    expect(shuttle.report(service)).toMatchObject({ phase: "starting", serving_deployment_id: null });
   });
 
   test("writes nothing after a restart, when nothing has changed", async () => {
@@ -57,7 +71,10 @@ describe("applying", () => {
   test("writes only what a change concerns", async () => {
     await using shuttle = await rig.shuttle();
     const project = rig.project();
-    const [one, other] = [rig.service(project), rig.service(project)];
+    const [one, other] = [0, 1].map(() => rig.service({ ...project, replicas: 0 })) as [
+      DesiredService,
+      DesiredService,
+    ];
     shuttle.hand.want(one);
     shuttle.hand.want(other);
     await settled(shuttle, one);
@@ -99,7 +116,7 @@ describe("applying", () => {
 
   test("leaves a namespace alone that is not ours, says so, and goes on with the others", async () => {
     await using shuttle = await rig.shuttle();
-    const [mine, theirs] = [rig.service(), rig.service()];
+    const [mine, theirs] = [rig.service({ replicas: 0 }), rig.service()];
     await rig.api.create({
       ...kinds.namespace,
       metadata: { name: theirs.namespace, labels: { team: "other" } },

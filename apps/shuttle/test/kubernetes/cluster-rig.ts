@@ -3,7 +3,11 @@ import type { DesiredService, StatusReport } from "@starform/contract/clusters";
 import type { KubeApi, KubeObject, KindRef } from "@starform/kubernetes/kube-api";
 import { openKubeApi } from "@starform/kubernetes/open-kube-api";
 import { until } from "@starform/std/retry";
-import { openFakeKubernetes, type FakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
+import {
+  openFakeKubernetes,
+  type FakeKubernetes,
+  type FakeKubernetesOptions,
+} from "@starform/testkit/kubernetes/open-fake-kubernetes";
 import {
   openKubernetesCluster,
   type KubernetesClusterOptions,
@@ -63,15 +67,19 @@ export function noting(api: KubeApi, writes: Writes): KubeApi {
 export type KubeRig = Awaited<ReturnType<typeof openKubeRig>>;
 
 /** An API server: the fake one, or that of `TEST_KUBECONFIG`. Every project of a rig has a namespace of its own, removed at the end. */
-export async function openKubeRig() {
-  const kubeconfigFile = process.env["TEST_KUBECONFIG"];
-  const fake: FakeKubernetes | undefined = kubeconfigFile ? undefined : await openFakeKubernetes();
+export async function openKubeRig(options: FakeKubernetesOptions & { readonly isFake?: true } = {}) {
+  const kubeconfigFile = options.isFake ? undefined : process.env["TEST_KUBECONFIG"];
+  const fake: FakeKubernetes | undefined = kubeconfigFile ? undefined : await openFakeKubernetes(options);
   const api = await openKubeApi(kubeconfigFile ? { kubeconfigFile } : { kubeconfig: fake!.kubeconfig() });
-  const clusterId = randomUUID();
+  let clusterId = randomUUID();
   const namespaces = new Set<string>();
   const rig = {
     api,
-    clusterId,
+    get clusterId() {
+      return clusterId;
+    },
+    /** From here on another cluster's Shuttle: what was made before is none of its business. */
+    newCluster: (): void => void (clusterId = randomUUID()),
     /** The fake server, for what only it can do; undefined against a real one. */
     fake,
     /** A project of its own: what its services have in common. */
@@ -95,6 +103,7 @@ export async function openKubeRig() {
       const warned: string[] = [];
       const cluster: Cluster = await openKubernetesCluster({
         context: plainContext(clusterId),
+        nowMs: () => (fake ? fake.clock.now().getTime() : Date.now()),
         warn: (sentence) => void warned.push(sentence),
         ...own,
         api: noting(own.api ?? api, writes),

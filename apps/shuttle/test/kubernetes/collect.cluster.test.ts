@@ -1,6 +1,6 @@
 import type { KubeObject } from "@starform/kubernetes/kube-api";
 import { until } from "@starform/std/retry";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { keyOf } from "../../src/core/service-key.ts";
 import { redeployed } from "../desired.ts";
 import { kinds, openKubeRig, settled, type KubeRig } from "./cluster-rig.ts";
@@ -10,6 +10,7 @@ let rig: KubeRig;
 beforeAll(async () => {
   rig = await openKubeRig();
 });
+beforeEach(() => rig.newCluster());
 afterAll(() => rig[Symbol.asyncDispose]());
 
 const namesOf = (objects: readonly KubeObject[]) => objects.map(({ metadata }) => metadata.name);

@@ -16,6 +16,8 @@ import { runsSeenUntil, runsTaken, type CronJobView, type JobView } from "./view
 const settledAfterMs = 210_000;
 /** A report of a run whose Job is gone already is kept in this number, the newest. */
 const keptMax = 1_000;
+/** Of one service; more than there can be within `settledAfterMs` and the time a run may take. */
+const begunMax = 500;
 
 type Deps = {
   readonly api: KubeApi;
@@ -35,15 +37,24 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   /** Reports of Jobs, by run; those of Jobs that are gone stay until they are taken. */
   const kept = new Map<string, CronRunReport>();
   const taken = new Map<string, CronRunReport["outcome"]>();
+  /** Runs that this process has seen begin: their Jobs may be cleaned up before a skipped run is certain. */
+  const begun = new Map<ServiceKey, Map<string, JobView>>();
 
   const jobsOf = (key: ServiceKey): readonly JobView[] => [...(view.place(key)?.jobs.values() ?? [])];
 
   const keep = (report: CronRunReport): void => {
     if (taken.get(report.run_id) !== report.outcome) kept.set(report.run_id, report);
   };
+  const remember = (key: ServiceKey): void => {
+    const own = begun.get(key) ?? new Map<string, JobView>();
+    begun.set(key, own);
+    for (const job of jobsOf(key)) own.set(job.scheduledFor, job);
+    for (const at of [...own.keys()].slice(0, Math.max(0, own.size - begunMax))) own.delete(at);
+  };
   const read = (service: DesiredService): void => {
     const key = keyOf(service);
     const place = view.place(key);
+    remember(key);
     const known = new Set(cronJobOf(service, place)?.runsTaken);
     for (const job of place?.jobs.values() ?? []) {
       const isKnown = job.outcome !== "running" && known.has(job.scheduledFor);
@@ -63,10 +74,12 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
     );
     const until = nowMs() - settledAfterMs;
     if (until <= seen) return [];
-    const jobs = jobsOf(key);
-    const begun = new Set(jobs.map(({ scheduledFor }) => Date.parse(scheduledFor)));
+    const jobs = [...(begun.get(key)?.values() ?? [])];
+    // Of the time before this process, Jobs may have been cleaned up: what is older than the oldest may have had one.
+    const isUnknown = (at: Date): boolean =>
+      at.getTime() < startedMs && jobs.every(({ scheduledFor }) => Date.parse(scheduledFor) > at.getTime());
     return dueRuns(service.schedule, new Date(seen), new Date(until))
-      .runs.filter(({ at }) => !begun.has(at.getTime()) && !isBeforeAllOf(jobs, at))
+      .runs.filter(({ at }) => !begun.get(key)?.has(at.toISOString()) && !isUnknown(at))
       .map(({ at }) =>
         skipped(
           service,
@@ -123,10 +136,6 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
 
 const cronJobOf = (service: DesiredService, place: Place | undefined): CronJobView | undefined =>
   place?.objects.get(refTo("CronJob", service.namespace, workloadName(service))) as CronJobView | undefined;
-
-/** Old Jobs are cleaned up: a time before the oldest that is kept may have had one. */
-const isBeforeAllOf = (jobs: readonly JobView[], at: Date): boolean =>
-  jobs.length > 0 && jobs.every(({ scheduledFor }) => Date.parse(scheduledFor) > at.getTime());
 
 const wasGoing = ({ startedAt, endedAt }: JobView, at: Date): boolean =>
   startedAt !== null &&

@@ -1,5 +1,7 @@
 import type { DesiredService } from "@starform/contract/clusters";
 import type { KubeApi } from "@starform/kubernetes/kube-api";
+import { digestOf } from "@starform/std/canonical-json";
+import { keyOf, type ServiceKey } from "../../../core/service-key.ts";
 import type { ManifestContext } from "../manifests/context.ts";
 import { refTo } from "../manifests/manifest.ts";
 import { projectManifests } from "../manifests/project-manifests.ts";
@@ -10,8 +12,9 @@ import { applyMemory, type Applied, type applier, type ApplyMemory } from "./app
 import { projectInventory } from "./inventory.ts";
 
 type Project = {
-  /** One service for each environment: what a project has once is the same for all. */
-  readonly services: Map<string, DesiredService>;
+  /** Services by what the project gets from each: of those that bring the same, one stands for all. */
+  readonly groups: Map<string, Map<ServiceKey, DesiredService>>;
+  readonly groupOf: Map<ServiceKey, string>;
   readonly memory: ApplyMemory;
   /** The turn before: what a project has once is applied by one service at a time. */
   turn: Promise<unknown>;
@@ -35,7 +38,8 @@ export function projectApplies({ api, view, context, apply }: Deps) {
     const known = projects.get(namespace);
     if (known) return known;
     const project = {
-      services: new Map<string, DesiredService>(),
+      groups: new Map<string, Map<ServiceKey, DesiredService>>(),
+      groupOf: new Map<ServiceKey, string>(),
       memory: applyMemory(),
       turn: Promise.resolve(),
       settled: undefined,
@@ -43,6 +47,24 @@ export function projectApplies({ api, view, context, apply }: Deps) {
     };
     projects.set(namespace, project);
     return project;
+  };
+  const made = new WeakMap<DesiredService, string>();
+  const broughtBy = (service: DesiredService): string => {
+    const known = made.get(service);
+    if (known) return known;
+    const brings = digestOf(projectManifests([service], context).map(({ manifest }) => manifest));
+    made.set(service, brings);
+    return brings;
+  };
+  const leave = (project: Project, key: ServiceKey): void => {
+    const brings = project.groupOf.get(key);
+    const group = brings === undefined ? undefined : project.groups.get(brings);
+    if (brings === undefined || !group) return;
+    project.groupOf.delete(key);
+    group.delete(key);
+    if (group.size > 0) return;
+    project.groups.delete(brings);
+    project.wanted += 1;
   };
   const revisionOf = (namespace: string): number => view.space(namespace)?.revision ?? -1;
 
@@ -70,7 +92,7 @@ export function projectApplies({ api, view, context, apply }: Deps) {
     const strange = await stranger(service, signal);
     if (strange) return strange;
     const objects = view.space(namespace)?.objects ?? new Map();
-    const [space, ...rest] = projectManifests([...project.services.values()], context);
+    const [space, ...rest] = projectManifests([...project.groups.values()].map(firstOf), context);
     if (!space) return nothing;
     const inventory = projectInventory(service, context, {
       wanted: [space, ...rest].map(({ manifest }) => manifest),
@@ -91,22 +113,23 @@ export function projectApplies({ api, view, context, apply }: Deps) {
   }
 
   return {
-    /** That the service is wanted: its environment is then isolated from the others. */
+    /** That the service is wanted: what it brings into the project is applied with the next of its services. */
     want(service: DesiredService): void {
       const project = projectOf(service.namespace);
-      const known = project.services.get(service.environment);
-      const isFirst = !known || service.service_id <= known.service_id;
-      if (!isFirst || (known && sameProject(known, service))) return;
-      project.services.set(service.environment, service);
-      project.wanted += 1;
+      const [key, brings] = [keyOf(service), broughtBy(service)];
+      if (project.groupOf.get(key) === brings) return;
+      leave(project, key);
+      const group = project.groups.get(brings) ?? new Map<ServiceKey, DesiredService>();
+      if (group.size === 0) project.wanted += 1;
+      project.groups.set(brings, group.set(key, service));
+      project.groupOf.set(key, brings);
     },
-    /** That the service is wanted no more. If it stood for its environment, the next one that is applied does. */
-    unwant({ namespace, environment, service_id }: DesiredService): void {
-      const project = projects.get(namespace);
-      if (project?.services.get(environment)?.service_id !== service_id) return;
-      project.services.delete(environment);
-      project.wanted += 1;
-      if (project.services.size === 0) projects.delete(namespace);
+    /** That the service is wanted no more. */
+    unwant(service: DesiredService): void {
+      const project = projects.get(service.namespace);
+      if (!project) return;
+      leave(project, keyOf(service));
+      if (project.groupOf.size === 0) projects.delete(service.namespace);
     },
     /** Whether there is nothing to do. */
     isSettled(namespace: string): boolean {
@@ -126,8 +149,10 @@ export function projectApplies({ api, view, context, apply }: Deps) {
   };
 }
 
-const sameProject = (a: DesiredService, b: DesiredService): boolean =>
-  a.service_id === b.service_id &&
-  a.project_slug === b.project_slug &&
-  a.workspace_id === b.workspace_id &&
-  a.project_id === b.project_id;
+/** The same one whatever the order in which they were wanted. */
+function firstOf(group: ReadonlyMap<ServiceKey, DesiredService>): DesiredService {
+  let [first] = group;
+  for (const each of group) if (first === undefined || each[0] < first[0]) first = each;
+  if (!first) throw new Error("a group of services has at least one");
+  return first[1];
+}

@@ -46,11 +46,20 @@ export function waitingWords(
   };
 }
 
+/** What the kubelet and the runtime put before the words of the registry, from the outside in. */
+const layers: readonly RegExp[] = [
+  /^Back-off pulling image "[^"]*"(: )?/,
+  /^ErrImagePull: /,
+  /^rpc error: code = \w+ desc = /,
+  /^failed to pull and unpack image "[^"]*": /,
+  /^failed to resolve (reference|image)( "[^"]*")?: /,
+];
+
 function pullWords(reason: string, message: string, image: string): Trouble {
   if (reason === "InvalidImageName" || /not found|manifest unknown|does not exist/i.test(message))
     return { sentence: reasonOfAbsentImage(image), isFinal: true };
   if (/unauthorized|authentication required|denied|forbidden|401|403/i.test(message))
     return { sentence: reasonOfRefusedImage(image), isFinal: true };
-  const said = message.replace(/^Back-off pulling image "[^"]*"(: )?/, "").replace(/^ErrImagePull: /, "");
+  const said = layers.reduce((text, layer) => text.replace(layer, ""), message);
   return { sentence: reasonOfPull(image, said || "the registry did not answer"), isFinal: false };
 }

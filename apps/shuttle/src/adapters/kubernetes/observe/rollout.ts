@@ -57,14 +57,18 @@ export function rolloutOf(seen: Seen): Rollout {
     ...(late?.trouble ? [late.trouble] : []),
   ]);
   const failure = isProven || ready.length > 0 ? undefined : failureOf(seen, deployment, checksum, worst);
-  const phase = phaseOf({
-    replicas: desired,
-    ready: ready.length,
-    readyOthers: readyOthers.length,
-    isProven,
-    hasFailed: failure !== undefined,
-    crashed: troubles.filter(({ kind }) => kind === "crash").length,
-  });
+  const isReachable = hasRoutes(service, place);
+  const phase =
+    !isReachable && failure === undefined && desired > 0
+      ? "starting"
+      : phaseOf({
+          replicas: desired,
+          ready: ready.length,
+          readyOthers: readyOthers.length,
+          isProven,
+          hasFailed: failure !== undefined,
+          crashed: troubles.filter(({ kind }) => kind === "crash").length,
+        });
   const isWell = phase === "running" || phase === "stopped";
   const deploymentId = service.provenance.deployment_id;
   return {
@@ -81,10 +85,20 @@ export function rolloutOf(seen: Seen): Rollout {
       restarts: own.reduce((sum, { restarts }) => sum + restarts, 0),
       reason: failure ?? seen.problem?.sentence ?? (isWell ? null : (worst?.sentence ?? null)),
       serving_deployment_id:
-        desired === 0 ? deploymentId : (ready[0]?.deploymentId ?? readyOthers[0]?.deploymentId ?? null),
+        desired === 0
+          ? deploymentId
+          : isReachable
+            ? (ready[0]?.deploymentId ?? readyOthers[0]?.deploymentId ?? null)
+            : null,
     },
   };
 }
+
+/** An app at an address that nobody can reach yet does not serve: on its first deployment the route comes after it. */
+const hasRoutes = (service: DesiredService, place: Place | undefined): boolean =>
+  service.service_type !== "web" ||
+  (service.hostname === null && service.hostnames.length === 0) ||
+  [...(place?.objects.values() ?? [])].some(({ kind }) => kind === "HTTPRoute");
 
 const isReady = (pod: PodView): boolean => pod.isReady;
 
@@ -150,8 +164,8 @@ function failureOf(
   checksum: string,
   worst: PodTrouble | undefined,
 ): string | undefined {
-  if (seen.service.replicas === 0) return undefined;
   if (seen.problem?.isFinal) return seen.problem.sentence;
+  if (seen.service.replicas === 0) return undefined;
   if (worst?.isFinal) return worst.sentence;
   const isOverdue =
     deployment?.template?.instanceChecksum === checksum &&

@@ -1,0 +1,239 @@
+import { randomUUID } from "node:crypto";
+import type { DesiredService, StatusReport } from "@starform/contract/clusters";
+import { until } from "@starform/std/retry";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { plainContext } from "../../src/adapters/kubernetes/manifests/context.ts";
+import { redeployed } from "../desired.ts";
+import { kinds, openKubeRig, type KubeRig, type RunningShuttle } from "./cluster-rig.ts";
+import { fastClock } from "./fast-clock.ts";
+import { group } from "./samples.ts";
+
+/** Needs pods that do as they are told, so it runs on the fake cluster only. Its clock is ten times as fast as ours. */
+let rig: KubeRig;
+let shuttle: RunningShuttle;
+beforeAll(async () => {
+  rig = await openKubeRig({ clock: fastClock(10), isFake: true });
+  shuttle = await rig.shuttle();
+});
+afterAll(async () => {
+  await shuttle[Symbol.asyncDispose]();
+  await rig[Symbol.asyncDispose]();
+});
+
+type Behaviour = Parameters<NonNullable<KubeRig["fake"]>["pods"]["script"]>[1];
+let images = 0;
+/** An image whose pods behave so. */
+const image = (behaviour: Behaviour = {}): string => {
+  const name = `registry.example.com/shop/web@sha256:${String(++images).padStart(64, "0")}`;
+  rig.fake!.pods.script({ image: name }, behaviour);
+  return name;
+};
+const reaches = (service: DesiredService, phase: StatusReport["phase"]) =>
+  shuttle.hand.reaches(service, phase);
+const says = (service: DesiredService, reason: RegExp) =>
+  until(`it says ${String(reason)}`, () => {
+    const report = shuttle.report(service);
+    return report?.reason && reason.test(report.reason) && report;
+  }).catch((error: unknown) => {
+    throw new Error(`it says ${JSON.stringify(shuttle.report(service))}`, { cause: error });
+  });
+const podsOf = async (service: DesiredService) =>
+  (await rig.of(kinds.pod, service)).filter(({ metadata }) => !metadata.deletionTimestamp);
+const namesOf = async (service: DesiredService) =>
+  (await podsOf(service)).map(({ metadata }) => metadata.name).toSorted();
+
+describe("the true reason", () => {
+  const probe = { kind: "http", path: "/healthz", timeout_seconds: 15 } as const;
+  const none = { kind: "none", timeout_seconds: 15 } as const;
+
+  test("of a registry that is away is told while it is tried again, and the version recovers", async () => {
+    const bad = image();
+    const undo = rig.fake!.pods.script({ image: bad }, { pullError: "dial tcp 192.0.2.1:443: i/o timeout" });
+    const service = shuttle.hand.want(rig.service({ image: bad }));
+    const report = await says(service, /cannot be pulled yet and is tried again: dial tcp/);
+    expect(report.phase).toBe("starting");
+    undo();
+    await reaches(service, "running");
+  });
+
+  test("of a probe that fails is its answer, for an app that never starts and for one that never gets ready", async () => {
+    const answer = "HTTP probe failed with statuscode: 503";
+    const [slow, silent] = [
+      rig.service({
+        image: image({ probeError: answer }),
+        probes: { startup: none, readiness: probe, liveness: none },
+      }),
+      rig.service({
+        image: image({
+          probeError:
+            'Get "http://10.0.0.1:8080/healthz": dial tcp 10.0.0.1:8080: connect: connection refused',
+        }),
+        probes: { startup: probe, readiness: none, liveness: none },
+      }),
+    ];
+    shuttle.hand.want(slow);
+    shuttle.hand.want(silent);
+    await says(slow, /^not ready yet: GET \/healthz answered 503$/);
+    expect((await reaches(slow, "failed")).reason).toBe("not ready within 15 s: GET /healthz answered 503");
+    expect((await reaches(silent, "failed")).reason).toMatch(
+      /^not ready within 15 s: nothing listens on port 8080/,
+    );
+  });
+
+  test("of a cluster without room is what its nodes lack", async () => {
+    const service = shuttle.hand.want(
+      rig.service({
+        image: image(),
+        tier: "ultranova",
+        resources: { cpu_millis: 64_000, memory_bytes: 2 ** 30 },
+      }),
+    );
+    const report = await says(
+      service,
+      /^no node of the cluster has room: 3 of 3 nodes have too little processor time free$/,
+    );
+    expect(report.phase).toBe("starting");
+    shuttle.hand.unwant(service);
+  });
+
+  test("of a quota is how much of it is in use, and by whom", async () => {
+    // Another cluster's Shuttle: this one would take away what it does not want.
+    const context = plainContext(randomUUID(), {
+      quota: { ...plainContext("").quota, cpuMillis: 4_000 },
+    });
+    const project = rig.project();
+    await using small = await rig.shuttle({ context });
+    const resources = { cpu_millis: 2_000, memory_bytes: 2 ** 28 };
+    const staging = small.hand.want(
+      rig.service({ ...project, environment: "staging", image: image(), replicas: 2, resources }),
+    );
+    await small.hand.reaches(staging, "running");
+    const late = small.hand.want(rig.service({ ...project, image: image(), resources }));
+    await until("the quota is told", () => small.report(late)?.reason?.startsWith("quota"));
+    expect(small.report(late)?.reason).toBe("quota: 4 of 4 CPUs in use by staging");
+    expect(small.report(staging)?.phase).toBe("running");
+  });
+
+  test("of a running app that crashes is its exit code and last line, and it counts its restarts", async () => {
+    const name = image();
+    const service = shuttle.hand.want(rig.service({ image: name }));
+    await reaches(service, "running");
+    const [pod] = await namesOf(service);
+    const undo = rig.fake!.pods.script(
+      { namespace: service.namespace, name: pod! },
+      { exit: { code: 1 }, log: ["listening", "Error: connection lost"] },
+    );
+    await says(service, /^exited with code 1 after .*; its last line: Error: connection lost$/);
+    expect(shuttle.report(service)!.phase).toBe("crashed");
+    undo();
+    await reaches(service, "running");
+    expect(shuttle.report(service)!.restarts).toBeGreaterThan(0);
+  });
+});
+
+describe("a rollout", () => {
+  test("that is cancelled goes back to the pods that are still there: not one new pod is made", async () => {
+    const service = shuttle.hand.want(rig.service({ image: image(), replicas: 3, env: { VERSION: "good" } }));
+    await reaches(service, "running");
+    const before = await namesOf(service);
+    const bad = shuttle.hand.want(
+      redeployed(service, { image: image({ exit: { code: 3 } }), env: { VERSION: "bad" } }),
+    );
+    expect((await reaches(bad, "failed")).serving_deployment_id).toBe(service.provenance.deployment_id);
+    rig.fake!.requests.clear();
+    const { resourceVersion } = await rig.api.list(kinds.pod, { namespace: service.namespace });
+    shuttle.hand.want(service);
+    const report = await reaches(service, "running");
+    expect(report.serving_deployment_id).toBe(service.provenance.deployment_id);
+    await until("the bad pods are gone", async () => (await podsOf(service)).length === 3);
+    expect(await namesOf(service)).toEqual(before);
+    const looking = new AbortController();
+    const added: string[] = [];
+    const reading = (async () => {
+      const selection = { namespace: service.namespace, resourceVersion };
+      for await (const { type, object } of rig.api.watch(kinds.pod, selection, looking.signal))
+        if (type === "ADDED") added.push(object.metadata.name);
+    })().catch(() => undefined);
+    await until("the watch has come to the present", async () => {
+      const now = await rig.api.list(kinds.pod, { namespace: service.namespace });
+      return now.items.length === 3;
+    });
+    looking.abort();
+    await reading;
+    expect(added).toEqual([]);
+  });
+
+  test("is taken back as well after a rename in between: the kept ReplicaSet is used again", async () => {
+    const service = shuttle.hand.want(rig.service({ image: image(), service_name: "web" }));
+    await reaches(service, "running");
+    const renamed = { ...service, service_name: "shop", drain_seconds: 9 };
+    shuttle.hand.want(renamed);
+    const before = await namesOf(service);
+    const bad = shuttle.hand.want(redeployed(renamed, { image: image({ exit: { code: 3 } }) }));
+    await reaches(bad, "failed");
+    shuttle.hand.want(renamed);
+    await reaches(renamed, "running");
+    await until("the bad pods are gone", async () => (await podsOf(service)).length === 1);
+    expect(await namesOf(service)).toEqual(before);
+    expect((await rig.of(kinds.replicaSet, service)).length).toBe(2);
+  });
+
+  test("concerns exactly the services whose var group changed", async () => {
+    const project = rig.project();
+    const shared = group();
+    const [uses, other] = [
+      rig.service({ ...project, image: image(), var_groups: [shared] }),
+      rig.service({ ...project, image: image() }),
+    ];
+    shuttle.hand.want(uses);
+    shuttle.hand.want(other);
+    await reaches(uses, "running");
+    await reaches(other, "running");
+    const pods = async (service: DesiredService) =>
+      (await podsOf(project as DesiredService))
+        .filter(({ metadata }) => metadata.labels?.["starform.io/service-id"] === service.service_id)
+        .map(({ metadata }) => metadata.name);
+    const [usesBefore, otherBefore] = [await pods(uses), await pods(other)];
+    shuttle.hand.want({ ...uses, var_groups: [{ ...shared, checksum: "sha256:changed" }] });
+    shuttle.hand.want({ ...other });
+    await until("the one that uses it was started anew", async () => {
+      const now = await pods(uses);
+      return now.length === 1 && now[0] !== usesBefore[0];
+    });
+    expect(await pods(other)).toEqual(otherBefore);
+  });
+
+  test("keeps the variables of the version before while it may come back, and lets the older ones go", async () => {
+    let service = shuttle.hand.want(rig.service({ image: image(), env: { VERSION: "0" } }));
+    const sources = async () =>
+      (await rig.of(kinds.configMap, service)).filter(({ metadata }) => /-[0-9a-f]{10}$/.test(metadata.name))
+        .length;
+    for (let version = 1; version <= 6; version++) {
+      await reaches(service, "running");
+      service = shuttle.hand.want(redeployed(service, { env: { VERSION: String(version) } }));
+    }
+    await reaches(service, "running");
+    await until("what can come back no more is collected", async () => (await sources()) === 4);
+    const sets = await rig.of(kinds.replicaSet, service);
+    const maps = await rig.of(kinds.configMap, service);
+    for (const set of sets)
+      expect(maps.some(({ metadata }) => JSON.stringify(set).includes(`"${metadata.name}"`))).toBe(true);
+  });
+});
+
+test("a service that cannot run keeps no other from running", async () => {
+  const project = rig.project();
+  const broken = ["ErrImagePull", "exit", "quota"].map((kind) =>
+    rig.service({
+      ...project,
+      image: image(
+        kind === "exit" ? { exit: { code: 1 } } : kind === "quota" ? {} : { pullError: "not found" },
+      ),
+      ...(kind === "quota" ? { resources: { cpu_millis: 500_000, memory_bytes: 1 } } : {}),
+    }),
+  );
+  const well = rig.service({ ...project, image: image() });
+  for (const service of [...broken, well]) shuttle.hand.want(service);
+  await reaches(well, "running");
+  for (const service of broken) expect(shuttle.report(service)?.phase).not.toBe("running");
+});
