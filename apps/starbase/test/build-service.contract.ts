@@ -5,7 +5,13 @@ import { readBuildPlan } from "@starform/build-plan/build-plan";
 import { buildAllowances } from "@starform/contract/plans";
 import { until } from "@starform/std/retry";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { BuildFacts, BuildLogLine, BuildService, BuildSpec } from "../src/ports/build-service.ts";
+import type {
+  BuildFacts,
+  BuildLogLine,
+  BuildService,
+  BuildSpec,
+  BuildStatus,
+} from "../src/ports/build-service.ts";
 
 /** What a test needs of a builder beside the port. */
 export type BuilderUnderTest = AsyncDisposable & {
@@ -20,7 +26,15 @@ export type BuilderUnderTest = AsyncDisposable & {
   imageHolds(image: string, text: string): Promise<boolean>;
   /** Text of a file of the image's /app. */
   fileOf(image: string, file: string): Promise<string>;
-  /** Runs the build in a process of its own, which is killed when the log has a line with `text`. */
+  /** What the names of its images begin with, without tag and digest. */
+  repositoryOf?(spec: BuildSpec): string;
+  /** A second Worker's service over the same records. */
+  readonly another?: BuildService;
+  /** Cuts whatever connections builds have; new ones can be made. */
+  loseConnections?(): void;
+  /** How the line begins that it says once the image is there, and before that is written down. */
+  readonly lastWords?: string;
+  /** Runs the build in a process of its own, which is killed when the log has a line that begins with `text`. */
   killedAt(spec: BuildSpec, text: string): Promise<void>;
   /** Whether a process with this text in its command line runs on the machine. */
   isRunning(text: string): Promise<boolean>;
@@ -92,12 +106,15 @@ export async function built(builds: BuildService, spec: BuildSpec) {
   return { log, text: log.map((line) => line.text).join("\n"), status: await ended(builds, spec) };
 }
 
-/** The log ends with the build, and the status an instant later. */
+/** The log ends with the build, and the status an instant later; that its Worker is dead may take a lease to see. */
 const ended = (builds: BuildService, spec: BuildSpec) =>
   until("the build has ended", async () => {
     const status = await builds.getBuildStatus(spec);
     return status.state !== "running" && status;
   });
+
+const imageIn = (status: BuildStatus): string =>
+  status.state === "succeeded" ? status.image : `no image: ${JSON.stringify(status)}`;
 
 export async function imageOf(builds: BuildService, spec: BuildSpec): Promise<string> {
   const { status, text } = await built(builds, spec);
@@ -127,7 +144,8 @@ export function buildServiceContract(name: string, open: () => Promise<BuilderUn
       expect(status).toMatchObject({ state: "succeeded", sizeBytes: expect.any(Number) });
       if (status.state !== "succeeded") return;
       expect(status.imageDigest).toMatch(/^sha256:[0-9a-f]{64}$/);
-      expect(status.image).toBe(`starform.local/${spec.projectId}/${spec.serviceId}@${status.imageDigest}`);
+      const repository = under.repositoryOf?.(spec) ?? `starform.local/${spec.projectId}/${spec.serviceId}`;
+      expect(status.image).toBe(`${repository}@${status.imageDigest}`);
       expect(await under.fileOf(status.image, "app.txt")).toBe("hello");
       expect(await under.fileOf(status.image, "made.txt")).toBe("made\n");
     });
@@ -251,11 +269,76 @@ export function buildServiceContract(name: string, open: () => Promise<BuilderUn
         },
       );
       await under.killedAt(spec, "started");
-      expect(await under.builds.getBuildStatus(spec)).toEqual({ state: "unknown" });
+      expect(await ended(under.builds, spec)).toEqual({ state: "unknown" });
       await imageOf(under.builds, { ...spec, variables: {} });
       await imageOf(under.builds, { ...spec, variables: {} });
       expect(await under.imagesOf(spec)).toHaveLength(1);
       await until("what the first try ran is gone", async () => !(await under.isRunning(mark)));
+    });
+
+    test("has one image of a build whose process was killed in the moment it had it", async (context) => {
+      if (!under.lastWords) return context.skip("this builder does not say when it has an image");
+      const spec = await aBuild(under, ["echo nearly there; date +%N > different-each-time.txt"], {
+        noCache: true,
+      });
+      await under.killedAt(spec, under.lastWords);
+      await ended(under.builds, spec);
+      const image = await imageOf(under.builds, spec);
+      expect(await under.imagesOf(spec)).toEqual([image]);
+    });
+
+    test("leaves a build to the Worker that runs it, and gives its image to every other", async (context) => {
+      const { another } = under;
+      if (!another) return context.skip("builds of this builder belong to one machine");
+      const spec = await aBuild(under, ["echo begun; sleep 1; date +%N > different-each-time.txt"]);
+      await under.builds.submitBuild(spec);
+      for await (const { text } of under.builds.streamLogs(spec, AbortSignal.timeout(60_000)))
+        if (text === "begun") break;
+      expect(await another.getBuildStatus(spec)).toEqual({ state: "running" });
+      await expect(another.submitBuild(spec)).rejects.toThrow(/is running in/);
+      await logOf(another, spec);
+      const seen = await ended(another, spec);
+      expect(imageIn(seen)).toEqual(imageIn(await ended(under.builds, spec)));
+      await another.submitBuild(spec);
+      expect(await another.getBuildStatus(spec)).toEqual(seen);
+      expect(await under.imagesOf(spec)).toHaveLength(1);
+    });
+
+    test("builds to the end, or fails with the truth, when the connection to the builder is lost", async (context) => {
+      if (!under.loseConnections) return context.skip("this builder is not reached over a connection");
+      const mark = `mark${randomUUID()}`;
+      const spec = await aBuild(under, [
+        `echo begun; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; done; : ${mark}; date +%N > different-each-time.txt`,
+      ]);
+      await under.builds.submitBuild(spec);
+      for await (const { text } of under.builds.streamLogs(spec, AbortSignal.timeout(60_000)))
+        if (text === "begun") break;
+      under.loseConnections();
+      const { status, text, log } = await built(under.builds, spec);
+      expect(log.map(({ seq }) => seq)).toEqual(log.map((_, i) => i + 1));
+      expect(text).toMatch(/connection .* lost|went away/);
+      expect(status).toMatchObject({ state: "succeeded" });
+      expect(await under.imagesOf(spec)).toHaveLength(1);
+      await until("nothing of it runs any more", async () => !(await under.isRunning(mark)));
+    });
+
+    test("keeps a long log whole and in order", async () => {
+      const count = 3_000;
+      const spec = await aBuild(under, [`i=0; while [ $i -lt ${count} ]; do i=$((i+1)); echo line $i; done`]);
+      const { log } = await built(under.builds, spec);
+      expect(log.map(({ seq }) => seq)).toEqual(log.map((_, i) => i + 1));
+      const said = log.filter(({ stream }) => stream === "stdout").map(({ text }) => text);
+      expect(said).toEqual(Array.from({ length: count }, (_, i) => `line ${i + 1}`));
+    });
+
+    test("stays cancelled: two cancels at once, another one later, and a second submission change nothing", async () => {
+      const spec = await aBuild(under, ["echo ready; sleep 604"]);
+      await under.builds.submitBuild(spec);
+      await Promise.all([under.builds.cancelBuild(spec), under.builds.cancelBuild(spec)]);
+      await under.builds.cancelBuild(spec);
+      await under.builds.submitBuild(spec);
+      expect(await under.builds.getBuildStatus(spec)).toEqual({ state: "cancelled" });
+      expect(await under.imagesOf(spec)).toEqual([]);
     });
 
     test("shows secrets to the commands and to nobody else", async () => {
