@@ -153,6 +153,7 @@ const scopeOf = (service: number): LogScope => ({
   projectId: `project-${service}`,
   environment: "production",
   serviceIds: [`service-${service}`],
+  keptSince: new Date(0),
 });
 
 async function ask({ url, user, password }: TelemetryProcess, query: string, body?: string): Promise<string> {

@@ -33,6 +33,7 @@ const scopeOf = (line: Partial<LogScope & { serviceId: string }> = {}): LogScope
   projectId: "p1",
   environment: "production",
   serviceIds: ["web"],
+  keptSince: new Date(0),
   ...line,
 });
 const messages = (entries: readonly (LogEntry | LogLine)[]): string[] =>
@@ -237,6 +238,42 @@ describe.skipIf(!canRun)("the log store on the telemetry process", { timeout: 90
       ended.abort();
       await rm(bufferDir, { recursive: true, force: true });
     }
+  });
+
+  test("no read finds a line that is past its time, whatever it asks for", async () => {
+    const projectId = "floor";
+    const lines = [1, 2, 3, 4].map((n) => aLine({ projectId, message: `kept ${n}` }));
+    await store.append(lines);
+    const keptSince = new Date(lines[2]!.tsMs);
+    const scope = scopeOf({ projectId, keptSince });
+    const kept = ["kept 3", "kept 4"];
+    expect(messages(await store.last(scope, {}, 10))).toEqual(kept);
+    expect(messages(await store.last(scope, { since: new Date(0), text: "kept" }, 10))).toEqual(kept);
+    expect(messages((await store.search(scope, {}, { limit: 10 })).entries)).toEqual(kept);
+    const first = await store.search(scope, {}, { limit: 1 });
+    const second = await store.search(scope, {}, { limit: 5, cursor: first.nextCursor! });
+    expect([messages(second.entries), second.nextCursor]).toEqual([["kept 3"], undefined]);
+    const ended = new AbortController();
+    const tail = store.tail(scope, { backlog: 10 }, ended.signal)[Symbol.asyncIterator]();
+    expect(messages((await tail.next()).value as LogEntry[])).toEqual(kept);
+    ended.abort();
+    await tail.return?.();
+  });
+
+  test("what is past the time of some workspaces is deleted, and no one else's", async () => {
+    const projectId = "expired";
+    const [w1, w2, w3] = ["w-1", "w-2", "w-3"] as const;
+    const lines = [w1, w2, w3].flatMap((workspaceId) => [
+      aLine({ workspaceId, projectId, message: "old", tsMs: startMs - 20 * 86_400_000 }),
+      aLine({ workspaceId, projectId, message: "new" }),
+    ]);
+    await store.append(lines);
+    await store.deleteBefore([w1, w2], new Date(startMs - 7 * 86_400_000));
+    const of = async (workspaceId: string) =>
+      messages(await store.last(scopeOf({ workspaceId, projectId }), {}, 10));
+    expect([await of(w1), await of(w2), await of(w3)]).toEqual([["new"], ["new"], ["old", "new"]]);
+    await store.deleteBefore([w1, w2], new Date(startMs - 7 * 86_400_000));
+    expect(await of(w1)).toEqual(["new"]);
   });
 
   test("a deleted project's lines are gone, and no one else's", async () => {

@@ -49,7 +49,7 @@ export const searchLogs = route({
   path: "/v1/projects/:project/services/:service/logs",
   area: "logs",
   summary:
-    "Log lines, oldest first within the page; the page ends at the newest unless `cursor` goes further back.",
+    "Log lines, oldest first within the page; the page ends at the newest unless `cursor` goes further back. They are kept for as long as the workspace's plan says: 7, 30 or 90 days.",
   params: serviceParams,
   query: LogQuery,
   response: z.object({ items: z.array(LogEntry), nextCursor: z.string().optional() }),

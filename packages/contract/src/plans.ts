@@ -53,3 +53,6 @@ export const buildAllowances: Readonly<Record<Plan, BuildAllowance>> = {
     processesMax: 8_192,
   },
 };
+
+/** Days that a line of log is kept and can be read, by plan. */
+export const logDays = { trial: 7, hobby: 7, pro: 30, scale: 90 } as const satisfies Record<Plan, number>;

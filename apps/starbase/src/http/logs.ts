@@ -4,8 +4,9 @@ import type { ServerResponse } from "node:http";
 import type { Authorize } from "../core/access/authorize.ts";
 import type { Actor } from "../core/identity/actor.ts";
 import type { Stores } from "../core/stores.ts";
+import { logsKeptSince } from "../core/telemetry/log-retention.ts";
 import type { LogEntry, LogFilter, LogScope, LogStore } from "../ports/log-store.ts";
-import { metricUnits, type MetricStore } from "../ports/metric-store.ts";
+import { metricUnits, type MetricScope, type MetricStore } from "../ports/metric-store.ts";
 import { openTails } from "./open-tails.ts";
 import { serve, type ServeDeps } from "./serve.ts";
 import { placeIn } from "./services.ts";
@@ -23,11 +24,13 @@ export function logRoutes(app: FastifyInstance, deps: TelemetryDeps): void {
   /** The scope comes from the caller's grants alone; nothing of the request widens it. */
   const scopeOf = async (actor: Actor, ref: { project: string; service: string; environment: string }) => {
     const { project, place, environment } = await placeIn(deps, actor, ref, "logs.read");
+    const plan = await deps.stores.workspaces.plan(project.workspaceId);
     const scope: LogScope = {
       workspaceId: project.workspaceId,
       projectId: project.id,
       environment: environment.name,
       serviceIds: [place.id],
+      keptSince: logsKeptSince(plan, deps.clock.now()),
     };
     return { scope, service: place.name };
   };
@@ -140,7 +143,7 @@ export function metricRoutes(app: FastifyInstance, deps: TelemetryDeps): void {
       "metrics.read",
     );
     const to = deps.clock.now();
-    const scope: LogScope = {
+    const scope: MetricScope = {
       workspaceId: project.workspaceId,
       projectId: project.id,
       environment: environment.name,

@@ -11,6 +11,8 @@ export type LogScope = {
   readonly environment: string;
   /** No service means no line. */
   readonly serviceIds: readonly string[];
+  /** Older lines are past the time of the workspace's plan, whether they are deleted yet or not. */
+  readonly keptSince: Date;
 };
 
 /** What a reader asks for inside the scope; it can only narrow it. */
@@ -74,6 +76,8 @@ export interface LogStore {
   ): AsyncIterable<LogEntry[]>;
   /** Resolves when the lines are stored. For tests and the few lines Starbase itself writes. */
   append(lines: readonly LogLine[]): Promise<void>;
+  /** Resolves when no read finds a line of these workspaces from before that moment any more. */
+  deleteBefore(workspaceIds: readonly string[], before: Date): Promise<void>;
   /** Resolves when no read finds a line of the project any more. */
   deleteProject(workspaceId: string, projectId: string): Promise<void>;
 }

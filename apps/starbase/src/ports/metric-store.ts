@@ -5,7 +5,7 @@ import type { LogScope } from "./log-store.ts";
 export type MetricName = z.infer<typeof MetricNameSchema>;
 
 /** Whose series may be read: made from the caller's grants. */
-export type MetricScope = LogScope;
+export type MetricScope = Omit<LogScope, "keptSince">;
 
 export type MetricQuery = {
   readonly metric: MetricName;

@@ -7,8 +7,10 @@ import { reconcileHeads } from "../core/builds/reconcile-heads.ts";
 import { tendBuildQueue } from "../core/builds/run-next-build.ts";
 import { acceptLostPush } from "../core/deployments/push.ts";
 import { sweepDeployments } from "../core/deployments/sweep.ts";
+import { expireLogs } from "../core/telemetry/log-retention.ts";
 import { cleanUpJobs } from "../jobs/clean-up.ts";
 import type { CronJob } from "../ports/job-queue.ts";
+import type { LogStore } from "../ports/log-store.ts";
 import { openBuilds } from "./builds.ts";
 import { openCore, type Core } from "./core.ts";
 import { openSources } from "./git.ts";
@@ -25,7 +27,7 @@ export async function openWorker(config: Config, logger: Logger): Promise<AsyncD
   const { job, crons: ofBuilders } = await openBuilds(config, core, logger, stack);
   const images = openImages(config, core, logger);
   const handlers = cleanUpJobs({ sources: openSources(config), logs, removeImages: images.removeImages });
-  const crons = [...cronsOf(config, core, logger), ...ofBuilders, images.cron];
+  const crons = [...cronsOf(config, { ...core, logs }, logger), ...ofBuilders, images.cron];
   const { url } = config.database;
   stack.use(await openJobRunner({ url, handlers, crons, concurrency, logger }));
   // Builds have a runner of their own: however many wait, what else there is to do is not behind them.
@@ -40,7 +42,7 @@ export async function openWorker(config: Config, logger: Logger): Promise<AsyncD
 
 const dayMs = 86_400_000;
 
-function cronsOf(config: Config, core: Core, logger: Logger): CronJob[] {
+function cronsOf(config: Config, core: Core & { logs: LogStore }, logger: Logger): CronJob[] {
   const sweep = sweepDeployments(core);
   const push = acceptLostPush(core);
   const heads = {
@@ -53,6 +55,7 @@ function cronsOf(config: Config, core: Core, logger: Logger): CronJob[] {
     { name: "deployments.sweep", schedule: "* * * * *", run: async () => void (await sweep()) },
     { name: "builds.tend", schedule: "* * * * *", run: () => tendBuildQueue(core) },
     { name: "heads.reconcile", schedule: "* * * * *", run: async () => void (await reconcileHeads(heads)) },
+    { name: "logs.expire", schedule: "41 * * * *", run: expireLogs(core) },
     {
       name: "records.prune",
       schedule: "17 * * * *",

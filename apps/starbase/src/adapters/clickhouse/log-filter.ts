@@ -15,11 +15,13 @@ export function conditionOf(scope: LogScope, filter: LogFilter): Condition {
       ? "service_id = {service_id:String}"
       : "service_id IN {service_ids:Array(String)}",
     "workspace_id = {workspace_id:String}",
+    "ts >= fromUnixTimestamp64Milli({kept_since:Int64}, 'UTC')",
   ];
   const params: Record<string, unknown> = {
     project_id: scope.projectId,
     environment: scope.environment,
     workspace_id: scope.workspaceId,
+    kept_since: scope.keptSince.getTime(),
     ...(scope.serviceIds.length === 1
       ? { service_id: scope.serviceIds[0] }
       : { service_ids: scope.serviceIds }),

@@ -89,6 +89,21 @@ export function clickhouseLogStore({
         }),
       );
     },
+    async deleteBefore(workspaceIds, before) {
+      const where =
+        "workspace_id IN {ids:Array(String)} AND ts < fromUnixTimestamp64Milli({before:Int64}, 'UTC')";
+      const params = { ids: workspaceIds, before: before.getTime() };
+      // Most days there is nothing: a look costs less than a mutation of every part.
+      const found = select(`SELECT 1 FROM logs.customer_logs WHERE ${where} LIMIT 1`, params);
+      if ((await reached(found)).length === 0) return;
+      await reached(
+        client.command({
+          query: `DELETE FROM logs.customer_logs WHERE ${where}`,
+          query_params: params,
+          clickhouse_settings: { lightweight_deletes_sync: "2" },
+        }),
+      );
+    },
     async deleteProject(workspaceId, projectId) {
       await reached(
         client.command({

@@ -25,6 +25,11 @@ export const postgresWorkspaceStore = (db: Db): WorkspaceStore => ({
     const row = await db.selectFrom("workspaces").selectAll().where("slug", "=", slug).executeTakeFirst();
     return row && toWorkspace(row);
   },
+  async idsOfPlan(plan, { limit, after }) {
+    let query = db.selectFrom("workspaces").select("id").where("plan", "=", plan);
+    if (after) query = query.where("id", ">", after);
+    return (await query.orderBy("id").limit(limit).execute()).map(({ id }) => id);
+  },
   async plan(workspaceId) {
     const row = await db
       .selectFrom("workspaces")

@@ -64,7 +64,7 @@ async function tellBuild(
   onLine: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const scope = { workspaceId, projectId, environment, serviceIds: [serviceId] };
+  const scope = { workspaceId, projectId, environment, serviceIds: [serviceId], keptSince: createdAt };
   try {
     for await (const entries of logs.tail(
       scope,

@@ -12,6 +12,8 @@ export interface WorkspaceStore {
   insert(workspace: Workspace): Promise<void>;
   bySlug(slug: string): Promise<Workspace | undefined>;
   plan(workspaceId: string): Promise<Plan>;
+  /** Of the whole installation, by id. */
+  idsOfPlan(plan: Plan, page: PageOn): Promise<string[]>;
   putMember(member: {
     workspaceId: string;
     userId: string;
