@@ -1,0 +1,78 @@
+import { until } from "@starform/std/retry";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { shuttleMetrics } from "../../src/core/metrics.ts";
+import { snapshotsOf, tickOf } from "../../src/core/snapshots.ts";
+import { metricsText } from "../../src/loops/usage.ts";
+import { openKubeRig, type KubeRig } from "./cluster-rig.ts";
+import { fastClock } from "./fast-clock.ts";
+
+/** Needs pods that run, so it is on the fake cluster only. */
+let rig: KubeRig;
+beforeAll(async () => {
+  rig = await openKubeRig({ clock: fastClock(10), isFake: true });
+});
+afterAll(() => rig[Symbol.asyncDispose]());
+
+test("each running pod is metered once, with what it asks for; a repeat and a clock set back change nothing", async () => {
+  await using shuttle = await rig.shuttle();
+  const service = shuttle.hand.want(
+    rig.service({ replicas: 2, tier: "nova", resources: { cpu_millis: 500, memory_bytes: 2 ** 30 } }),
+  );
+  await shuttle.hand.reaches(service, "running");
+  const pods = (await shuttle.cluster.runningPods()).filter((pod) => pod.serviceId === service.service_id);
+  expect(pods.map(({ podId: _, ...rest }) => rest)).toEqual(
+    Array.from({ length: 2 }, () => ({
+      workspaceId: service.workspace_id,
+      projectId: service.project_id,
+      environment: "production",
+      serviceId: service.service_id,
+      tier: "nova",
+      phase: "Running",
+      cpuRequestMillis: 500,
+      memoryRequestBytes: 2 ** 30,
+    })),
+  );
+  const minute = Date.parse("2026-11-29T08:00:00Z");
+  // Set back by half a minute within the tick, then told again from a store in which each pod stands twice.
+  const ids = [minute + 45_000, minute + 15_000].flatMap((at) =>
+    snapshotsOf([...pods, ...pods], tickOf(at, 60_000)).map(({ snapshot_id }) => snapshot_id),
+  );
+  expect(ids.length).toBe(4);
+  expect(new Set(ids).size).toBe(2);
+});
+
+test("a watch that froze is noticed, told, counted and repaired, and what is metered is true again", async () => {
+  const frozen: string[] = [];
+  await using shuttle = await rig.shuttle({
+    silentMaxMs: 1_500,
+    frozen: (resource) => void frozen.push(resource),
+  });
+  const service = shuttle.hand.want(rig.service());
+  await shuttle.hand.reaches(service, "running");
+  const pods = async () =>
+    (await shuttle.cluster.runningPods()).filter((pod) => pod.serviceId === service.service_id).length;
+  const undo = rig.fake!.faults.add({ verb: "watch", resource: "pods" }, { hangs: true });
+  rig.fake!.cutWatches();
+  shuttle.hand.want({ ...service, replicas: 3 });
+  await until("three are metered all the same", async () => (await pods()) === 3, { withinMs: 30_000 });
+  expect(frozen).toContain("pods");
+  expect(shuttle.warned.join("\n")).toMatch(/nothing was heard of pods for 2 s; the list is read anew/);
+  undo();
+  const metrics = shuttleMetrics();
+  const text = await metricsText({ cluster: shuttle.cluster, metrics, warn: () => undefined })();
+  expect(text).toMatch(/starform_informer_last_event_timestamp_seconds\{resource="pods"\} \d{10}/);
+  expect(
+    Number(/starform_informer_watch_errors_total\{resource="pods"\} (\d+)/.exec(text)?.[1]),
+  ).toBeGreaterThan(0);
+});
+
+test("the capacity is what ready nodes have and what pods ask for", async () => {
+  await using shuttle = await rig.shuttle();
+  const service = shuttle.hand.want(rig.service());
+  await shuttle.hand.reaches(service, "running");
+  const capacity = await shuttle.cluster.capacity();
+  expect(capacity).toMatchObject({ nodes: 3, cpuAllocatableMillis: 12_000 });
+  expect(capacity.podCount).toBeGreaterThanOrEqual(1);
+  expect(capacity.cpuRequestedMillis).toBeGreaterThanOrEqual(250);
+  expect(capacity.memoryAllocatableBytes).toBeGreaterThan(40 * 2 ** 30);
+});
