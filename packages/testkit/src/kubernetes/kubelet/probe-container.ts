@@ -72,19 +72,17 @@ function failing(
   const period = periodMs(probe);
   const lived = now - run.startedAt - since;
   const first = number(probe, "initialDelaySeconds", 0) * 1000 + period;
-  const due = dueAfter(run.probesFailed, first, period);
+  // A container is ended at its last failure, whether or not that one is told.
+  const lastAt = first + (number(probe, "failureThreshold", 3) - 1) * period;
+  const isLast = name !== "Readiness" && lived >= lastAt;
+  const told = dueAfter(run.probesFailed, first, period);
+  const due = name === "Readiness" ? told : Math.min(told, lastAt);
   if (lived < due) return due - lived;
   run.probesFailed += 1;
-  tell({
-    type: "Warning",
-    reason: "Unhealthy",
-    message: `${name} probe failed: ${answer}`,
-    fieldPath: `spec.containers{${String(container["name"])}}`,
-  });
-  const most = number(probe, "failureThreshold", 3);
-  const failures = Math.floor((lived - first) / period) + 1;
-  if (name === "Readiness" || failures < most) return true;
-  kill(`Container ${String(container["name"])} failed ${name.toLowerCase()} probe, will be restarted`, 137);
+  const fieldPath = `spec.containers{${String(container["name"])}}`;
+  tell({ type: "Warning", reason: "Unhealthy", message: `${name} probe failed: ${answer}`, fieldPath });
+  if (isLast)
+    kill(`Container ${String(container["name"])} failed ${name.toLowerCase()} probe, will be restarted`, 137);
   return true;
 }
 
