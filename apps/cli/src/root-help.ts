@@ -3,7 +3,15 @@ import { commandTable } from "./commands/command-table.ts";
 const groups: Readonly<Record<string, readonly string[]>> = {
   Deploy: ["up", "git", "status", "open", "logs"],
   "What was deployed": ["deployments", "redeploy", "rollback", "cancel", "diff", "restart", "scale"],
-  "What it runs with": ["variables", "var-groups", "services", "environments", "projects", "cron"],
+  "What it runs with": [
+    "variables",
+    "var-groups",
+    "services",
+    "environments",
+    "projects",
+    "registries",
+    "cron",
+  ],
   "This folder": ["init", "link", "unlink", "plan", "eject"],
   You: ["login", "logout", "whoami", "tokens", "completion"],
 };

@@ -55,6 +55,10 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
   },
   projects: { brief: "list, create and delete projects", load: () => import("./projects/projects.ts") },
   tokens: { brief: "list, create and delete API tokens", load: () => import("./tokens/tokens.ts") },
+  registries: {
+    brief: "sign in to private registries for prebuilt images",
+    load: () => import("./registries/registries.ts"),
+  },
   cron: { brief: "the runs of cron services", load: () => import("./cron/cron.ts") },
   git: { brief: "deploy by git push", load: () => import("./git/git.ts") },
   "git-credential": {
@@ -77,4 +81,5 @@ export const commandAliases: Readonly<Record<string, string>> = {
   environment: "environments",
   project: "projects",
   token: "tokens",
+  registry: "registries",
 };
