@@ -1,5 +1,6 @@
 import type { KubeApi, KubeObject, ObjectRef } from "@starform/kubernetes/kube-api";
 import { isKubeError } from "@starform/kubernetes/kube-error";
+import { canonicalJson } from "@starform/std/canonical-json";
 import { Fault } from "@starform/std/fault";
 import { clusterIdLabel, fieldManager, isOurs, makerOf, managedByLabel, nameOf } from "./ownership.ts";
 
@@ -20,12 +21,19 @@ export async function applyOurs(kube: KubeApi, object: KubeObject, signal?: Abor
   refuseOtherCluster(before, object);
   try {
     const after = await kube.apply(object, { fieldManager, force: before !== undefined }, signal);
-    return before?.metadata.resourceVersion !== after.metadata.resourceVersion;
+    return before === undefined || wishOf(before) !== wishOf(after);
   } catch (error) {
     // Somebody made it between our look and our apply.
     if (isKubeError(error, 409) && before === undefined) throw inTheWay(object, error);
     throw error;
   }
+}
+
+/** What an object asks for, without what the server and its controllers write meanwhile. */
+function wishOf({ metadata, status: _status, ...rest }: KubeObject & { readonly status?: unknown }): string {
+  const { labels, annotations } = metadata;
+  const { "deployment.kubernetes.io/revision": _revision, ...wished } = annotations ?? {};
+  return canonicalJson({ ...rest, labels, annotations: wished });
 }
 
 const inTheWay = (object: KubeObject, cause?: unknown): Fault =>

@@ -5,7 +5,7 @@ import { applyOurs, refOf } from "./apply-ours.ts";
 import type { ClusterFacts } from "./cluster-facts.ts";
 import { nameOf } from "./ownership.ts";
 import type { ClusterParameters } from "./parameters.ts";
-import { patiently, type Patience } from "./patience.ts";
+import type { Patience } from "./patience.ts";
 import { missingOf } from "./readiness.ts";
 import { render } from "./render.ts";
 import { steps, type Step } from "./steps.ts";
@@ -21,6 +21,7 @@ export type BootstrapEvent = {
 };
 
 export type BootstrapDeps = {
+  /** A patient one, see `patientKube`. */
   readonly kube: KubeApi;
   readonly patience: Patience;
   /** How long one step may take until it is ready. */
@@ -58,8 +59,7 @@ async function takeStep(deps: BootstrapDeps, task: Task, signal?: AbortSignal): 
   }
   tell("applying");
   const manifests = render(task.step, task.parameters, task.facts);
-  for (const manifest of manifests)
-    if (await patiently(deps.patience, () => applyOurs(deps.kube, manifest, signal), signal)) changed += 1;
+  for (const manifest of manifests) if (await applyOurs(deps.kube, manifest, signal)) changed += 1;
   await untilReady(deps, manifests, (why) => tell("waiting", why), signal).catch((error: unknown) => {
     throw error instanceof Fault
       ? new Fault(error.code, `${brings}: ${error.message}`, { cause: error })
@@ -80,7 +80,7 @@ async function untilReady(
   let told = "";
   for (const manifest of manifests)
     for (;;) {
-      const missing = await patiently(patience, () => lookAt(kube, manifest, signal), signal);
+      const missing = await lookAt(kube, manifest, signal);
       if (!missing) break;
       if (missing.isFinal) throw new Fault("unavailable", missing.sentence);
       if (patience.now() - startedAt > stepTimeoutMs)

@@ -24,6 +24,33 @@ export const RegionEndpoints = z.strictObject({
 });
 export type RegionEndpoints = z.infer<typeof RegionEndpoints>;
 
+const cidr = plain(/^[0-9a-f.:]+\/\d{1,3}$/, "a network is written like 10.0.0.0/16");
+const objectName = plain(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "the name of a Kubernetes object");
+
+/** How a region's clusters are besides, as Shuttle must know it; a cluster by itself needs none of it. */
+export const RegionSettings = z.strictObject({
+  /** The load balancer before Envoy speaks PROXY protocol to it. */
+  usesProxyProtocol: z.boolean().default(false),
+  /** Proxies in front that append to X-Forwarded-For and are believed: 1 behind Cloudflare. */
+  trustedHops: z.number().int().min(0).max(10).default(0),
+  /** The Secret beside the Gateway with the Origin Certificate; without it only plain HTTP is spoken. */
+  tlsSecret: objectName.optional(),
+  managedDataCidrs: z.array(cidr).default([]),
+  clusterCidrs: z.array(cidr).default([]),
+  imagePullSecrets: z.array(objectName).default([]),
+  storageClass: objectName.optional(),
+  /** Pods; at four fifths the next cluster is due. */
+  softLimit: z.number().int().min(1).default(1_000),
+});
+export type RegionSettings = z.infer<typeof RegionSettings>;
+
+/** What a region's registry gives for its clusters. */
+export const Region = z.strictObject({
+  endpoints: RegionEndpoints.optional(),
+  settings: RegionSettings.prefault({}),
+});
+export type Region = z.infer<typeof Region>;
+
 /** All that one cluster's installation differs by from another's. */
 export const ClusterParameters = z.strictObject({
   clusterId: z.uuid(),
@@ -35,6 +62,7 @@ export const ClusterParameters = z.strictObject({
   signingKeys: plain(/^[A-Za-z0-9_.:,;=+/-]{1,4000}$/, "the signing keys are one line").optional(),
   /** Without it the agents that send there are left out, as on a laptop. */
   endpoints: RegionEndpoints.optional(),
+  settings: RegionSettings.prefault({}),
   /** Other images than `versions.json` names, by part: a mirror, or one pinned by digest. */
   images: z.record(z.string(), plain(/^[a-z0-9][A-Za-z0-9._:/@-]+$/, "an image reference")).default({}),
 });

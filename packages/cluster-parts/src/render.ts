@@ -15,13 +15,27 @@ export function render(
 ): readonly KubeObject[] {
   const words = wordsFor(step.folder, parameters, facts);
   return filesOf(step).flatMap((file) =>
-    parseAllDocuments(readPart(step.folder, file)).flatMap((document) => {
-      const [problem] = document.errors;
-      if (problem) throw new Error(`deploy/cluster/${step.folder}/${file} is no YAML`, { cause: problem });
-      const manifest = fill(document.toJS(), words) as KubeObject | undefined;
+    documentsOf(step.folder, file).flatMap((document) => {
+      const manifest = fill(document, words) as KubeObject | undefined;
       return manifest ? [labelled(manifest, parameters.clusterId)] : [];
     }),
   );
+}
+
+const read = new Map<string, readonly unknown[]>();
+
+/** A file's manifests, parsed once: the definitions are a megabyte of YAML. */
+function documentsOf(folder: string, file: string): readonly unknown[] {
+  const path = `${folder}/${file}`;
+  const known = read.get(path);
+  if (known) return known;
+  const parsed = parseAllDocuments(readPart(folder, file)).map((document) => {
+    const [problem] = document.errors;
+    if (problem) throw new Error(`deploy/cluster/${path} is no YAML`, { cause: problem });
+    return document.toJS() as unknown;
+  });
+  read.set(path, parsed);
+  return parsed;
 }
 
 /** What a step reads. `crds` are the packed definitions. */
@@ -53,7 +67,7 @@ function missing(name: string): never {
 }
 
 function valuesOf(
-  { clusterId, region, token, starbaseUrl, signingKeys, endpoints }: ClusterParameters,
+  { clusterId, region, token, starbaseUrl, signingKeys, endpoints, settings }: ClusterParameters,
   facts: ClusterFacts,
 ): Readonly<Record<string, Value | undefined>> {
   const logs = endpoints && new URL(endpoints.logs.url);
@@ -73,6 +87,14 @@ function valuesOf(
     monitoring_url: endpoints?.monitoring?.url,
     monitoring_user: endpoints?.monitoring?.user,
     monitoring_password: endpoints?.monitoring?.password,
+    edge_proxy_protocol: String(settings.usesProxyProtocol),
+    edge_trusted_hops: String(settings.trustedHops),
+    tls_secret: settings.tlsSecret,
+    managed_data_cidrs: settings.managedDataCidrs.join(",") || undefined,
+    cluster_cidrs: settings.clusterCidrs.join(",") || undefined,
+    image_pull_secrets: settings.imagePullSecrets.join(",") || undefined,
+    storage_class: settings.storageClass,
+    soft_limit: String(settings.softLimit),
     kubelet_insecure_tls: facts.hasSelfSignedKubelets,
     shuttle_claim: facts.hasShuttleVolume ? "shuttle" : undefined,
     shuttle_scratch: facts.hasShuttleVolume ? undefined : "1Gi",

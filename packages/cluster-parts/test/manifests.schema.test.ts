@@ -1,5 +1,7 @@
 import type { KubeObject } from "@starform/kubernetes/kube-api";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { readConfig } from "../../../apps/shuttle/src/config.ts";
 import { problemsOf } from "./manifest-schemas.ts";
 import { everything, facts, parameters } from "./samples.ts";
 import { namesIn } from "../src/parts-folder.ts";
@@ -135,6 +137,45 @@ test("without a storage class Shuttle's data is the pod's, and without signing k
   const cloud = all.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === "shuttle");
   expect(JSON.stringify(cloud)).toContain('"persistentVolumeClaim":{"claimName":"shuttle"}');
   expect(JSON.stringify(cloud)).toContain("STARFORM_SIGNING_KEYS");
+});
+
+test("every setting of a region reaches Shuttle, under a name that Shuttle knows", () => {
+  const settings = {
+    usesProxyProtocol: true,
+    trustedHops: 1,
+    tlsSecret: "origin-certificate",
+    managedDataCidrs: ["10.10.0.0/20"],
+    clusterCidrs: ["10.244.0.0/16", "10.96.0.0/12"],
+    imagePullSecrets: ["registry"],
+    storageClass: "fast",
+    softLimit: 750,
+  };
+  const shuttle = everything({ settings }).find(
+    ({ kind, metadata }) => kind === "Deployment" && metadata.name === "shuttle",
+  );
+  const template = (shuttle?.["spec"] as { template: { spec: PodSpec } } | undefined)?.template;
+  const [container] = template?.spec.containers ?? [];
+  const given = (container as unknown as { env: { name: string; value: string }[] }).env;
+  const env = Object.fromEntries(given.map(({ name, value }) => [name, value]));
+  const config = readConfig({ ...env, STARFORM_AUTH_TOKEN_FILE: fileURLToPath(import.meta.url) });
+  expect(config).toMatchObject({
+    runtime: "kubernetes",
+    clusterId: parameters().clusterId,
+    region: "nyc3",
+    softLimit: 750,
+    hasLeaderElection: true,
+    hasVolume: true,
+    http: { host: "0.0.0.0", port: 8080 },
+    signingKeys: parameters().signingKeys,
+    kubernetes: {
+      edge: { usesProxyProtocol: true, trustedHops: 1 },
+      tlsSecret: "origin-certificate",
+      managedDataCidrs: ["10.10.0.0/20"],
+      clusterCidrs: ["10.244.0.0/16", "10.96.0.0/12"],
+      imagePullSecrets: ["registry"],
+      storageClass: "fast",
+    },
+  });
 });
 
 test("a changed token or configuration starts the pods anew that read it only once", () => {

@@ -1,0 +1,45 @@
+import { wordsOf } from "@starform/std/fault";
+import { checkClocks } from "./checks/clocks.ts";
+import { checkGateway } from "./checks/gateway.ts";
+import { checkLabels } from "./checks/labels.ts";
+import { checkMetricsApi } from "./checks/metrics-api.ts";
+import { checkParts } from "./checks/parts.ts";
+import { checkPodSecurity } from "./checks/pod-security.ts";
+import { checkRights } from "./checks/rights.ts";
+import { checkStarbase } from "./checks/starbase.ts";
+import { checkStorage } from "./checks/storage.ts";
+import { checkVersions } from "./checks/versions.ts";
+import { readFacts } from "./cluster-facts.ts";
+import type { Check, DoctorDeps, Finding } from "./examination.ts";
+
+const checks: Readonly<Record<string, Check>> = {
+  versions: checkVersions,
+  parts: checkParts,
+  gateway: checkGateway,
+  metrics: checkMetricsApi,
+  labels: checkLabels,
+  rights: checkRights,
+  "pod security": checkPodSecurity,
+  storage: checkStorage,
+  clocks: checkClocks,
+  starbase: checkStarbase,
+};
+
+/** Looks at a cluster and changes nothing. A check that cannot be made is a finding too, and keeps no other from being made. */
+export async function examineCluster(
+  deps: DoctorDeps,
+  tell: (finding: Finding) => void,
+  signal?: AbortSignal,
+): Promise<readonly Finding[]> {
+  const examination = { ...deps, facts: await readFacts(deps.kube, signal), signal };
+  const all: Finding[] = [];
+  for (const [check, look] of Object.entries(checks)) {
+    const findings = await look(examination).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      return [{ check, level: "error", says: `this could not be looked at: ${wordsOf(error)}` } as const];
+    });
+    for (const finding of findings) tell(finding);
+    all.push(...findings);
+  }
+  return all;
+}
