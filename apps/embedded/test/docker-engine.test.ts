@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { requireEngineInCi } from "@starform/testkit/docker-engine";
@@ -7,6 +8,10 @@ import { ownEngineProgram } from "../src/engines/docker-engine.ts";
 import { aPlatformFolder, supervising } from "./a-program.ts";
 
 const bridges = () => readdirSync("/sys/class/net").filter((name) => name.startsWith("sfd"));
+const firewall = () =>
+  ["iptables", "ip6tables"]
+    .map((program) => execFileSync(program, ["--wait", "20", "-S"], { encoding: "utf8" }))
+    .join("");
 const mountsBelow = (dir: string) =>
   readFileSync("/proc/self/mounts", "utf8")
     .split("\n")
@@ -35,9 +40,17 @@ describe.skipIf(!requireEngineInCi())("a Docker Engine of our own", () => {
       expect(other.status()[0]).toMatchObject({ state: "ready", restarts: 0 });
       const made = engines.map(({ socketPath }) => dirname(socketPath));
       expect(made.every((dir) => existsSync(dir))).toBe(true);
+      const chains = made.map((dir) => `SF${dir.split("-").at(-1)?.slice(0, 4)}`);
+      expect(
+        chains.every(
+          (chain) =>
+            firewall().includes(`-A OUTPUT -m owner --gid-owner`) && firewall().includes(`-j ${chain}-OUT`),
+        ),
+      ).toBe(true);
       await Promise.all([one.stop(), other.stop()]);
       expect(made.filter((dir) => existsSync(dir))).toEqual([]);
       expect(engines.flatMap(({ folder }) => mountsBelow(join(folder.path, "docker")))).toEqual([]);
+      expect(chains.filter((chain) => firewall().includes(chain))).toEqual([]);
       expect(bridges().filter((name) => made.some((dir) => dir.endsWith(name.slice(3))))).toEqual([]);
     },
   );

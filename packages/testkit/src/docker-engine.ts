@@ -12,8 +12,12 @@ import {
   wrapFirewall,
   type EngineNetwork,
 } from "@starform/std/engine-network";
+import { wallEngine } from "@starform/std/engine-walls";
 
 export type DockerEngine = { readonly socketPath: string } & AsyncDisposable;
+
+/** `walls`: what it builds is kept from this machine, but for these ports; see engine-walls. */
+export type EngineOptions = { readonly walls?: { readonly loopbackPorts: readonly number[] } };
 
 const prefix = "starform-docker-";
 const cgroupRoot = "/sys/fs/cgroup";
@@ -57,7 +61,7 @@ export function requireEngineInCi(): boolean {
  * Starts a Docker Engine of its own with private data, socket, bridge, firewall chains and cgroup.
  * Several may run at once. Disposal removes its containers and everything it made on the machine.
  */
-export async function openDockerEngine(): Promise<DockerEngine> {
+export async function openDockerEngine({ walls }: EngineOptions = {}): Promise<DockerEngine> {
   sweepDeadEngines();
   const id = randomBytes(4).toString("hex");
   const dir = await mkdtemp(join(tmpdir(), prefix));
@@ -65,7 +69,8 @@ export async function openDockerEngine(): Promise<DockerEngine> {
   writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
   const network = openEngineNetwork(id);
   writeFileSync(join(dir, "owner.json"), JSON.stringify({ pid: process.pid, id, network }));
-  const daemon = startDaemon(dir, id, network);
+  const inFront = walls ? wallEngine(network, walls.loopbackPorts) : [];
+  const daemon = startDaemon(dir, id, { network, inFront });
   const socketPath = join(dir, "docker.sock");
   try {
     await untilAnswers(socketPath, daemon, join(dir, "dockerd.log"));
@@ -85,7 +90,11 @@ export async function openDockerEngine(): Promise<DockerEngine> {
   };
 }
 
-function startDaemon(dir: string, id: string, network: EngineNetwork): ChildProcess {
+function startDaemon(
+  dir: string,
+  id: string,
+  { network, inFront }: { network: EngineNetwork; inFront: readonly string[] },
+): ChildProcess {
   const log = openSync(join(dir, "dockerd.log"), "w");
   const bin = wrapFirewall(join(dir, "bin"), network);
   const options = {
@@ -105,7 +114,8 @@ function startDaemon(dir: string, id: string, network: EngineNetwork): ChildProc
   writeFileSync(join(dir, "daemon.json"), configOf());
   const path = [bin, ...searchPath()].join(delimiter);
   const program = otherPlaces.map((place) => join(place, "dockerd")).find(existsSync) ?? "dockerd";
-  const daemon = spawn(program, args, {
+  const [file = program, ...rest] = [...inFront, program, ...args];
+  const daemon = spawn(file, rest, {
     detached: true,
     stdio: ["ignore", log, log],
     env: { ...process.env, PATH: path },

@@ -1,5 +1,6 @@
 import { Fault, wordsOf } from "@starform/std/fault";
 import type { DataDir } from "../data-dir/data-dir.ts";
+import { portsFrom } from "../options/ports.ts";
 import type { StartOptions } from "../options/start-options.ts";
 import type { Say } from "../platform/progress.ts";
 import type { SupervisorEvent } from "../supervisor/program.ts";
@@ -17,7 +18,7 @@ const processes: Runtime = { kind: "process", dockerSocket: undefined, engine: u
 
 /** `auto` takes Docker where an engine answers or one of our own starts; a demanded Docker that fails is a Fault. */
 export async function chooseRuntime(
-  options: Pick<StartOptions, "runtime" | "dockerHost">,
+  options: Pick<StartOptions, "runtime" | "dockerHost" | "portBase">,
   at: { dataDir: DataDir; say: Say; onEvent(event: SupervisorEvent): void; signal: AbortSignal },
 ): Promise<Runtime> {
   if (options.runtime === "process") return processes;
@@ -32,7 +33,7 @@ export async function chooseRuntime(
     );
   }
   try {
-    return await startOwnEngine(at);
+    return await startOwnEngine(options, at);
   } catch (error) {
     if (isDemanded || at.signal.aborted) throw error;
     at.say(
@@ -42,12 +43,12 @@ export async function chooseRuntime(
   }
 }
 
-async function startOwnEngine({
-  dataDir,
-  onEvent,
-  signal,
-}: Parameters<typeof chooseRuntime>[1]): Promise<Runtime> {
-  const { program, socketPath } = ownEngineProgram(dataDir.path);
+async function startOwnEngine(
+  { portBase }: Pick<StartOptions, "portBase">,
+  { dataDir, onEvent, signal }: Parameters<typeof chooseRuntime>[1],
+): Promise<Runtime> {
+  const { api, registry } = portsFrom(portBase);
+  const { program, socketPath } = ownEngineProgram(dataDir.path, [api, registry]);
   const engine = openSupervisor([program], { runDir: dataDir.runDir, logDir: dataDir.logDir, onEvent });
   try {
     await engine.start({ withinMs: 30_000, attemptsMax: 2, signal });

@@ -9,6 +9,7 @@ import {
   wrapFirewall,
   type EngineNetwork,
 } from "@starform/std/engine-network";
+import { wallEngine } from "@starform/std/engine-walls";
 import { findProgram } from "../debian-packages.ts";
 import type { Program } from "../supervisor/program.ts";
 import { endContainerd, removeEngineTraces } from "./engine-traces.ts";
@@ -29,14 +30,19 @@ export const canRunOwnEngine = (): boolean =>
 
 /**
  * A Docker Engine with data, socket, bridge, firewall chains and cgroup of its own, so that it disturbs no other.
- * Its socket lies in /run, because the path of a socket must be short.
+ * Its socket lies in /run, because the path of a socket must be short. What it builds is kept from this machine, but
+ * for `loopbackPorts`.
  */
-export function ownEngineProgram(dataDir: string): { program: Program; socketPath: string } {
+export function ownEngineProgram(
+  dataDir: string,
+  loopbackPorts: readonly number[] = [],
+): { program: Program; socketPath: string } {
   const id = createHash("sha256").update(dataDir).digest("hex").slice(0, 8);
   const dir = `/run/starform-${id}`;
   const socketPath = join(dir, "docker.sock");
   const cgroup = `starform-docker-${id}`;
   let network: EngineNetwork | undefined = recordedNetwork(dir);
+  let walls: string[] = [];
   const settings = (): Record<string, string> => ({
     "data-root": join(dataDir, "docker"),
     "exec-root": join(dir, "exec"),
@@ -67,9 +73,11 @@ export function ownEngineProgram(dataDir: string): { program: Program; socketPat
       // After kill -9 the engine would wait 15 s for a containerd that its pid file wrongly says is alive.
       await endContainerd(join(dir, "exec/containerd"));
       wrapFirewall(join(dir, "bin"), network);
+      walls = wallEngine(network, loopbackPorts);
     },
     get command() {
-      return { file: findProgram("dockerd") ?? "dockerd", args: args(), env: { PATH: path() } };
+      const [file = "dockerd", ...rest] = [...walls, findProgram("dockerd") ?? "dockerd", ...args()];
+      return { file, args: rest, env: { PATH: path() } };
     },
     isReady: () => answers(socketPath),
     stopSignal: "SIGTERM",

@@ -19,6 +19,8 @@ export type EngineBuilder = {
   readonly limits: BuildLimits;
   readonly bounded: BoundedBuilds;
   readonly layersOf: Engine["layers"];
+  /** What a build is to say of the walls around it; nothing where they stand. */
+  readonly wallWords: () => Promise<string | undefined>;
   /** The images that plans start from, for a version of Node; made once. */
   readonly basesFor: (
     form: BaseForm,
@@ -38,6 +40,8 @@ export const repositoryOf = ({ projectId, serviceId }: Pick<BuildSpec, "projectI
 export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<LedgerImage> => {
   const limits = bothLimits(builder.limits, job.spec.limits);
   return watchedBuild(job, limits.wallClockMs, async (watch) => {
+    const words = await builder.wallWords();
+    if (words) watch.say(words);
     const built = await builder.bounded.run(limits, watch, (bounded) =>
       buildOnBestBase(builder, job.spec, bounded),
     );

@@ -9,6 +9,7 @@ import { buildInEngine, type BaseForm, type EngineBuilder } from "./build-in-eng
 import { ownEngine } from "./engine-group.ts";
 import { fileLedger } from "./file-ledger.ts";
 import { runningBuilds } from "./running-builds.ts";
+import { sayWalls } from "./say-walls.ts";
 
 export type BuildKitServiceOptions = {
   /** The socket of the Docker Engine that builds, and keeps the images. */
@@ -33,11 +34,13 @@ export function buildkitBuildService(options: BuildKitServiceOptions): BuildServ
   mkdirSync(workDir, { recursive: true });
   const limits = { ...machineLimits(), ...options.limits };
   const engine = dockerEngine(engineSocket);
+  let wallWords: Promise<string | undefined> | undefined;
   const builder: EngineBuilder = {
     engineSocket,
     limits,
     bounded: boundedBuilds(ownEngine(engineSocket), limits),
     layersOf: engine.layers,
+    wallWords: () => (wallWords ??= sayWalls(engineSocket)),
     basesFor: rememberedBases(options),
   };
   const isThere = async ({ imageDigest }: { imageDigest: string }) =>
