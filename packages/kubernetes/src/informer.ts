@@ -132,7 +132,7 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
         if (turn.signal.aborted) continue;
         if (performance.now() - beganMs > soundMs) fails = 0;
         const isTooOld = isKubeError(error, 410);
-        if (isTooOld || isKubeError(error, 404)) version = undefined;
+        if (isTooOld || isFromTheFuture(error) || isKubeError(error, 404)) version = undefined;
         if (isTooOld && fails++ === 0) continue;
         watchErrors += 1;
         if (fails++ % 20 === 0)
@@ -193,3 +193,9 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
     },
   };
 }
+
+/** The server went back to an older state: our version would only come again when others have taken its place. */
+const isFromTheFuture = (error: unknown): boolean =>
+  isKubeError(error) &&
+  (error.body.details?.causes?.some(({ reason }) => reason === "ResourceVersionTooLarge") ||
+    error.message.includes("Too large resource version"));
