@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync, mkdtempSync, rmSync, readdirSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync, mkdtempSync, rmSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "./eventually.ts";
@@ -213,3 +213,20 @@ test("runs apps as plain processes where nothing else is allowed", async () => {
   expect((await engine.find(app.id))?.exit).toMatchObject({ exitCode: 0 });
   expect(engine.capabilities).toEqual([]);
 });
+
+test.each(["auto", "none"] as const)(
+  "a program that the image brings goes before this machine's (confinement %s)",
+  async (confinement) => {
+    const dir = aDir();
+    const engine = await anEngine(dir, confinement);
+    const tools = { "own/bin/node": "#!/bin/sh\necho the node of the image\n" };
+    const image = processImage(join(dir, "images"), tools, {
+      cmd: "node --version",
+      paths: ["/app/own/bin"],
+    });
+    chmodSync(join(dir, "images", "sha256", image.split(":").at(-1)!, "app/own/bin/node"), 0o755);
+    const app = spec(dir, "", { image });
+    await engine.start(app);
+    expect(await outputOf(engine, app.id)).toBe("the node of the image\n");
+  },
+);

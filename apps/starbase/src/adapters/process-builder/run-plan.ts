@@ -52,6 +52,7 @@ export async function runPlan(run: PlanRun, app: string): Promise<ImageConfig> {
     {
       toolsDir: run.toolsDir,
       nodeVersion: run.machine.nodeVersion,
+      signal: run.signal,
       say: (text) => run.say("tools", text),
       versionOf: run.versionOf,
       install: async (tool, command) => {
@@ -121,7 +122,7 @@ async function layOut(
   const carried: string[] = [];
   for (const tool of tools.brought) {
     const program = tool.name.replace(/-.*$/, "");
-    if (!new RegExp(`\\b${program}x?\\b`).test(startCommand)) continue;
+    if (!tool.isAlwaysCarried && !new RegExp(`\\b${program}x?\\b`).test(startCommand)) continue;
     const at = `.starform/tools/${tool.name}`;
     await copyTree({ root: tool.from, path: "." }, { root: app, path: at }, { link: true });
     carried.push(`/app/${at}/${tool.bin}`);

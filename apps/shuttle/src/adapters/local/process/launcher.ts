@@ -70,7 +70,8 @@ function startScript(launch: Launch, { tools, confinement }: Means): string {
     LANG: "C.UTF-8",
     ...Object.fromEntries(Object.entries(ofImage).map(([name, value]) => [name, inside(value)])),
     ...launch.env,
-    PATH: [own, ...[...launch.image.paths, ...wanted].map(inside), standardPath].join(":"),
+    // What the image brings comes first, as in a container: it may be another Node than this machine's.
+    PATH: [...launch.image.paths.map(inside), own, ...wanted.map(inside), standardPath].join(":"),
   };
   return [
     ...Object.entries(env)
