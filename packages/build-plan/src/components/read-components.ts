@@ -1,0 +1,102 @@
+import { PlanRefusal } from "../plan-refusal.ts";
+import { openSourceTree, type SourceTree } from "../source-tree.ts";
+import { isNamed, packageUrl, type Component, type LockReader } from "./component.ts";
+import { readBunLock, readDenoLock, readNpmLock, readPnpmLock, readYarnLock } from "./javascript.ts";
+import {
+  readComposerLock,
+  readGemfileLock,
+  readGoSum,
+  readGradleLock,
+  readMixLock,
+  readNuGetLock,
+} from "./others.ts";
+import {
+  readCargoLock,
+  readGleamManifest,
+  readPipfileLock,
+  readPythonLock,
+  readRequirements,
+} from "./python.ts";
+
+export type { Component } from "./component.ts";
+
+/** Of each group the first that is there counts: it is what its tool goes by. */
+const lockFiles: readonly (readonly (readonly [file: string, read: LockReader])[])[] = [
+  [
+    ["npm-shrinkwrap.json", readNpmLock],
+    ["package-lock.json", readNpmLock],
+    ["yarn.lock", readYarnLock],
+    ["pnpm-lock.yaml", readPnpmLock],
+    ["bun.lock", readBunLock],
+  ],
+  [["deno.lock", readDenoLock]],
+  [
+    ["uv.lock", readPythonLock],
+    ["poetry.lock", readPythonLock],
+    ["pdm.lock", readPythonLock],
+    ["Pipfile.lock", readPipfileLock],
+    ["requirements.txt", readRequirements],
+  ],
+  [["go.sum", readGoSum]],
+  [["Cargo.lock", readCargoLock]],
+  [["Gemfile.lock", readGemfileLock]],
+  [["composer.lock", readComposerLock]],
+  [["mix.lock", readMixLock]],
+  [["manifest.toml", readGleamManifest]],
+  [["packages.lock.json", readNuGetLock]],
+  [["gradle.lockfile", readGradleLock]],
+];
+
+/** What is read of one lock file, and how many components are told. */
+export const componentLimits = { fileBytesMax: 16 * 1024 * 1024, componentsMax: 50_000 };
+
+export type Components = {
+  /** Each once, by package URL. */
+  readonly components: readonly Component[];
+  /** The lock files they were read from. */
+  readonly files: readonly string[];
+  /** What could not be told, in sentences. */
+  readonly notes: readonly string[];
+};
+
+/**
+ * The packages that the lock files at the root of a source name. Reads the tree and nothing else; a lock file that is
+ * too large or broken is a note and no failure, because the tool that it belongs to judges it.
+ */
+export async function readComponents(dir: string): Promise<Components> {
+  let tree: SourceTree;
+  try {
+    tree = await openSourceTree(dir);
+  } catch (error) {
+    if (!(error instanceof PlanRefusal)) throw error;
+    return { components: [], files: [], notes: [error.message] };
+  }
+  const found = new Map<string, Component>();
+  const [files, notes]: [string[], string[]] = [[], []];
+  for (const group of lockFiles) {
+    const [file, read] = group.find(([name]) => tree.hasFile(name)) ?? [];
+    if (!file || !read) continue;
+    try {
+      const text = tree.readStart(file, componentLimits.fileBytesMax + 1) ?? "";
+      if (text.length > componentLimits.fileBytesMax) throw new Error("it is too large");
+      files.push(file);
+      for (const component of read(text).filter(isNamed)) keep(found, component);
+    } catch (error) {
+      notes.push(
+        `${file} was not read: ${(error instanceof Error ? error.message : String(error)).split("\n", 1)[0]}`,
+      );
+    }
+  }
+  if (files.length === 0) notes.push("no lock file at the root of the source says which packages it takes");
+  if (found.size > componentLimits.componentsMax)
+    notes.push(`of ${found.size} components the first ${componentLimits.componentsMax} are listed`);
+  const sorted = [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, component]) => component);
+  return { components: sorted.slice(0, componentLimits.componentsMax), files, notes };
+}
+
+/** A package that the app needs and its tests need too is one that the app needs. */
+function keep(found: Map<string, Component>, component: Component): void {
+  const url = packageUrl(component);
+  const known = found.get(url);
+  if (!known || (known.isDevelopment && !component.isDevelopment)) found.set(url, component);
+}
