@@ -59,3 +59,58 @@ test("comes back over one connection each, however long the database was away, a
   expect([await open(listener), await open(liveness)]).toEqual([1, 1]);
   expect(await open(jobs)).toBeLessThanOrEqual(3);
 });
+
+/** A worker that waits within a job until it may end, over a way that can be cut. */
+async function aWaitingWorker(stack: AsyncDisposableStack) {
+  const { url } = stack.use(await openTestDatabase());
+  await migrate(url);
+  const { db } = stack.use(openDatabase({ url, poolMax: 2, onError: () => undefined }));
+  const way = stack.use(await aWayTo(url));
+  const { promise: isBegun, resolve: begin } = Promise.withResolvers<void>();
+  const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>();
+  let runs = 0;
+  const runner = await openJobRunner({
+    url: way.url,
+    handlers: [
+      handle(greet, async (_payload, signal) => {
+        runs += 1;
+        begin();
+        signal.addEventListener("abort", () => end());
+        await mayEnd;
+      }),
+    ],
+    crons: [],
+    concurrency: 1,
+    logger: pino({ level: "silent" }),
+  });
+  await postgresJobQueue(db).enqueue(greet, {});
+  await isBegun;
+  const left = async () =>
+    (await sql<{ n: number }>`select count(*)::int as n from graphile_worker._private_jobs`.execute(db))
+      .rows[0]!.n;
+  return { way, runner, end, runs: () => runs, left };
+}
+
+test("writes down how a job ended once the database is back, and does not give itself up before", async () => {
+  await using stack = new AsyncDisposableStack();
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => void unhandled.push(error);
+  process.on("unhandledRejection", note);
+  stack.defer(() => void process.off("unhandledRejection", note));
+  const { way, runner, end, runs, left } = await aWaitingWorker(stack);
+  stack.use(runner);
+  way.cut();
+  end();
+  await until("its end could not be written", () => way.refused(jobs) >= 2, { withinMs: 30_000 });
+  way.mend();
+  await until("its end is written", async () => (await left()) === 0, { withinMs: 30_000 });
+  expect([runs(), unhandled]).toEqual([1, []]);
+});
+
+test("closes while the database is away", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { way, runner, left } = await aWaitingWorker(stack);
+  way.cut();
+  await runner[Symbol.asyncDispose]();
+  expect(await left()).toBe(1);
+});

@@ -9,7 +9,11 @@ export const postgresBuildStore = (db: Db): BuildStore => ({
     await db.updateTable("builds").set({ started_at: at }).where("id", "=", buildId).execute();
   },
   async keepReport(buildId, report) {
-    await db.updateTable("builds").set({ report: json(report) }).where("id", "=", buildId).execute();
+    await db
+      .updateTable("builds")
+      .set({ report: json(report) })
+      .where("id", "=", buildId)
+      .execute();
   },
   async byId(buildId) {
     const row = await db.selectFrom("builds").selectAll().where("id", "=", buildId).executeTakeFirst();

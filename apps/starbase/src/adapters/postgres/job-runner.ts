@@ -8,10 +8,10 @@ import {
   type TaskList,
   type WorkerEvents,
 } from "graphile-worker";
-import pg from "pg";
 import type { Logger } from "pino";
 import { CannotHeal, type CronJob, type JobHandler } from "../../ports/job-queue.ts";
 import { freeJobsOfTheDead } from "./jobs-of-the-dead.ts";
+import { openQueuePool } from "./queue-pool.ts";
 import { runningJobs, type RunningJobs } from "./running-jobs.ts";
 import { openLiveness } from "./worker-liveness.ts";
 
@@ -41,7 +41,7 @@ export async function openJobRunner({
   const stopping = new AbortController();
   const running = runningJobs();
   const alive = stack.use(await openLiveness(url, logger, running.tellLost));
-  const pool = openPool(url, concurrency, logger);
+  const pool = openQueuePool({ url, concurrency, stopping: stopping.signal, logger });
   stack.defer(() => pool.end());
   events.on("pool:create", ({ workerPool }) => alive.hold(workerPool.id));
   const runner = await run({
@@ -51,6 +51,9 @@ export async function openJobRunner({
     noHandleSignals: true,
     pollInterval: 2_000,
     gracefulShutdownAbortTimeout: 100,
+    // In batches, though of what ends in one turn only: their failure is told to the runner, where that of a single
+    // one is told to nobody and ends the process. Closing waits for them.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     taskList: {
       ...Object.fromEntries(
         handlers.map((handler) => [handler.spec.name, taskOf(handler, running, stopping.signal, logger)]),
@@ -75,24 +78,6 @@ export async function openJobRunner({
     await reaping;
   });
   return stack.move();
-}
-
-/**
- * The queue's own connections: one for each job that runs, one that listens, one to spare. The library names its
- * statements itself; over the stores' pool, which names each by its digest, it did 1,600 to 1,900 jobs/s where a plain
- * one did 2,811 (bench/queue.ts, two busy cores). A lost connection is said here and made anew by whoever needs it.
- */
-function openPool(url: string, concurrency: number, logger: Logger): pg.Pool {
-  const onError = (error: Error) => logger.warn({ err: error }, "a connection of the job queue was lost");
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: concurrency + 2,
-    connectionTimeoutMillis: 10_000,
-    application_name: "starbase-jobs",
-  });
-  pool.on("error", onError);
-  pool.on("connect", (client) => client.on("error", onError));
-  return pool;
 }
 
 const cronTasks = (crons: readonly CronJob[], stopping: AbortSignal, logger: Logger): TaskList =>
