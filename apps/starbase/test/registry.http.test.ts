@@ -9,11 +9,16 @@ import { registryIssuer, registryService, registryTokenPath } from "@starform/st
 import { selfSignedCertificate } from "@starform/std/self-signed-certificate";
 import { openDockerEngine, requireEngineInCi } from "@starform/testkit/docker-engine";
 import { freePort, openDockerRegistry, requireRegistryInCi } from "@starform/testkit/docker-registry";
+import { listGitLogins, putGitLogin } from "@starform/contract/git-hosts";
 import { createDeployment } from "@starform/contract/deployments";
 import { updateService } from "@starform/contract/services";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { secretBox } from "../src/adapters/local/secret-box.ts";
+import { openDatabase } from "../src/adapters/postgres/database.ts";
+import { postgresStores } from "../src/adapters/postgres/stores.ts";
+import { gitSignIn } from "../src/wiring/git.ts";
 import { distributionClient } from "../src/adapters/registry/distribution-client.ts";
 import { engineImageResolver } from "../src/adapters/registry/engine-image-resolver.ts";
 import { registryImageResolver } from "../src/adapters/registry/registry-image-resolver.ts";
@@ -354,6 +359,23 @@ describe("sign-ins to other registries", () => {
     await world.owner(putRegistry, { params, body });
     expect((await developer(listRegistries, { params })).items).toMatchObject([{ host: "docker.io" }]);
     await expect(developer(deleteRegistry, { params })).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  test("to Git hosts are kept apart, and are what code of a service of the project is fetched with", async () => {
+    const [own, other] = [await aProject(world), await aProject(world)];
+    const params = { project: own.ref.project, host: "github.com" };
+    await world.owner(putGitLogin, { params, body: { username: "ada", password: "git-secret" } });
+    expect((await world.owner(listRegistries, { params })).items).toEqual([]);
+    expect((await world.owner(listGitLogins, { params })).items).toMatchObject([{ host: "github.com" }]);
+    await using database = openDatabase({ ...world.config.database, onError: () => undefined });
+    const signIn = gitSignIn({
+      stores: postgresStores(database.db),
+      box: secretBox(world.config.encryptionKeys),
+    });
+    expect(await signIn(own.service.id, "github.com")).toEqual({ username: "ada", password: "git-secret" });
+    expect(await signIn(own.service.id, "gitlab.com")).toBeUndefined();
+    expect(await signIn(other.service.id, "github.com")).toBeUndefined();
+    expect(world.log()).not.toContain("git-secret");
   });
 
   test("refuses a host that is none", async () => {

@@ -292,6 +292,7 @@ const bodies: Record<string, unknown> = {
   createDeployment: {},
   putRegistry: { username: "ada", password: "secret" },
   createRegistryPassword: { access: "push" },
+  putGitLogin: { username: "ada", password: "secret" },
 };
 const bodyFor = (id: string): string | undefined =>
   id === "uploadSource" ? "x" : bodies[id] ? JSON.stringify(bodies[id]) : undefined;

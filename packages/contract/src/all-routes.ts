@@ -2,6 +2,7 @@ import * as builds from "./builds.ts";
 import * as clusterRecords from "./cluster-records.ts";
 import * as clusters from "./clusters.ts";
 import * as deployments from "./deployments.ts";
+import * as gitHosts from "./git-hosts.ts";
 import * as identity from "./identity.ts";
 import * as logs from "./logs.ts";
 import * as projects from "./projects.ts";
@@ -24,6 +25,7 @@ export const allRoutes: readonly Route[] = [
   deployments,
   builds,
   registries,
+  gitHosts,
   logs,
   clusters,
   clusterRecords,

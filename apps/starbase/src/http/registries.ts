@@ -1,3 +1,4 @@
+import * as gitHosts from "@starform/contract/git-hosts";
 import * as contract from "@starform/contract/registries";
 import type { FastifyInstance } from "fastify";
 import type { ProjectCredential } from "../core/images/ports.ts";
@@ -23,6 +24,17 @@ export function registryLoginRoutes(app: FastifyInstance, deps: RegistryDeps): v
   );
   serve(app, deps, contract.deleteRegistry, ({ actor, params }) =>
     deps.deleteCredential(actor, params.project, { kind: "registry", host: params.host }),
+  );
+  serve(app, deps, gitHosts.listGitLogins, async ({ actor, params }) => ({
+    items: (await deps.listCredentials(actor, params.project, "git")).map(presentLogin),
+  }));
+  serve(app, deps, gitHosts.putGitLogin, async ({ actor, params, body }) =>
+    presentLogin(
+      await deps.putCredential(actor, params.project, { kind: "git", host: params.host, ...body }),
+    ),
+  );
+  serve(app, deps, gitHosts.deleteGitLogin, ({ actor, params }) =>
+    deps.deleteCredential(actor, params.project, { kind: "git", host: params.host }),
   );
   serve(app, deps, contract.createRegistryPassword, async ({ actor, params, body }) => {
     const made = await deps.createRegistryPassword(actor, params.project, body);

@@ -30,7 +30,7 @@ export async function openBuilds(
   const progress = deploymentProgress(core);
   const run = runBuild({
     progress,
-    sources: openSources(config),
+    sources: openSources(config, core),
     builds,
     log: openBuildLog(config, logger, stack),
     plan: planSource,

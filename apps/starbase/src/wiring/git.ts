@@ -9,6 +9,7 @@ import { folderSourceStore } from "../adapters/sources/source-store.ts";
 import type { Config } from "../config.ts";
 import { followDeployment } from "../core/deployments/follow.ts";
 import { acceptPush, authorizeGit } from "../core/deployments/push.ts";
+import { signInTo, type SignIn } from "../core/images/project-credentials.ts";
 import type { Authenticate } from "../core/identity/authenticate.ts";
 import type { WhileAllowed } from "../core/identity/while-allowed.ts";
 import { gitRoutes } from "../http/git.ts";
@@ -16,7 +17,7 @@ import type { LogStore } from "../ports/log-store.ts";
 import { publicUrlOf, type Core } from "./core.ts";
 
 /** Where code is kept: uploads and repositories in the data directory. */
-export function openSources(config: Config) {
+export function openSources(config: Config, core?: Pick<Core, "stores" | "box">) {
   const [sourcesDir, gitDir] = [join(config.dataDir, "sources"), join(config.dataDir, "git")];
   // Other users of the machine, apps without a sandbox among them, have no business in anybody's code.
   for (const dir of [sourcesDir, gitDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -26,8 +27,18 @@ export function openSources(config: Config) {
     // The owner of an embedded installation owns the machine's files as well.
     isFileAllowed: config.owner !== undefined,
     networkVariables: networkVariables(config.network),
+    ...(core ? { signInTo: gitSignIn(core) } : {}),
   });
 }
+
+/** What the project of a service signs in to a Git host with. */
+export const gitSignIn =
+  ({ stores, box }: Pick<Core, "stores" | "box">) =>
+  async (serviceId: string, host: string): Promise<SignIn | undefined> => {
+    const project = await stores.desired.projectOfService(serviceId);
+    const { credentials } = stores;
+    return project && signInTo({ credentials, box }, project.id, { kind: "git", host });
+  };
 
 /** Registers the built-in Git remote. */
 export function serveGit(

@@ -19,6 +19,8 @@ export type GitOptions = {
   readonly cwd?: string;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
+  /** Beside what every git of ours gets; where a secret may stand, which arguments would show to all. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 export class GitFailed extends Error {
@@ -89,11 +91,15 @@ export function openGit(dir: string, networkVariables: Readonly<Record<string, s
     GIT_LFS_SKIP_SMUDGE: "1",
   };
 
-  const stream: Git["stream"] = async (args, take, { cwd = dir, signal, timeoutMs = 120_000 } = {}) => {
+  const stream: Git["stream"] = async (
+    args,
+    take,
+    { cwd = dir, signal, timeoutMs = 120_000, env: more = {} } = {},
+  ) => {
     const late = AbortSignal.timeout(timeoutMs);
     const child = spawn("git", args, {
       cwd,
-      env,
+      env: { ...env, ...more },
       stdio: ["ignore", "pipe", "pipe"],
       killSignal: "SIGKILL",
       signal: signal ? AbortSignal.any([signal, late]) : late,

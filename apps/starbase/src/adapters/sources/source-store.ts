@@ -4,7 +4,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault } from "@starform/std/fault";
 import type { Commit, SourceStore } from "../../core/builds/ports.ts";
-import { GitFailed, openGit, type Git } from "./git-program.ts";
+import { GitFailed, openGit, type Git, type GitOptions } from "./git-program.ts";
+import { signInFor, type GitSignIn } from "./git-sign-in.ts";
 import { checkGitUrl, withoutCredentials } from "./git-url.ts";
 import { unpack } from "./unpack.ts";
 import { uploads, type UploadLimits } from "./uploads.ts";
@@ -19,6 +20,8 @@ export type SourceStoreOptions = {
   readonly networkVariables?: Readonly<Record<string, string>>;
   readonly limits?: UploadLimits;
   readonly fetchTimeoutMs?: number;
+  /** What the service's project signs in to a host with, when code is fetched from there. Secret. */
+  readonly signInTo?: (serviceId: string, host: string) => Promise<GitSignIn | undefined>;
 };
 
 export type Repositories = {
@@ -125,11 +128,12 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
         return {};
       }
       checkGitUrl(source.url, options);
+      const env = await signInFor(source.url, (host) => options.signInTo?.(serviceId, host));
       const repository = await bare(fetched(serviceId));
       await refuseOurOwn(source.url, options.gitDir);
       // Two environments of one service share the copy: at once, one would be handed what the other fetched.
       const sha = await inTurn(repository, () =>
-        fetchFrom(git, repository, source, { signal, timeoutMs: options.fetchTimeoutMs ?? 300_000 }),
+        fetchFrom(git, repository, source, { signal, timeoutMs: options.fetchTimeoutMs ?? 300_000, env }),
       );
       await archive(repository, sha, dir, signal);
       const commit = await describe(git, repository, sha, source.ref);
@@ -192,7 +196,7 @@ async function fetchFrom(
   git: Git,
   cwd: string,
   { url, ref }: { url: string; ref: string },
-  limits: { signal: AbortSignal; timeoutMs: number },
+  limits: { signal: AbortSignal; timeoutMs: number; env: Readonly<Record<string, string>> },
 ): Promise<string> {
   if (ref.startsWith("-") || /[\s~^:?*[\\]/.test(ref))
     throw new Fault("invalid", `"${ref}" is not the name of a branch, a tag or a commit`);
@@ -227,7 +231,7 @@ async function fetchFrom(
 
 async function fetchAll(
   git: Git,
-  options: { cwd: string },
+  options: GitOptions,
   fetch: readonly string[],
   url: string,
   sha: string,
@@ -241,7 +245,7 @@ async function fetchAll(
 /** Why a fetch failed, in a sentence: no such branch is told apart from no such repository. */
 async function said(
   git: Git,
-  options: { cwd: string },
+  options: GitOptions,
   url: string,
   ref: string,
   error: GitFailed,
@@ -252,7 +256,7 @@ async function said(
     const last = withoutCredentials(error.stderr.trim().split("\n").at(-1) ?? "").replace(/^fatal: /, "");
     return new Fault(
       "invalid",
-      `the repository ${shown} cannot be read (${last}): check the address, and that it is public; a private one is pushed instead, with git push starform main`,
+      `the repository ${shown} cannot be read (${last}): check the address; for a private one sign in with \`starform git login ${URL.parse(url)?.host ?? "<host>"}\`, or push the code with git push starform main`,
     );
   }
   const names = heads

@@ -37,8 +37,8 @@ export const putCredential =
     };
     await transact(async (uow) => {
       await uow.credentials.put(credential);
-      // Desired state carries the sign-in of what it names.
-      await uow.clusters.bumpVersion(project.clusterId);
+      // Desired state carries the sign-in of what it names; nobody fetches code there.
+      if (input.kind === "registry") await uow.clusters.bumpVersion(project.clusterId);
       await record(uow.audit, clock, {
         workspaceId: project.workspaceId,
         projectId: project.id,

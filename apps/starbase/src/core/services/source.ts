@@ -21,7 +21,7 @@ export function checkGitUrl(text: string): void {
   if (url.username || url.password)
     throw new Fault(
       "invalid",
-      "an address with a user name, token or password would show it to everybody who sees the service: name a repository that needs none, or push the code with `git push starform main`",
+      "an address with a user name, token or password would show it to everybody who sees the service: name it without them, and sign in with `starform git login <host>`",
     );
 }
 
