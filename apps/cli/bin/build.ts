@@ -1,5 +1,5 @@
 // Makes the package that npx runs: `dist/starform.mjs` with its lazily loaded parts, and a package.json beside it.
-import { chmod, copyFile, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -40,6 +40,8 @@ await copyFile(
   ),
   join(out, "parts/serve.mjs"),
 );
+// What a cluster is installed with is read as files too.
+await cp(here("../../deploy/cluster"), join(out, "parts/cluster"), { recursive: true });
 await writeFile(join(out, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 await chmod(join(out, "starform.mjs"), 0o755);
 const bytes = output.reduce(

@@ -13,6 +13,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     "cron",
   ],
   "This folder": ["init", "link", "unlink", "plan", "eject"],
+  "The platform": ["cluster", "clusters"],
   You: ["login", "logout", "whoami", "tokens", "completion"],
 };
 

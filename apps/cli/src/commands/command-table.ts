@@ -60,6 +60,14 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     load: () => import("./registries/registries.ts"),
   },
   cron: { brief: "the runs of cron services", load: () => import("./cron/cron.ts") },
+  cluster: {
+    brief: "install, examine and remove a Kubernetes cluster",
+    load: () => import("./cluster/cluster.ts"),
+  },
+  clusters: {
+    brief: "the platform's clusters: list, create, rotate tokens",
+    load: () => import("./clusters/clusters.ts"),
+  },
   git: { brief: "deploy by git push", load: () => import("./git/git.ts") },
   "git-credential": {
     brief: "answer Git's credential helper protocol",

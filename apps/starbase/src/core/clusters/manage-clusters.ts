@@ -21,7 +21,7 @@ export const listClusters =
     return clusterRecords.all();
   };
 
-/** Makes the record that a Kubernetes cluster is installed for. New projects go to it once it has registered. */
+/** Makes the record that a Kubernetes cluster is installed for. */
 export const createCluster =
   ({ transact, authorizePlatform, clock }: Deps) =>
   async (actor: Actor, region: string): Promise<NewCredentials> => {

@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { everySecond, patientKube, type Patience } from "@starform/cluster-parts/patience";
+import type { KubeApi } from "@starform/kubernetes/kube-api";
+import { openKubeApi } from "@starform/kubernetes/open-kube-api";
+import { durationMs } from "@starform/std/duration";
+import { valueOf } from "../command.ts";
+import type { Context } from "../context.ts";
+import { usageError } from "../exit-error.ts";
+
+/** Which Kubernetes cluster a command is about, and how long it may wait. */
+export type KubernetesFlags = {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly timeout?: string;
+};
+export const kubernetesFlags = {
+  kubeconfig: valueOf("file", "the cluster's administrator (KUBECONFIG, or ~/.kube/config)"),
+  context: valueOf("name", "of the kubeconfig; its current one if left out"),
+  timeout: valueOf("duration", "for each step, like 10m (5m)"),
+};
+
+/** Opens the cluster's API, which waits out what passes by itself; exit 2 where no kubeconfig is found. */
+export async function openKubernetes(
+  { host }: Context,
+  flags: KubernetesFlags,
+  patience: Patience = everySecond,
+): Promise<KubeApi> {
+  const named = flags.kubeconfig ?? host.env["KUBECONFIG"]?.split(delimiter).find(Boolean);
+  const path = named ? resolve(host.cwd, named) : join(host.homeDir, ".kube/config");
+  if (!existsSync(path))
+    throw usageError(`there is no ${path}: name the cluster's kubeconfig with --kubeconfig`);
+  const kube = await openKubeApi(
+    { kubeconfigFile: path, context: flags.context },
+    { userAgent: "starform-cli" },
+  );
+  return patientKube(kube, patience);
+}
+
+export const stepTimeoutMs = ({ timeout }: KubernetesFlags): number => durationMs(timeout ?? "5m");
+
+/** A token out of a file: never out of a flag, which every process of the machine can read. */
+export function readToken({ host }: Context, path: string): string {
+  const token = readFileSync(resolve(host.cwd, path), "utf8").trim();
+  if (!token) throw usageError(`${path} is empty: it must hold the cluster's token`);
+  return token;
+}

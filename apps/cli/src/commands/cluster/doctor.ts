@@ -1,0 +1,32 @@
+import { examineCluster } from "@starform/cluster-parts/doctor";
+import type { Finding } from "@starform/cluster-parts/examination";
+import { askStarbase } from "../../cluster/ask-starbase.ts";
+import { kubernetesFlags, openKubernetes, type KubernetesFlags } from "../../cluster/open-kubernetes.ts";
+import { command } from "../../command.ts";
+import type { Context } from "../../context.ts";
+import { exitCodes } from "../../exit-error.ts";
+
+export const doctor = command<Pick<KubernetesFlags, "kubeconfig" | "context">>({
+  brief: "say what is missing in a cluster, and how to mend it",
+  detail: "It changes nothing. The exit code is 1 where something does not work; a warning alone is 0.",
+  flags: { kubeconfig: kubernetesFlags.kubeconfig, context: kubernetesFlags.context },
+  async run(context, flags) {
+    const { interrupted: signal, now } = context.host;
+    await using kube = await openKubernetes(context, flags);
+    const tell = (finding: Finding) => context.say(linesOf(context, finding));
+    const findings = await examineCluster({ kube, now, askStarbase }, tell, signal);
+    const errors = findings.filter(({ level }) => level === "error").length;
+    const warnings = findings.filter(({ level }) => level === "warning").length;
+    context.answer({ findings, errors, warnings }, () =>
+      errors + warnings === 0 ? "all is well" : `${errors} to mend, ${warnings} to know`,
+    );
+    return errors > 0 ? exitCodes.failed : 0;
+  },
+});
+
+const marks = { ok: ["green", "✓"], warning: ["yellow", "!"], error: ["red", "✗"] } as const;
+
+function linesOf({ paint }: Context, { check, level, says, mend }: Finding): string {
+  const [colour, mark] = marks[level];
+  return `${paint(colour, mark)} ${check}: ${says}${mend ? `\n  ${paint("dim", "→")} ${mend}` : ""}`;
+}
