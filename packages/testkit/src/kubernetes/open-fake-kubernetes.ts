@@ -1,6 +1,7 @@
 import { selfSignedCertificate } from "@starform/std/self-signed-certificate";
 import type { User } from "./access/users.ts";
-import { closableClock, systemClock, type Clock, type SteppedClock } from "./clock.ts";
+import { advance } from "./advance.ts";
+import { closableClock, systemClock, type Clock } from "./clock.ts";
 import type { Cluster } from "./cluster.ts";
 import { allControllers } from "./controllers/all-controllers.ts";
 import { runControllers, type Runtime } from "./controllers/runtime.ts";
@@ -136,18 +137,4 @@ export async function openFakeKubernetes(options: FakeKubernetesOptions = {}): P
     compact: () => cluster.store.history.compact(cluster.store.revision()),
     [Symbol.asyncDispose]: () => disposable.disposeAsync(),
   };
-}
-
-const isStepped = (clock: Clock): clock is SteppedClock => "moveTo" in clock;
-
-async function advance(clock: Clock, ms: number, runtime: Runtime): Promise<void> {
-  if (!isStepped(clock)) throw new Error("only a steppedClock can be moved: open the cluster with one");
-  const end = new Date(clock.now().getTime() + ms);
-  await runtime.settle();
-  for (let next = clock.next(); next && next <= end; next = clock.next()) {
-    clock.moveTo(next);
-    await runtime.settle();
-  }
-  clock.moveTo(end);
-  await runtime.settle();
 }

@@ -1,16 +1,12 @@
-import { specOf, statusOf } from "../kinds/in-spec.ts";
-import { asObject, asObjects, put, type JsonObject } from "../model/json.ts";
+import { specOf } from "../kinds/in-spec.ts";
+import { asObject, put } from "../model/json.ts";
 import { keyOf, timestamp, type Stored } from "../model/object.ts";
-import { parseQuantity } from "../model/quantity.ts";
 import { own, partsOf, type Controller, type Reconciling } from "./controller.ts";
+import { condition, metricsOf, podsOf, tell, wanted } from "./autoscaler-metrics.ts";
 import { replicasOf } from "./deployment-sets.ts";
-import { controlled } from "./owned.ts";
-import { isActive, withCondition } from "./pod-state.ts";
 
 const resource = "horizontalpodautoscalers.autoscaling";
 const everyMs = 15_000;
-/** Within a tenth of the target nothing is scaled. */
-const tolerance = 0.1;
 const stabilizationMs = 300_000;
 
 type Advice = { readonly at: number; readonly replicas: number };
@@ -39,51 +35,6 @@ export function openAutoscalers(): Controller {
       context.later(keyOf(scaler.metadata), everyMs);
     },
   };
-}
-
-type Metric = {
-  readonly name: string;
-  readonly target: number;
-  readonly current: number | undefined;
-  readonly average: string;
-};
-
-function podsOf(target: Stored, { cluster }: Reconciling): readonly Stored[] {
-  const sets = controlled(target, "replicasets.apps", cluster);
-  return [
-    ...controlled(target, "pods", cluster),
-    ...sets.flatMap((set) => controlled(set, "pods", cluster)),
-  ].filter(isActive);
-}
-
-function metricsOf(scaler: Stored, pods: readonly Stored[], { cluster }: Reconciling): readonly Metric[] {
-  return asObjects(specOf(scaler)["metrics"]).flatMap(({ type, resource: of }) => {
-    if (type !== "Resource") return [];
-    const { name, target } = asObject(of);
-    const shares = pods.flatMap(
-      (pod) => cluster.metrics.utilization(pod, String(name), (text) => parseQuantity(text) ?? 0n) ?? [],
-    );
-    const current =
-      shares.length > 0 ? shares.reduce((sum, share) => sum + share, 0) / shares.length : undefined;
-    return [
-      {
-        name: String(name),
-        target: Number(asObject(target)["averageUtilization"] ?? 80),
-        current: current === undefined ? undefined : Math.round(current),
-        average: "0",
-      },
-    ];
-  });
-}
-
-/** How many replicas the metrics ask for: the most that one of them does. */
-function wanted(metrics: readonly Metric[], current: number): number | undefined {
-  const each = metrics.flatMap(({ current: share, target }) => {
-    if (share === undefined) return [];
-    const ratio = share / target;
-    return [Math.abs(ratio - 1) <= tolerance ? current : Math.ceil(current * ratio)];
-  });
-  return each.length > 0 ? Math.max(...each) : undefined;
 }
 
 function sync(scaler: Stored, last: readonly Advice[], context: Reconciling): number {
@@ -160,42 +111,4 @@ function sync(scaler: Stored, last: readonly Advice[], context: Reconciling): nu
   ];
   tell(scaler, { current, desired, metrics }, conditions, { actor, time });
   return raw;
-}
-
-const condition = (type: string, status: string, reason: string, message: string) => ({
-  type,
-  status,
-  reason,
-  message,
-});
-
-type Numbers = { readonly current: number; readonly desired: number; readonly metrics: readonly Metric[] };
-
-function tell(
-  scaler: Stored,
-  { current, desired, metrics }: Numbers,
-  conditions: readonly ReturnType<typeof condition>[],
-  { actor, time }: { actor: Reconciling["actor"]; time: string },
-): void {
-  const known = metrics.filter((metric) => metric.current !== undefined);
-  const before = statusOf(scaler);
-  actor.status(scaler, {
-    ...(scaler.metadata.generation !== undefined && { observedGeneration: scaler.metadata.generation }),
-    ...(desired !== current
-      ? { lastScaleTime: time }
-      : before["lastScaleTime"] !== undefined && { lastScaleTime: before["lastScaleTime"] }),
-    currentReplicas: current,
-    desiredReplicas: desired,
-    currentMetrics:
-      known.length > 0
-        ? known.map(({ name, current: share, average }) => ({
-            type: "Resource",
-            resource: { name, current: { averageUtilization: share, averageValue: average } },
-          }))
-        : null,
-    conditions: conditions.reduce<readonly JsonObject[]>(
-      (all, one) => withCondition(all, one, time),
-      asObjects(before["conditions"]),
-    ),
-  });
 }

@@ -1,13 +1,13 @@
 import { specOf, statusOf } from "../kinds/in-spec.ts";
 import { ApiError } from "../model/api-error.ts";
 import { asMap, asObject, asObjects, at, omit, put, type JsonObject } from "../model/json.ts";
-import { withMeta, timestamp, type Stored } from "../model/object.ts";
+import { withMeta, type Stored } from "../model/object.ts";
 import { safeHash } from "../model/random-name.ts";
 import { canonicalJson } from "../apply/path-elements.ts";
 import type { Reconciling } from "./controller.ts";
 import { hashLabel, revisionKey, revisionOf, sizeNotes, type Sets } from "./deployment-sets.ts";
+import { noteSet, progressing } from "./deployment-progress.ts";
 import { ownerOf } from "./owned.ts";
-import { withCondition } from "./pod-state.ts";
 
 const notCopied = [
   "kubectl.kubernetes.io/last-applied-configuration",
@@ -17,30 +17,6 @@ const notCopied = [
   "deployment.kubernetes.io/max-replicas",
   "deprecated.deployment.rollback.to",
 ];
-
-/** What is told of a deployment's progress: the condition, and when it was last better than before. */
-export const progressing = (status: string, reason: string, message: string) =>
-  ({ type: "Progressing", status, reason, message }) as const;
-
-/** Writes down that a set was made or found again, together with its revision. */
-export function noteSet(
-  deployment: Stored,
-  revision: number,
-  condition: JsonObject & { type: string; status: string },
-  { actor, now }: Reconciling,
-): void {
-  const time = timestamp(now());
-  const conditions = withCondition(
-    asObjects(statusOf(deployment)["conditions"]),
-    { ...condition, lastUpdateTime: time },
-    time,
-  );
-  actor.status(
-    deployment,
-    { ...statusOf(deployment), conditions },
-    { ...deployment.metadata.annotations, [revisionKey]: String(revision) },
-  );
-}
 
 /** The set for the deployment's template: the one that is there under the newest revision, or a new one of that size. */
 export function ensureSet(

@@ -2,7 +2,7 @@ import { specOf, statusOf } from "../kinds/in-spec.ts";
 import { asObjects, type JsonObject } from "../model/json.ts";
 import { keyOf, timestamp, type Stored } from "../model/object.ts";
 import type { Reconciling } from "./controller.ts";
-import { progressing } from "./deployment-new-set.ts";
+import { progressing } from "./deployment-progress.ts";
 import { bounds, replicasOf, sumSpec, sumStatus, type Sets } from "./deployment-sets.ts";
 import { conditionOf, withCondition } from "./pod-state.ts";
 

@@ -2,7 +2,8 @@ import { specOf, statusOf } from "../kinds/in-spec.ts";
 import { asObject } from "../model/json.ts";
 import type { Stored } from "../model/object.ts";
 import { own, ownerKeys, partsOf, type Controller, type Reconciling } from "./controller.ts";
-import { ensureSet, noteSet, progressing } from "./deployment-new-set.ts";
+import { ensureSet } from "./deployment-new-set.ts";
+import { noteSet, progressing } from "./deployment-progress.ts";
 import {
   isRescaled,
   replicasOf,

@@ -1,12 +1,12 @@
 import { specOf, statusOf } from "../kinds/in-spec.ts";
-import { asObject, asObjects, type JsonObject } from "../model/json.ts";
-import { keyOf, timestamp, withMeta, type Stored } from "../model/object.ts";
+import { asObject, asObjects } from "../model/json.ts";
+import { keyOf, timestamp, type Stored } from "../model/object.ts";
 import { own, ownerKeys, partsOf, type Controller, type Reconciling } from "./controller.ts";
 import { controlled } from "./owned.ts";
+import { ended, endOf, expire, numbers, release, stopAll, suspend, tracking } from "./job-end.ts";
 import { podOf } from "./pod-of.ts";
-import { conditionOf, isActive, isFinished, isReady, withCondition } from "./pod-state.ts";
+import { isActive, isFinished, isReady } from "./pod-state.ts";
 
-const tracking = "batch.kubernetes.io/job-tracking";
 const retryMs = 10_000;
 const longestRetryMs = 360_000;
 
@@ -23,11 +23,6 @@ export const jobs: Controller = {
     if (job.metadata.deletionTimestamp === undefined) sync(job, context);
   },
 };
-
-const endOf = (job: Stored): JsonObject | undefined =>
-  [conditionOf(job, "Complete"), conditionOf(job, "Failed")].find(
-    (condition) => condition?.["status"] === "True",
-  );
 
 const phaseIs =
   (phase: string) =>
@@ -100,35 +95,6 @@ function sync(job: Stored, context: Reconciling): void {
     );
 }
 
-const numbers = ({
-  active,
-  succeeded,
-  failed,
-  ready,
-}: Readonly<Record<"active" | "succeeded" | "failed" | "ready", number>>): JsonObject => ({
-  ...(active > 0 && { active }),
-  ...(succeeded > 0 && { succeeded }),
-  ...(failed > 0 && { failed }),
-  ready,
-});
-
-type Verdict = {
-  readonly type: string;
-  readonly first: string;
-  readonly reason: string;
-  readonly message: string;
-};
-
-/** A job ends in two conditions: first that it will, then that it has. */
-function ended(job: Stored, { type, first, reason, message }: Verdict, time: string): JsonObject {
-  const both = [first, type].reduce<readonly JsonObject[]>(
-    (all, one) =>
-      withCondition(all, { type: one, status: "True", reason, message, lastProbeTime: time }, time),
-    asObjects(statusOf(job)["conditions"]),
-  );
-  return { conditions: both, ...(type === "Complete" && { completionTime: time }) };
-}
-
 type Counts = {
   readonly active: readonly Stored[];
   readonly succeeded: readonly Stored[];
@@ -165,47 +131,3 @@ const finishedAt = (pod: Stored): number =>
       ({ state }) => Date.parse(String(asObject(asObject(state)["terminated"])["finishedAt"])) || 0,
     ),
   );
-
-function stopAll(pods: readonly Stored[], { actor }: Reconciling): number {
-  for (const pod of pods) actor.remove(pod);
-  return 0;
-}
-
-/** A pod that has been counted may go. */
-function release(pod: Stored, { actor }: Reconciling): void {
-  const rest = (pod.metadata.finalizers ?? []).filter((one) => one !== tracking);
-  if (rest.length !== (pod.metadata.finalizers ?? []).length)
-    actor.update(pod, withMeta(pod, { finalizers: rest.length > 0 ? rest : undefined }));
-}
-
-function suspend(job: Stored, context: Reconciling): void {
-  stopAll(controlled(job, "pods", context.cluster).filter(isActive), context);
-  const time = timestamp(context.now());
-  const condition = {
-    type: "Suspended",
-    status: "True",
-    reason: "JobSuspended",
-    message: "Job suspended",
-    lastProbeTime: time,
-  } as const;
-  const isTold = conditionOf(job, "Suspended")?.["status"] === "True";
-  if (!isTold)
-    context.actor.status(job, {
-      ready: 0,
-      terminating: 0,
-      uncountedTerminatedPods: {},
-      conditions: withCondition(asObjects(statusOf(job)["conditions"]), condition, time),
-    });
-}
-
-/** A job that is over lets its pods go, and itself after the time it was given. */
-function expire(job: Stored, context: Reconciling): void {
-  for (const pod of controlled(job, "pods", context.cluster))
-    if (isFinished(pod) || pod.metadata.deletionTimestamp !== undefined) release(pod, context);
-  const seconds = specOf(job)["ttlSecondsAfterFinished"];
-  if (typeof seconds !== "number" || job.metadata.deletionTimestamp !== undefined) return;
-  const due =
-    Date.parse(String(endOf(job)?.["lastTransitionTime"])) + seconds * 1000 - context.now().getTime();
-  if (due > 0) context.later(keyOf(job.metadata), due);
-  else context.actor.remove(job, { propagationPolicy: "Foreground" });
-}

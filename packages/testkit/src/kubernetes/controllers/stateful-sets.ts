@@ -1,5 +1,5 @@
 import { specOf, statusOf } from "../kinds/in-spec.ts";
-import { asMap, asObject, asObjects, type JsonObject } from "../model/json.ts";
+import { asMap, asObject, asObjects } from "../model/json.ts";
 import type { Stored } from "../model/object.ts";
 import { safeHash } from "../model/random-name.ts";
 import { canonicalJson } from "../apply/path-elements.ts";
@@ -7,6 +7,7 @@ import { own, ownerKeys, partsOf, type Controller, type Reconciling } from "./co
 import { replicasOf } from "./deployment-sets.ts";
 import { nonZero } from "./deployment-status.ts";
 import { controlled } from "./owned.ts";
+import { claimOf } from "./stateful-claims.ts";
 import { podOf } from "./pod-of.ts";
 import { isActive, isReady } from "./pod-state.ts";
 
@@ -108,26 +109,6 @@ function make(set: Stored, number: number, { cluster, actor }: Reconciling): voi
     reason: "SuccessfulCreate",
     message: `create Pod ${name} in StatefulSet ${set.metadata.name} successful`,
   });
-}
-
-function claimOf(
-  template: JsonObject,
-  set: Stored,
-  pod: string,
-): { readonly volume: string; readonly name: string; readonly object: JsonObject } {
-  const metadata = asObject(template["metadata"]);
-  const volume = String(metadata["name"]);
-  const name = `${volume}-${pod}`;
-  return {
-    volume,
-    name,
-    object: {
-      ...template,
-      apiVersion: "v1",
-      kind: "PersistentVolumeClaim",
-      metadata: { ...metadata, name, namespace: set.metadata.namespace },
-    },
-  };
 }
 
 function tell(set: Stored, context: Reconciling): void {

@@ -1,86 +1,24 @@
 import { statusOf, specOf } from "./in-spec.ts";
-import { asObject, asObjects, asStrings, at, type Json } from "../model/json.ts";
+import { asObject, asObjects, asStrings, at } from "../model/json.ts";
 import { selectorText } from "../model/label-selector.ts";
-import type { Stored } from "../model/object.ts";
-import { age } from "./age.ts";
 import type { Column } from "./kind.ts";
+import {
+  ageColumn,
+  amounts,
+  count,
+  external,
+  field,
+  jobStatus,
+  nameColumn,
+  nodeStatus,
+  number,
+  ports,
+  readyOf,
+  since,
+  text,
+  wide,
+} from "./column-cells.ts";
 import { podColumns } from "./pod-columns.ts";
-
-type Cell = (object: Stored, now: Date) => Json;
-const text = (name: string, cell: Cell, priority = 0): Column => ({
-  name,
-  type: "string",
-  path: "",
-  priority,
-  cell,
-});
-const field = (name: string, path: string, type = "string"): Column => ({ name, type, path });
-const ageColumn: Column = { name: "Age", type: "date", path: ".metadata.creationTimestamp" };
-const nameColumn: Column = { name: "Name", type: "string", path: ".metadata.name" };
-
-const number = (object: Stored, ...path: readonly string[]): number => Number(at(object, ...path) ?? 0);
-const containers = (object: Stored) => asObjects(at(object, "spec", "template", "spec", "containers"));
-const wide: readonly Column[] = [
-  text(
-    "Containers",
-    (object) =>
-      containers(object)
-        .map(({ name }) => name)
-        .join(","),
-    1,
-  ),
-  text(
-    "Images",
-    (object) =>
-      containers(object)
-        .map(({ image }) => image)
-        .join(","),
-    1,
-  ),
-  text("Selector", (object) => selectorText(specOf(object)["selector"]), 1),
-];
-const readyOf = (object: Stored, wanted: number): string =>
-  `${number(object, "status", "readyReplicas")}/${wanted}`;
-const count = (name: string, ...path: readonly string[]): Column => ({
-  name,
-  type: "integer",
-  path: "",
-  cell: (object) => number(object, ...path),
-});
-
-const ports = (service: Stored): string =>
-  asObjects(specOf(service)["ports"])
-    .map(
-      ({ port, nodePort, protocol }) =>
-        `${String(port)}${nodePort === undefined ? "" : `:${String(nodePort)}`}/${String(protocol)}`,
-    )
-    .join(",") || "<none>";
-const external = (service: Stored): string => {
-  if (specOf(service)["type"] !== "LoadBalancer") return "<none>";
-  return (
-    asObjects(at(service, "status", "loadBalancer", "ingress"))
-      .map(({ ip, hostname }) => ip ?? hostname)
-      .join(",") || "<pending>"
-  );
-};
-const nodeStatus = (node: Stored): string => {
-  const ready = asObjects(statusOf(node)["conditions"]).find(({ type }) => type === "Ready")?.["status"];
-  return `${ready === "True" ? "Ready" : "NotReady"}${specOf(node)["unschedulable"] === true ? ",SchedulingDisabled" : ""}`;
-};
-const jobStatus = (job: Stored): string => {
-  const isTrue = (type: string) =>
-    asObjects(statusOf(job)["conditions"]).some((one) => one["type"] === type && one["status"] === "True");
-  return ["Complete", "Failed", "Suspended", "FailureTarget", "SuccessCriteriaMet"].find(isTrue) ?? "Running";
-};
-const since = (value: Json | undefined, now: Date): string =>
-  typeof value === "string" ? age(new Date(value), now) : "<none>";
-const amounts = (quota: Stored, part: RegExp): string =>
-  Object.entries(asObject(statusOf(quota)["hard"]))
-    .filter(([name]) => part.test(name))
-    .map(
-      ([name, hard]) => `${name}: ${String(asObject(statusOf(quota)["used"])[name] ?? "0")}/${String(hard)}`,
-    )
-    .join(", ");
 
 /** What `kubectl get` shows of a kind between its name and its age. */
 const middle: Readonly<Record<string, readonly Column[]>> = {

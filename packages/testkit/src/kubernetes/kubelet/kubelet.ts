@@ -9,7 +9,8 @@ import { missingVolume } from "./missing-sources.ts";
 import { podStatus } from "./pod-status.ts";
 import { newRun, noticeMs, type Run } from "./run.ts";
 import { steppingOf, type PodRecord } from "./stepping.ts";
-import { stepContainer, type Stepping } from "./step-container.ts";
+import type { Stepping } from "./finish-container.ts";
+import { stepContainer } from "./step-container.ts";
 import { stopPod } from "./stop-pod.ts";
 
 export type Kubelet = { readonly controller: Controller; readonly records: Map<string, PodRecord> };

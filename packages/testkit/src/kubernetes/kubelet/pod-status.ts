@@ -3,7 +3,7 @@ import { specOf, statusOf } from "../kinds/in-spec.ts";
 import { asObjects, type JsonObject } from "../model/json.ts";
 import { timestamp, type Stored } from "../model/object.ts";
 import type { Run } from "./run.ts";
-import { containerId } from "./step-container.ts";
+import { containerId } from "./finish-container.ts";
 
 const waitingReasons: Readonly<Partial<Record<Run["state"], string>>> = {
   created: "ContainerCreating",

@@ -1,6 +1,6 @@
 import { asObject, type JsonObject } from "../model/json.ts";
 import type { Run } from "./run.ts";
-import type { Stepping } from "./step-container.ts";
+import type { Stepping } from "./finish-container.ts";
 
 const number = (probe: JsonObject, field: string, standard: number): number =>
   Number(probe[field] ?? standard);

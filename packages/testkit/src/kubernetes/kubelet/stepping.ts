@@ -5,7 +5,7 @@ import type { Stored } from "../model/object.ts";
 import type { Scripts } from "./behaviour.ts";
 import { missingVariables } from "./missing-sources.ts";
 import type { Run } from "./run.ts";
-import type { Stepping } from "./step-container.ts";
+import type { Stepping } from "./finish-container.ts";
 
 /** What the kubelets of all nodes remember of a pod. */
 export type PodRecord = {

@@ -6,7 +6,7 @@ import { keyOf, type Stored } from "../model/object.ts";
 import type { Scripts } from "./behaviour.ts";
 import { podStatus } from "./pod-status.ts";
 import { steppingOf, type PodRecord } from "./stepping.ts";
-import { finish, stopSeconds } from "./step-container.ts";
+import { finish, stopSeconds } from "./finish-container.ts";
 
 /** Tells the containers to end, waits for them as long as the grace time allows, and lets the pod go. */
 export function stopPod(pod: Stored, record: PodRecord, context: Reconciling, scripts: Scripts): void {
