@@ -110,7 +110,7 @@ function jsonOf(body: string, what: string): unknown {
   try {
     return JSON.parse(body);
   } catch (error) {
-    throw new Fault("invalid", `${what} is not JSON, so all stays as it is: ${wordsOf(error)}`);
+    throw new Fault("invalid", `${what} is not JSON, and the last good one stays: ${wordsOf(error)}`);
   }
 }
 
