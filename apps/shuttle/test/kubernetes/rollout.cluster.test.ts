@@ -118,13 +118,18 @@ describe("the true reason", () => {
     const name = image();
     const service = shuttle.hand.want(rig.service({ image: name }));
     await reaches(service, "running");
+    await until("the rollout is over", async () =>
+      JSON.stringify((await rig.theOnly(kinds.deployment, service))["status"]).includes(
+        "NewReplicaSetAvailable",
+      ),
+    );
     const [pod] = await namesOf(service);
     const undo = rig.fake!.pods.script(
       { namespace: service.namespace, name: pod! },
       { exit: { code: 1 }, log: ["listening", "Error: connection lost"] },
     );
     await says(service, /^exited with code 1 after .*; its last line: Error: connection lost$/);
-    expect(shuttle.report(service)!.phase).toBe("crashed");
+    await reaches(service, "crashed");
     undo();
     await reaches(service, "running");
     expect(shuttle.report(service)!.restarts).toBeGreaterThan(0);
