@@ -30,7 +30,13 @@ const known = new Set([
 ]);
 
 /** Pages that no alert leads to. */
-const scenarios = ["embedded.md", "starbase-is-gone.md", "cluster-is-gone.md", "wrong-state-published.md"];
+const scenarios = [
+  "embedded.md",
+  "registry-is-full.md",
+  "starbase-is-gone.md",
+  "cluster-is-gone.md",
+  "wrong-state-published.md",
+];
 
 describe("every alert", () => {
   test("has a page of its own that says where to look and what to do", () => {
