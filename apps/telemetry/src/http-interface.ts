@@ -6,11 +6,14 @@ import { createGzip } from "node:zlib";
 import { bindParameters } from "./bind-parameters.ts";
 import { asEngineError, EngineError } from "./engine-error.ts";
 import type { Engine } from "./engine.ts";
+import type { SampleTable } from "./metrics/sample-table.ts";
 import { authenticate, bodyReader, engineRequestOf, type EngineRequest } from "./request.ts";
 import { rawInsertOf, statementOf } from "./statement.ts";
 
 export type HttpInterfaceOptions = {
   readonly password: string | undefined;
+  /** Takes metrics at the path that VictoriaMetrics has for them. */
+  readonly samples: SampleTable;
   readonly bodyBytesMax?: number;
   readonly bodyBytesTogetherMax?: number;
 };
@@ -27,6 +30,11 @@ export function httpInterface(engine: Engine, options: HttpInterfaceOptions) {
       const path = (request.url ?? "/").split("?")[0];
       if (path === "/ping") return plain(response, "Ok.\n");
       authenticate(request, options.password);
+      if (path === "/api/v1/import/prometheus" && request.method === "POST") {
+        const { body, release } = await readBody(request);
+        await options.samples.take(body.toString("utf8"), Date.now()).finally(release);
+        return plain(response, "");
+      }
       if (path !== "/" || !["GET", "HEAD", "POST"].includes(request.method ?? ""))
         throw new EngineError(
           1,

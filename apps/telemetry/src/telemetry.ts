@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import type { TelemetryConfig } from "./config.ts";
 import { openEngine } from "./engine.ts";
 import { httpInterface } from "./http-interface.ts";
+import { openSampleTable } from "./metrics/sample-table.ts";
+import { scrape } from "./metrics/scrape.ts";
 
 export interface Telemetry extends AsyncDisposable {
   readonly port: number;
@@ -18,7 +20,8 @@ export async function openTelemetry(config: TelemetryConfig): Promise<Telemetry>
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   await using stack = new AsyncDisposableStack();
   const engine = stack.use(await openEngine(config.dataDir));
-  const serve = httpInterface(engine, { password: config.password });
+  const samples = await openSampleTable(engine);
+  const serve = httpInterface(engine, { password: config.password, samples });
   // Query parameters travel in the URL: a search over many services needs more than the default 16 KiB.
   const server = createServer(
     { maxHeaderSize: 256 << 10, keepAliveTimeout: 30_000, requestTimeout: 60_000 },
@@ -46,6 +49,8 @@ export async function openTelemetry(config: TelemetryConfig): Promise<Telemetry>
         setTimeout(() => server.closeAllConnections(), 5_000).unref();
       }),
   );
+  if (config.scrape.length > 0)
+    stack.use(scrape(config.scrape, samples, (sentence) => console.error(`telemetry: ${sentence}`)));
   const opened = stack.move();
   return {
     port: (server.address() as AddressInfo).port,

@@ -32,7 +32,9 @@ export function telemetryCanRun(): boolean {
 }
 
 /** The real telemetry process on a free port with its own data directory, gone after disposal. */
-export async function telemetryProcess(): Promise<TelemetryProcess> {
+export async function telemetryProcess(
+  env: Readonly<Record<string, string>> = {},
+): Promise<TelemetryProcess> {
   const home = await mkdtemp(join(tmpdir(), "starform-telemetry-"));
   const [port, password] = [await freePort(), "a-password-of-tests"];
   const passwordFile = join(home, "password");
@@ -49,6 +51,7 @@ export async function telemetryProcess(): Promise<TelemetryProcess> {
         TELEMETRY_PORT: String(port),
         TELEMETRY_DATA_DIR: dataDir,
         TELEMETRY_PASSWORD_FILE: passwordFile,
+        ...env,
       },
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -205,9 +205,20 @@ const gatewayEnvironment = ({ ports, secrets, dataDir }: Addresses): Record<stri
   GATEWAY_TELEMETRY_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
 });
 
-const telemetryEnvironment = ({ ports, secrets, dataDir }: Addresses): Record<string, string> => ({
-  TELEMETRY_HOST: host,
-  TELEMETRY_PORT: String(ports.telemetry),
-  TELEMETRY_DATA_DIR: join(dataDir, "telemetry"),
-  TELEMETRY_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
-});
+/** Without a store for metrics the telemetry process fetches and keeps them itself. */
+const scraped = ({ ports, secrets }: Addresses): string =>
+  [
+    `${urlOf(ports.gatewayAdmin)}/metrics=${secrets.fileOf("gateway-admin-token")}`,
+    `${urlOf(ports.shuttle)}/metrics=${secrets.fileOf("metrics-password")}`,
+  ].join("\n");
+
+const telemetryEnvironment = (at: Addresses): Record<string, string> => {
+  const { ports, secrets, dataDir, metricsUrl } = at;
+  return {
+    TELEMETRY_HOST: host,
+    TELEMETRY_PORT: String(ports.telemetry),
+    TELEMETRY_DATA_DIR: join(dataDir, "telemetry"),
+    TELEMETRY_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
+    ...(metricsUrl === undefined ? { TELEMETRY_SCRAPE: scraped(at) } : {}),
+  };
+};

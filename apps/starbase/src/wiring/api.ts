@@ -92,7 +92,7 @@ export async function openApiServer(
   buildRoutes(app, deps);
   clusterRoutes(app, deps);
   clusterRecordRoutes(app, { ...deps, publicSigningKeys: signerFor(config)?.publicKeys });
-  const telemetry = { ...deps, logs: openLogs(config, logger, stack), metrics: metricStoreOf(config) };
+  const telemetry = { ...deps, logs: openLogs(config, logger, stack), metrics: metricStoreOf(config, stack) };
   logRoutes(app, telemetry);
   metricRoutes(app, telemetry);
   serveGit(app, config, { ...telemetry, ...delivery, logger });

@@ -1,8 +1,7 @@
 import { Fault } from "@starform/std/fault";
 import type { MetricPoint, MetricQuery, MetricStore } from "../../ports/metric-store.ts";
 import { questionOf } from "./metric-queries.ts";
-
-const stepsMax = 11_000;
+import { refuseWrongSpan } from "./metric-span.ts";
 
 /** Metrics out of VictoriaMetrics, or anything with Prometheus' HTTP API that knows `extra_filters[]`. */
 export function victoriaMetricStore({
@@ -58,12 +57,7 @@ export function victoriaMetricStore({
   return {
     whyNone: undefined,
     async series(scope, query) {
-      const steps = (query.to.getTime() - query.from.getTime()) / 1_000 / query.stepSeconds;
-      if (!(steps > 0) || steps > stepsMax || !(query.stepSeconds >= 1))
-        throw new Fault(
-          "invalid",
-          `a series has 1 to ${stepsMax} steps of at least a second, from an earlier to a later time`,
-        );
+      refuseWrongSpan(query);
       if (scope.serviceIds.length === 0) return [];
       const [question, ...others] = questionOf(scope, query);
       let points = await ask(question.query, question.filter, query);
