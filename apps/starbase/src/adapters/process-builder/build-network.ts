@@ -137,10 +137,8 @@ async function openLink(name: string, note: string): Promise<Link> {
       subnet: `${addressOf(index, 0)}/30`,
     };
     try {
-      await ip(
-        ...["link", "add", link.device, "mtu", mtu, "type", "veth"],
-        ...["peer", "name", "eth0", "mtu", mtu, "netns", name],
-      );
+      const other = ["peer", "name", "eth0", "mtu", mtu, "netns", name];
+      await ip("link", "add", link.device, "mtu", mtu, "type", "veth", ...other);
     } catch (error) {
       if (attempt < 10 && existsSync(`/sys/class/net/${link.device}`)) continue;
       throw error;
