@@ -40,6 +40,9 @@ const Variables = z.strictObject({
   RUNTIME: z.enum(["docker", "process", "kubernetes"]).default("process"),
   /** On Kubernetes there may be no volume: then nothing is kept on disk. */
   DATA_DIR: z.string().min(1).optional(),
+  /** Where the service account is mounted and the API server is, where it is not as in a pod. */
+  SERVICE_ACCOUNT_DIR: z.string().min(1).optional(),
+  KUBE_API_URL: z.url({ protocol: /^https?$/ }).optional(),
   EDGE_PROXY_PROTOCOL: z.enum(["true", "false"]).default("false"),
   EDGE_TRUSTED_HOPS: z.coerce.number().int().min(0).max(10).default(0),
   TLS_SECRET: z.string().min(1).optional(),
@@ -100,6 +103,7 @@ export function readConfig(env: Env) {
     kubernetes: {
       /** Of `KUBECONFIG`, as kubectl reads it; without it the pod's own service account. */
       kubeconfigFile: env["KUBECONFIG"] || undefined,
+      account: { mount: v.SERVICE_ACCOUNT_DIR, server: v.KUBE_API_URL },
       edge: { usesProxyProtocol: v.EDGE_PROXY_PROTOCOL === "true", trustedHops: v.EDGE_TRUSTED_HOPS },
       tlsSecret: v.TLS_SECRET ?? null,
       managedDataCidrs: v.MANAGED_DATA_CIDRS,

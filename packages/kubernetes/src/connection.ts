@@ -20,8 +20,12 @@ export type KubeAccess =
   | { readonly kubeconfig: string; readonly context?: string | undefined }
   /** Its path, or several as in `KUBECONFIG`: the first says the context. */
   | { readonly kubeconfigFile: string; readonly context?: string | undefined }
-  /** The service account that Kubernetes mounts into a pod. `mount` and `server` are for tests. */
-  | { readonly inCluster: true; readonly mount?: string; readonly server?: string };
+  /** The service account that Kubernetes mounts into a pod. `mount` and `server` say where, if not as in a pod. */
+  | {
+      readonly inCluster: true;
+      readonly mount?: string | undefined;
+      readonly server?: string | undefined;
+    };
 
 /** Enough for what Shuttle does at once and a watch for each kind; a server that is slow gets no more of us. */
 const socketsMax = 64;

@@ -11,6 +11,17 @@ export function variablesOf(service: DesiredService): Record<string, string> {
  * (names, hosts, drain time, replicas) may change under a running one.
  */
 export function instanceChecksum(service: DesiredService): string {
+  const known = checksums.get(service);
+  if (known !== undefined) return known;
+  const checksum = computed(service);
+  checksums.set(service, checksum);
+  return checksum;
+}
+
+/** A service of a document never changes, and is asked for often. */
+const checksums = new WeakMap<DesiredService, string>();
+
+function computed(service: DesiredService): string {
   return digestOf({
     deployment: service.provenance.deployment_id,
     image: service.image,

@@ -5,14 +5,17 @@ import type { Cluster } from "../core/cluster.ts";
 import { openKubernetesCluster } from "../adapters/kubernetes/kubernetes-cluster.ts";
 import { plainContext } from "../adapters/kubernetes/manifests/context.ts";
 
+type Where = {
+  readonly kubeconfigFile: string | undefined;
+  readonly account?: { readonly mount: string | undefined; readonly server: string | undefined };
+};
+
 /** The API server of `KUBECONFIG`, or of the cluster that this process is a pod of. */
-export const openKubeApiOf = ({
-  kubernetes,
-}: {
-  readonly kubernetes: Pick<Config["kubernetes"], "kubeconfigFile">;
-}): Promise<KubeApi> =>
+export const openKubeApiOf = ({ kubernetes }: { readonly kubernetes: Where }): Promise<KubeApi> =>
   openKubeApi(
-    kubernetes.kubeconfigFile ? { kubeconfigFile: kubernetes.kubeconfigFile } : { inCluster: true },
+    kubernetes.kubeconfigFile
+      ? { kubeconfigFile: kubernetes.kubeconfigFile }
+      : { inCluster: true, ...kubernetes.account },
     { userAgent: "starform-shuttle" },
   );
 
@@ -21,7 +24,7 @@ export async function openKubernetes(
   config: Config,
   { warn }: { readonly warn: (sentence: string) => void },
 ): Promise<Cluster> {
-  const { kubeconfigFile: _, ...own } = config.kubernetes;
+  const { kubeconfigFile: _file, account: _account, ...own } = config.kubernetes;
   return openKubernetesCluster({
     api: await openKubeApiOf(config),
     context: plainContext(config.clusterId, own),

@@ -53,14 +53,25 @@ export function serviceApplies({ deleteObject, view, context, states, projects, 
     const isDone =
       applied.writes + collected === 0 && applied.problems.size === 0 && applied.waiting.length === 0;
     state.settled = isDone && revision !== undefined ? { service, revision } : undefined;
+    if (state.settled) state.made = undefined;
     return firstProblem(applied);
   }
 
-  const stepsOf = ({ service, key }: ServiceState) => {
+  const stepsOf = (state: ServiceState) => {
+    const { service, key } = state;
     const place = view.place(key);
-    const made = manifestsOf(service, context, templateToKeep(service, place));
+    const made = madeOf(state, templateToKeep(service, place));
     const wanted = made.map(({ manifest }) => manifest);
     return [serviceInventory(service, context, { wanted, objects: place?.objects ?? new Map() }), ...made];
+  };
+  /** Kept until there is nothing to do: a thousand services' manifests would be more than all else that is known. */
+  const madeOf = (state: ServiceState, template: RunningTemplate | undefined) => {
+    const { service, made } = state;
+    const of = JSON.stringify(template ?? null);
+    if (made?.service === service && made.of === of) return made.steps;
+    const steps = manifestsOf(service, context, template);
+    state.made = { service, of, steps };
+    return steps;
   };
   const applySteps = (state: ServiceState, signal: AbortSignal): Promise<Applied> =>
     apply(

@@ -46,8 +46,8 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
     changed,
     // What a project has once is put right with any of its services.
     spaceChanged: (namespace) => {
-      const some = [...states.all()].find(({ service }) => service.namespace === namespace);
-      if (some) changed(some.key);
+      const key = states.someIn(namespace);
+      if (key !== undefined) changed(key);
     },
     frozen: (resource) => options.frozen?.(resource),
     silentMaxMs: options.silentMaxMs,

@@ -2,6 +2,7 @@ import type { DesiredService, StatusReport } from "@starform/contract/clusters";
 import { scheduleFault } from "../../core/cron-schedule.ts";
 import { keyOf, type ServiceKey } from "../../core/service-key.ts";
 import { applyMemory, type ApplyMemory } from "./apply/applier.ts";
+import type { ManifestStep } from "./manifests/manifest.ts";
 import { rolloutOf, type Rollout } from "./observe/rollout.ts";
 import type { ClusterView } from "./view/cluster-view.ts";
 
@@ -18,6 +19,10 @@ export type ServiceState = {
   /** Applies in a row that were not complete. */
   fails: number;
   failed: Rollout["failed"];
+  /** The steps made last, of this service and template. */
+  made:
+    | { readonly service: DesiredService; readonly of: string; readonly steps: readonly ManifestStep[] }
+    | undefined;
   /** What there is nothing to do for. */
   settled: { readonly service: DesiredService; readonly revision: number } | undefined;
   seen:
@@ -60,6 +65,11 @@ export function serviceStates(view: ClusterView, nowMs: () => number) {
   return {
     get: (key: ServiceKey): ServiceState | undefined => states.get(key),
     all: (): Iterable<ServiceState> => states.values(),
+    /** One of the services of a namespace, whichever. */
+    someIn(namespace: string | undefined): ServiceKey | undefined {
+      for (const { key, service } of states.values()) if (service.namespace === namespace) return key;
+      return undefined;
+    },
     want(service: DesiredService, version: number): ServiceState {
       const key = keyOf(service);
       const known = states.get(key);
@@ -72,6 +82,7 @@ export function serviceStates(view: ClusterView, nowMs: () => number) {
         problem: undefined,
         fails: 0,
         failed: undefined,
+        made: undefined,
         settled: undefined,
         seen: undefined,
       };

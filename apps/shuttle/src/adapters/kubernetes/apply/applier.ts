@@ -86,6 +86,13 @@ export function applier({ api, view }: Deps) {
     if (lost.length === 0) sound.set(object, checksum);
     return lost;
   };
+  /** While a place is being worked on, its manifests are the same objects. */
+  const checksums = new WeakMap<Manifest, string>();
+  const checksumOf = (manifest: Manifest): string => {
+    const checksum = checksums.get(manifest) ?? digestOf(manifest);
+    checksums.set(manifest, checksum);
+    return checksum;
+  };
   const remember = (memory: ApplyMemory, drift: Drift): void => {
     memory.drift.push(drift);
     if (memory.drift.length > driftMax) memory.drift.shift();
@@ -113,7 +120,7 @@ export function applier({ api, view }: Deps) {
 
   async function applyOne(manifest: Manifest, want: Want, signal: AbortSignal): Promise<Refusal | number> {
     const ref = refOfManifest(manifest);
-    const checksum = digestOf(manifest);
+    const checksum = checksumOf(manifest);
     const stamped = stampedWith(manifest, checksum);
     const { memory } = want;
     const known = memory.refused.get(ref);

@@ -1,0 +1,13 @@
+import { openFakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
+
+/** A fake cluster in a process of its own, so that its work is not Shuttle's. Commands come as messages. */
+const nodes = Array.from({ length: 60 }, (_, at) => ({ name: `node-${at}`, cpu: "64", memory: "256Gi" }));
+const fake = await openFakeKubernetes({ nodes, isSecure: true });
+let resume: (() => void) | undefined;
+process.on("message", (command: string) => {
+  if (command === "pause") resume = fake.pause();
+  if (command === "resume") resume?.();
+  process.send!({ command, writes: fake.requests.count({ verb: "patch,create,update,delete" }) });
+});
+process.on("disconnect", () => process.exit(0));
+process.send!({ url: fake.url, kubeconfig: fake.kubeconfig() });
