@@ -23,32 +23,38 @@ type Numbered = { readonly number: number; readonly part: number; readonly secre
  * last and names the others, so that a version cut off half way is passed over.
  */
 export function kubernetesDesiredStore(secrets: KeptSecrets): DesiredStore {
-  const kept = async () => versionsOf((await secrets.list()).flatMap(numbered));
+  const load = async () => versionsOf((await secrets.list()).flatMap(numbered));
+  /** What this process wrote or read last, so that a save need not read everything again. */
+  let latest: { readonly number: number; readonly text: string | undefined } | undefined;
   return {
-    load: async () => (await kept()).flatMap((version) => documentOf(version) ?? []),
+    load: async () => {
+      const kept = await load();
+      const newest = kept[0];
+      if (newest) latest = { number: newest[0]!.number, text: documentOf(newest)?.text };
+      return kept.flatMap((version) => documentOf(version) ?? []);
+    },
     async save(sent) {
-      const known = await kept();
-      const latest = known[0] && documentOf(known[0]);
-      const isSame = latest?.text === sent.text;
-      const number = (known[0]?.[0]?.number ?? 0) + (isSame ? 0 : 1);
+      const known = (await secrets.names()).flatMap((name) => numberIn(name) ?? []);
+      const highest = Math.max(0, ...known.map(({ number }) => number));
+      const isSame = latest?.number === highest && latest.text === sent.text;
+      const number = highest + (isSame ? 0 : 1);
       for (const secret of secretsOf(number, sent)) await secrets.put(secret);
-      const whole = known.filter((version) => documentOf(version) !== undefined);
-      const staying = new Set(
-        [number, ...whole.slice(isSame ? 1 : 0).map((version) => version[0]!.number)].slice(
-          0,
-          previousMax + 1,
-        ),
-      );
-      for (const version of known)
-        if (!staying.has(version[0]!.number))
-          for (const { secret } of version) await secrets.remove(secret.name);
+      latest = { number, text: sent.text };
+      const numbers = [...new Set([number, ...known.map((one) => one.number)])].sort((x, y) => y - x);
+      const staying = new Set(numbers.slice(0, previousMax + 1));
+      for (const { name, number: old } of known) if (!staying.has(old)) await secrets.remove(name);
     },
   };
 }
 
+function numberIn(name: string): { name: string; number: number; part: number } | undefined {
+  const [, number, part] = /^shuttle-desired-(\d+)-(\d+)$/.exec(name) ?? [];
+  return number && part ? { name, number: Number(number), part: Number(part) } : undefined;
+}
+
 function numbered(secret: KeptSecret): Numbered[] {
-  const [, number, part] = /^shuttle-desired-(\d+)-(\d+)$/.exec(secret.name) ?? [];
-  return number && part ? [{ number: Number(number), part: Number(part), secret }] : [];
+  const found = numberIn(secret.name);
+  return found ? [{ number: found.number, part: found.part, secret }] : [];
 }
 
 /** Newest first, each with its parts in order. */

@@ -4,6 +4,8 @@ import type { KubeApi, KubeObject } from "@starform/kubernetes/kube-api";
 export type KeptSecret = { readonly name: string; readonly data: Readonly<Record<string, Buffer>> };
 export type KeptSecrets = {
   list(): Promise<readonly KeptSecret[]>;
+  /** By their metadata alone: no body travels. */
+  names(): Promise<readonly string[]>;
   put(secret: KeptSecret): Promise<void>;
   remove(name: string): Promise<void>;
 };
@@ -21,6 +23,11 @@ export function keptSecrets(api: KubeApi, namespace: string, collection: string)
       // A version of desired state is up to 1 MiB: few at a time keep an answer small.
       const { items } = await api.list(kind, { namespace, labelSelector, pageSize: 10 });
       return items.map((item) => ({ name: item.metadata.name, data: dataOf(item) }));
+    },
+    async names() {
+      const labelSelector = `${keptLabel}=${collection}`;
+      const { items } = await api.list(kind, { namespace, labelSelector, metadataOnly: true });
+      return items.map((item) => item.metadata.name);
     },
     async put({ name, data }) {
       await api.apply(
