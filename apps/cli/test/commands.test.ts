@@ -9,7 +9,7 @@ import {
   listDeployments,
   rollBackDeployment,
 } from "@starform/contract/deployments";
-import { getBuild, type Build } from "@starform/contract/builds";
+import { getBuild, getProvenance, getSbom, type Build } from "@starform/contract/builds";
 import { searchLogs, tailLogs, type LogEntry } from "@starform/contract/logs";
 import {
   createEnvironment,
@@ -120,6 +120,7 @@ const aBuild = (id: string): Build => ({
     sentBytes: 2 * 2 ** 20,
     imageBytes: 24 * 2 ** 20,
   },
+  documents: [],
 });
 const queued = aDeployment({
   number: 6,
@@ -197,6 +198,8 @@ const world: Handlers = {
       [...deployments, queued].find(({ id }) => id === params.deployment) ?? aDeployment({ number: 5 }),
   ),
   ...on(getBuild, ({ params }) => aBuild(params.build)),
+  ...on(getSbom, () => ({ bomFormat: "CycloneDX", components: [] })),
+  ...on(getProvenance, () => ({ _type: "https://in-toto.io/Statement/v1" })),
   ...on(rollBackDeployment, ({ params }) =>
     aDeployment({ number: 5, trigger: "rollback", rollbackOf: params.deployment }),
   ),
@@ -256,6 +259,13 @@ const table: [words: string, route: string, input: object, words: RegExp][] = [
     {},
     /web #6 in production: pending[\s\S]*2 of 4 in line; usually built in about 40 s/,
   ],
+  [
+    "builds sbom 3",
+    "getSbom",
+    { params: { build: ids.build } },
+    /^\{"bomFormat":"CycloneDX","components":\[\]\}\n$/,
+  ],
+  [`builds provenance ${queued.id}`, "getProvenance", { params: { build: ids.build } }, /^\{"_type":"https:/],
   ["deployments watch 3", "getDeployment", {}, /is live/],
   [
     "redeploy --ref main -e staging",

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Plan } from "@starform/contract/plans";
@@ -80,6 +81,8 @@ export function readConfig(env: Env) {
       v.CLUSTER_ID && v.CLUSTER_TOKEN
         ? { id: v.CLUSTER_ID, token: v.CLUSTER_TOKEN, region: v.REGION, runtime: v.RUNTIME }
         : undefined,
+    /** Of Starform itself. */
+    version: JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version as string,
     plan: v.PLAN ?? (v.OWNER_TOKEN ? "scale" : "trial"),
     /** No more than the machine's processors, lest each takes for ever. */
     buildsMax: v.BUILDS_MAX ?? Math.min(8, Math.max(2, availableParallelism())),

@@ -87,6 +87,7 @@ export async function aBuild(
     secretNames: [],
     noCache: false,
     limits: buildAllowances.hobby,
+    labels: {},
     ...spec,
   };
 }

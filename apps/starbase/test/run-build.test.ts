@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { BuildReport } from "@starform/contract/builds";
+import { readComponents } from "@starform/build-plan/components/read-components";
 import { planSource } from "@starform/build-plan/plan-source";
 import { ServiceSettings } from "@starform/contract/services";
 import { systemClock } from "@starform/std/clock";
@@ -11,6 +12,7 @@ import { until } from "@starform/std/retry";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { folderSourceStore } from "../src/adapters/sources/source-store.ts";
 import { folderWorkDirs } from "../src/adapters/sources/work-dirs.ts";
+import type { BuildDocument } from "../src/core/builds/documents/build-document.ts";
 import type { BuildWork, DeploymentProgress } from "../src/core/builds/ports.ts";
 import { runBuild } from "../src/core/builds/run-build.ts";
 import { inPieces, tarOf } from "./tar-file.ts";
@@ -27,6 +29,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+const builder = { id: "https://starform.test/builders/process", starformVersion: "0.1.0" };
 type Finished = Parameters<DeploymentProgress["finishBuild"]>[1];
 
 /** A deployment of a folder with these files, and all that its build said. */
@@ -57,12 +60,18 @@ async function aDeployment(files: Record<string, string>, more: Partial<BuildWor
   };
   const stages: string[] = [];
   const said: { seq: number; text: string }[] = [];
-  const seen: { finished?: Finished; failed?: string; report?: BuildReport } = {};
+  const seen: {
+    finished?: Finished;
+    failed?: string;
+    report?: BuildReport;
+    documents?: readonly BuildDocument[];
+  } = {};
   const progress: DeploymentProgress = {
     beginBuild: async (id) => (id === work.deploymentId && !seen.finished ? work : undefined),
     beginStage: async (_id, stage) => void stages.push(`${stage} begins`),
     endStage: async (_id, stage, outcome) => void stages.push(`${stage} ${outcome}`),
     setCommit: async () => undefined,
+    keepDocuments: async (_id, documents) => void (seen.documents = documents),
     keepReport: async (_id, report) => void (seen.report = report),
     finishBuild: async (_id, built) => void (seen.finished = built),
     failBuild: async (_id, reason) => void (seen.failed = reason),
@@ -74,6 +83,9 @@ async function aDeployment(files: Record<string, string>, more: Partial<BuildWor
     builds: under.builds,
     log: { line: (_work, { seq, text }) => void said.push({ seq, text }) },
     plan: planSource,
+    components: readComponents,
+    builder,
+    attach: async () => "and nowhere else",
     workDirs: folderWorkDirs(workDir),
     clock: systemClock,
   });
@@ -122,6 +134,30 @@ describe("a build", () => {
     const { finished } = deployment.seen;
     await deployment.run();
     expect(deployment.seen.finished).toBe(finished);
+  });
+
+  test("says of its image what it is made of and how it came to be, and no secret", async () => {
+    const secret = "hush-and-tell-nobody";
+    const lock = { lockfileVersion: 3, packages: { "node_modules/ms": { version: "2.1.3" } } };
+    const deployment = await aDeployment(
+      { ...app, "package-lock.json": JSON.stringify(lock) },
+      { ...builtBy(`echo ${secret}`), variables: { TOKEN: secret, COLOUR: "blue" }, secretNames: ["TOKEN"] },
+    );
+    await deployment.run();
+    const [sbom, provenance] = deployment.seen.documents ?? [];
+    const { imageDigest } = deployment.seen.finished!;
+    expect(sbom?.text).toContain('"pkg:npm/ms@2.1.3"');
+    expect(JSON.parse(provenance!.text)).toMatchObject({
+      subject: [{ digest: { sha256: imageDigest.slice(7) } }],
+      predicate: {
+        buildDefinition: { externalParameters: { variables: ["COLOUR", "TOKEN"] } },
+        runDetails: { builder: { id: builder.id }, metadata: { invocationId: deployment.work.buildId } },
+      },
+    });
+    expect(`${sbom?.text}${provenance?.text}`).not.toContain(secret);
+    expect(deployment.text()).toContain(
+      "component list and provenance are kept with the build; and nowhere else",
+    );
   });
 
   test("takes the settings of starform.json over the stored ones, and an environment's over the file's", async () => {
@@ -229,6 +265,9 @@ describe("a build", () => {
         builds: under.builds,
         log: { line: () => undefined },
         plan: planSource,
+        components: readComponents,
+        builder,
+        attach: async () => "",
         workDirs: folderWorkDirs(path.join(dir, "work")),
         clock: systemClock,
       })(broken.work.deploymentId, new AbortController().signal),

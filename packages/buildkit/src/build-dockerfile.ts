@@ -89,7 +89,7 @@ async function solve(client: BuildKit, build: DockerfileBuild, dockerfile: strin
 }
 
 function attrsOf(
-  { buildArgs = {}, target, noCache }: DockerfileBuild,
+  { buildArgs = {}, target, noCache, labels = {} }: DockerfileBuild,
   filename: string,
 ): Record<string, string> {
   const args = Object.entries(buildArgs).map(([name, value]) => [`build-arg:${name}`, value]);
@@ -98,6 +98,7 @@ function attrsOf(
     cmdline: "dockerfile.v0",
     ...(target && { target }),
     ...(noCache && { "no-cache": "" }),
+    ...Object.fromEntries(Object.entries(labels).map(([name, value]) => [`label:${name}`, value])),
     ...Object.fromEntries(args),
   };
 }

@@ -1,6 +1,7 @@
 import { builtImage, exporterFor, type BuildOptions, type BuiltImage } from "./built-image.ts";
 import { skippedLine } from "./build-dockerfile.ts";
 import type { BuildKit } from "./client.ts";
+import type { ImageConfig } from "./gateway.ts";
 import { define } from "./llb.ts";
 import { planGraph, type PlanInput } from "./plan-graph.ts";
 
@@ -20,7 +21,8 @@ export async function buildPlan(client: BuildKit, build: PlanBuild): Promise<Bui
       source: {
         async run(bridge) {
           const { last, config } = await planGraph(bridge, build);
-          return { ref: await bridge.solve(define(last, { noCache: build.noCache ?? false })), config };
+          const ref = await bridge.solve(define(last, { noCache: build.noCache ?? false }));
+          return { ref, config: labelled(config, build.labels) };
         },
       },
       exporter,
@@ -42,3 +44,6 @@ export async function buildPlan(client: BuildKit, build: PlanBuild): Promise<Bui
   );
   return builtImage(client, build, exporter, result);
 }
+
+const labelled = (config: ImageConfig, labels: PlanBuild["labels"]): ImageConfig =>
+  labels ? { ...config, config: { ...config.config, Labels: { ...labels } } } : config;

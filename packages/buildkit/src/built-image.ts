@@ -22,6 +22,8 @@ export type BuildOptions = {
   readonly push?: boolean;
   /** The registry speaks plain HTTP, or shows a certificate that nobody signed. An engine goes by its own settings. */
   readonly insecureRegistry?: boolean;
+  /** Of the image's config. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Run every step anew. */
   readonly noCache?: boolean;
   readonly registryAuth?: Readonly<Record<string, { username: string; password: string }>>;

@@ -15,13 +15,22 @@ export type Bridge = {
   solve(definition: Definition): Promise<string>;
   /** The config (JSON) of an image the builder can reach. */
   imageConfig(reference: string): Promise<ImageConfig>;
+  /** A file of a result, by its absolute path; rejects where there is none. */
+  readFile(result: string, path: string): Promise<Uint8Array>;
 };
 
 /** The part of an image's config that is read and written here. */
 export type ImageConfig = {
   architecture?: string;
   os?: string;
-  config?: { Env?: string[]; Cmd?: string[]; Entrypoint?: string[]; WorkingDir?: string; User?: string };
+  config?: {
+    Env?: string[];
+    Cmd?: string[];
+    Entrypoint?: string[];
+    WorkingDir?: string;
+    User?: string;
+    Labels?: Record<string, string>;
+  };
   [other: string]: unknown;
 };
 
@@ -54,6 +63,11 @@ const methods = {
     input: codec<{ ref: string; resolveMode: string; logName: string }>("ResolveImageRequest"),
     output: codec<{ digest: string; config: Uint8Array }>("ResolveImageResponse"),
   },
+  readFile: {
+    path: `${service}/ReadFile`,
+    input: codec<{ ref: string; filePath: string }>("ReadFileRequest"),
+    output: codec<{ data?: Uint8Array }>("ReadFileResponse"),
+  },
 };
 
 /** Runs a frontend in this process for the build `ref`, and hands its result (or its failure) to the builder. */
@@ -78,6 +92,10 @@ export async function runFrontend(
       const asked = { ref: reference, resolveMode: "local", logName: `look at image ${reference}` };
       const { config } = await channel.unary(methods.imageConfig, asked, options);
       return JSON.parse(Buffer.from(config).toString()) as ImageConfig;
+    },
+    async readFile(result, filePath) {
+      const { data } = await channel.unary(methods.readFile, { ref: result, filePath }, options);
+      return data ?? new Uint8Array();
     },
   };
   try {

@@ -72,6 +72,16 @@ export const cacheHits = ({ steps }: Pick<BuildReport, "steps">): { cached: numb
   of: steps.length,
 });
 
+export const BuildDocument = z
+  .object({
+    kind: z.enum(["sbom", "provenance"]),
+    mediaType: z.string(),
+    /** Of the document's bytes. */
+    digest: Digest,
+    sizeBytes: z.number().int(),
+  })
+  .meta({ id: "BuildDocument" });
+
 export const Build = z
   .object({
     id: Id,
@@ -87,6 +97,8 @@ export const Build = z
     /** What was planned and why; empty until it was. */
     info: z.record(z.string(), z.unknown()),
     report: BuildReport.nullable(),
+    /** What it says of its image; each is to be had by its kind. */
+    documents: z.array(BuildDocument),
   })
   .meta({ id: "Build" });
 export type Build = z.infer<typeof Build>;
@@ -100,4 +112,25 @@ export const getBuild = route({
   summary: "One build: what was planned and why, what each stage and step took, what came from the cache.",
   params: buildParams,
   response: Build,
+});
+
+/** As it was made: printing it without spaces gives the bytes that its digest is of. */
+const JsonDocument = z.record(z.string(), z.unknown());
+export const getSbom = route({
+  id: "getSbom",
+  method: "GET",
+  path: "/v1/builds/:build/sbom",
+  area: "builds",
+  summary: "What the image is made of: a component list in CycloneDX 1.6.",
+  params: buildParams,
+  response: JsonDocument,
+});
+export const getProvenance = route({
+  id: "getProvenance",
+  method: "GET",
+  path: "/v1/builds/:build/provenance",
+  area: "builds",
+  summary: "How the image came to be: SLSA provenance 1.0 in an in-toto statement. It is not signed.",
+  params: buildParams,
+  response: JsonDocument,
 });

@@ -28,6 +28,10 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     brief: "list, show and watch deployments",
     load: () => import("./deployments/deployments.ts"),
   },
+  builds: {
+    brief: "component lists and provenance of images",
+    load: () => import("./builds/builds.ts"),
+  },
   redeploy: {
     brief: "deploy the last source, a branch or an image again",
     load: () => import("./deployments/redeploy.ts"),

@@ -1,8 +1,9 @@
 import * as contract from "@starform/contract/builds";
-import { isFault } from "@starform/std/fault";
+import { Fault, isFault } from "@starform/std/fault";
 import type { FastifyInstance } from "fastify";
 import { notFound, type Authorize } from "../core/access/authorize.ts";
 import type { BuildRecord } from "../core/builds/build-store.ts";
+import type { BuildDocument, DocumentKind } from "../core/builds/documents/build-document.ts";
 import type { Actor } from "../core/identity/actor.ts";
 import type { Stores } from "../core/stores.ts";
 import { serve, type ServeDeps } from "./serve.ts";
@@ -21,10 +22,29 @@ export function buildRoutes(app: FastifyInstance, deps: BuildDeps): void {
     }
     return build;
   };
-  serve(app, deps, contract.getBuild, async ({ actor, params }) => present(await seen(actor, params.build)));
+  serve(app, deps, contract.getBuild, async ({ actor, params }) => {
+    const build = await seen(actor, params.build);
+    return present(build, await deps.stores.builds.documents(build.id));
+  });
+  const document = async (actor: Actor, id: string, kind: DocumentKind) => {
+    const build = await seen(actor, id);
+    const found = (await deps.stores.builds.documents(build.id)).find((one) => one.kind === kind);
+    if (!found)
+      throw new Fault(
+        "not_found",
+        build.image
+          ? "this build is older than such documents: deploy the source again to have them"
+          : "this build made no image, so there is nothing to say of one",
+      );
+    return JSON.parse(found.text) as Record<string, unknown>;
+  };
+  serve(app, deps, contract.getSbom, ({ actor, params }) => document(actor, params.build, "sbom"));
+  serve(app, deps, contract.getProvenance, ({ actor, params }) =>
+    document(actor, params.build, "provenance"),
+  );
 }
 
-const present = (build: BuildRecord): contract.Build => ({
+const present = (build: BuildRecord, documents: readonly BuildDocument[]): contract.Build => ({
   id: build.id,
   projectId: build.projectId,
   serviceId: build.serviceId,
@@ -35,4 +55,10 @@ const present = (build: BuildRecord): contract.Build => ({
   imageDigest: build.imageDigest,
   info: { ...build.info },
   report: build.report,
+  documents: documents.map(({ kind, mediaType, digest, text }) => ({
+    kind,
+    mediaType,
+    digest,
+    sizeBytes: Buffer.byteLength(text),
+  })),
 });

@@ -1,3 +1,4 @@
+import type { DebianPackage } from "@starform/build-plan/components/debian";
 import type { PlanOutcome } from "@starform/build-plan/plan-source";
 
 /** What is to be built. `contextDir` is a private copy of the source that the builder may read until the build ends. */
@@ -13,6 +14,8 @@ export type BuildSpec = {
   readonly secretNames: readonly string[];
   readonly noCache: boolean;
   readonly limits: BuildLimits;
+  /** For the image's config, where the builder's images have one. Equal builds have equal ones. */
+  readonly labels: Readonly<Record<string, string>>;
 };
 
 /** What one build may use, by its workspace's plan. A builder that cannot hold one of them says so in the log. */
@@ -49,6 +52,8 @@ export type BuildFacts = {
   readonly peakMemoryBytes?: number;
   /** From the base up. */
   readonly layers?: readonly { readonly sizeBytes: number; readonly createdBy?: string }[];
+  /** That the image holds; absent where they could not be read, or it is not made of Debian. */
+  readonly debianPackages?: readonly DebianPackage[];
 };
 
 export type BuildStatus =

@@ -1,14 +1,16 @@
 import { join } from "node:path";
+import { readComponents } from "@starform/build-plan/components/read-components";
 import { planSource } from "@starform/build-plan/plan-source";
 import { openLogShipper } from "@starform/log-shipper/log-shipper";
 import type { Logger } from "pino";
 import { buildkitBuildService } from "../adapters/buildkit/build-service.ts";
 import { networkVariables } from "../adapters/process-builder/machine-tools.ts";
 import { processBuildService } from "../adapters/process-builder/process-build-service.ts";
+import { attachDocuments } from "../adapters/registry/attach-documents.ts";
 import { folderWorkDirs } from "../adapters/sources/work-dirs.ts";
 import type { Config } from "../config.ts";
 import type { BuildLog } from "../core/builds/ports.ts";
-import { runBuild, type RunBuild } from "../core/builds/run-build.ts";
+import { runBuild, type RunBuild, type RunBuildDeps } from "../core/builds/run-build.ts";
 import { runNextBuild } from "../core/builds/run-next-build.ts";
 import { untilCancelled } from "../core/deployments/until-cancelled.ts";
 import { deploymentProgress } from "../core/deployments/progress.ts";
@@ -34,6 +36,9 @@ export async function openBuilds(
     builds,
     log: openBuildLog(config, logger, stack),
     plan: planSource,
+    components: readComponents,
+    builder: { id: `${config.urls.api}/builders/${builderKind(config)}`, starformVersion: config.version },
+    attach: attachTo(core, config),
     workDirs: folderWorkDirs(join(config.dataDir, "cache", "contexts")),
     clock: core.clock,
   });
@@ -41,6 +46,21 @@ export async function openBuilds(
     untilCancelled(core, deploymentId, signal, (either) => run(deploymentId, either));
   return { builds, crons, job: buildRunJob(runNextBuild({ ...core, runBuild: cancellable, progress })) };
 }
+
+const builderKind = ({ buildService, runtime }: Config): string =>
+  buildService.kind === "auto" ? runtime : buildService.kind;
+
+/** Beside an image of the registry; a runtime's own store has no place for more than the labels of an image. */
+const attachTo =
+  ({ registry }: Core, { runtime }: Config): RunBuildDeps["attach"] =>
+  async (image, documents) => {
+    if (!registry || !image.image.startsWith(`${registry.host}/`))
+      return runtime === "docker"
+        ? "the engine's own store has no place for them beside the image, whose labels name its source and plan"
+        : "the runtime's own store has no place for them beside the image";
+    await attachDocuments(registry, image, documents);
+    return "they are beside the image in the registry";
+  };
 
 /** The runtime's own builder, or one elsewhere where the operator says so. */
 async function openBuilder(

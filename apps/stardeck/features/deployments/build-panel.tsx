@@ -1,7 +1,16 @@
 "use client";
-import { cacheHits, getBuild, type BuildReport } from "@starform/contract/builds";
-import type { ReactNode } from "react";
+import {
+  cacheHits,
+  getBuild,
+  getProvenance,
+  getSbom,
+  type Build,
+  type BuildReport,
+} from "@starform/contract/builds";
+import { useState, type ReactNode } from "react";
+import { call } from "../../api/client.ts";
 import { useRoute } from "../../api/queries.ts";
+import { Button } from "../../ui/button.tsx";
 import { count, sayDuration, sayValue } from "../../ui/format.ts";
 import { TitledPanel } from "../../ui/panel.tsx";
 import { ErrorNotice, Skeleton } from "../../ui/states.tsx";
@@ -12,7 +21,14 @@ export function BuildPanel({ id }: { id: string }) {
   const report = build.data?.report;
   if (build.data && !report) return null;
   return (
-    <TitledPanel title="Build" note={report && factsOf(report)} isFlush>
+    <TitledPanel
+      title="Build"
+      note={report && factsOf(report)}
+      actions={build.data?.documents.map((one) => (
+        <SaveDocument key={one.kind} build={id} {...one} />
+      ))}
+      isFlush
+    >
       <ErrorNotice error={build.error} className="m-4" />
       {build.isPending && <Skeleton rows={3} rowClassName="h-8" />}
       {report && report.steps.length > 0 && (
@@ -45,6 +61,41 @@ export function BuildPanel({ id }: { id: string }) {
       )}
     </TitledPanel>
   );
+}
+
+const documents = {
+  sbom: { route: getSbom, word: "Component list", file: "sbom.cdx.json" },
+  provenance: { route: getProvenance, word: "Provenance", file: "provenance.intoto.json" },
+};
+
+/** Saves a document as it was made: the bytes are those that its digest is of. */
+function SaveDocument({ build, kind, digest }: Build["documents"][number] & { build: string }) {
+  const { route, word, file } = documents[kind];
+  const [error, setError] = useState<unknown>();
+  const save = async () => {
+    setError(undefined);
+    try {
+      const text = JSON.stringify(await call(route, { params: { build } }));
+      saveAs(new Blob([text], { type: "application/json" }), file);
+    } catch (cause) {
+      setError(cause);
+    }
+  };
+  return (
+    <>
+      <ErrorNotice error={error} />
+      <Button size="small" look="quiet" title={digest} onClick={() => void save()}>
+        {word}
+      </Button>
+    </>
+  );
+}
+
+function saveAs(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content);
+  const link = Object.assign(document.createElement("a"), { href: url, download: name });
+  link.click();
+  URL.revokeObjectURL(url);
 }
 
 const Row = ({ name, children }: { name: string; children: ReactNode }) => (

@@ -7,6 +7,7 @@ import type { BuildKit } from "@starform/buildkit/client";
 import { standInBases } from "@starform/buildkit/stand-in";
 import type { BuildSpec } from "../../ports/build-service.ts";
 import { inside } from "../process-builder/copy-tree.ts";
+import { debianPackagesOf } from "./debian-packages.ts";
 import type { Watch } from "./watched-build.ts";
 
 /** Where an image goes, and what it starts from. */
@@ -19,6 +20,23 @@ export type ImageTarget = Pick<BuildOptions, "push" | "insecureRegistry" | "regi
 
 /** Has a builder make a plan's or a Dockerfile's image. Rejects with BuildFailed when what is built is at fault. */
 export async function buildImage(
+  client: BuildKit,
+  spec: BuildSpec,
+  watch: Pick<Watch, "signal" | "onLog" | "onSent" | "note">,
+  target: ImageTarget,
+): Promise<BuiltImage> {
+  const built = await makeImage(client, spec, watch, target);
+  const { repository, push = false, registryAuth } = target;
+  const debianPackages = await debianPackagesOf(client, {
+    reference: push ? `${repository}@${built.digest}` : `${repository}:${spec.buildId}`,
+    ...(registryAuth && { registryAuth }),
+    signal: watch.signal,
+  });
+  if (debianPackages) watch.note({ debianPackages });
+  return built;
+}
+
+async function makeImage(
   client: BuildKit,
   spec: BuildSpec,
   { signal, onLog, onSent }: Pick<Watch, "signal" | "onLog" | "onSent">,
@@ -34,6 +52,7 @@ export async function buildImage(
     secrets: spec.variables,
     cacheNamespace: `${spec.workspaceId}/${spec.projectId}`,
     noCache: spec.noCache,
+    labels: spec.labels,
     signal,
     onLog,
     onSent,

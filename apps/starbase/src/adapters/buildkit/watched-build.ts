@@ -13,6 +13,8 @@ export type Watch = {
   readonly signal: AbortSignal;
   readonly onLog: (event: BuildEvent) => void;
   readonly onSent: (sent: { readonly bytes: number }) => void;
+  /** Told what is measured while it builds. */
+  readonly note: BuildJob["note"];
   readonly say: (text: string) => void;
   /** Hides one more value from now on. */
   readonly hide: (name: string, value: string) => void;
@@ -36,6 +38,7 @@ export async function watchedBuild<T>(
       onLog: (event) => writeEvent(spool, event, redact),
       // A build that is done a second time sends a second time.
       onSent: ({ bytes }) => note({ sentBytes: (sentBytes += bytes) }),
+      note,
       say: (text) => spool.line("build", "status", redact(text)),
       hide(name, value) {
         hidden[name] = value;

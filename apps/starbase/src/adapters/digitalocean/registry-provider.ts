@@ -9,6 +9,7 @@ import type {
   RegistryProvider,
   StoredImage,
 } from "../../ports/registry-provider.ts";
+import { isReferrersTag, referrersTag } from "../registry/attach-documents.ts";
 import { distributionClient, type DistributionClient } from "../registry/distribution-client.ts";
 import type { DigitalOceanApi } from "./api.ts";
 
@@ -69,7 +70,8 @@ export function digitalOceanRegistry(options: DigitalOceanRegistryOptions): Regi
     return { host, username: text.slice(0, colon), password: text.slice(colon + 1), expiresAt };
   };
 
-  const images = async (repository: ImageRepository): Promise<StoredImage[]> => {
+  /** Images, and what builds say of them, which lies beside them under names of its own. */
+  const named = async (repository: ImageRepository): Promise<StoredImage[]> => {
     const found = await api
       .all(`${repositoryUrl(repository)}/digests`, "manifests", Manifest)
       .catch(ignoreMissing);
@@ -79,6 +81,9 @@ export function digitalOceanRegistry(options: DigitalOceanRegistryOptions): Regi
       )
       .toSorted((a, b) => b.storedAt.getTime() - a.storedAt.getTime());
   };
+
+  const images = async (repository: ImageRepository): Promise<StoredImage[]> =>
+    (await named(repository)).filter(({ tags }) => !tags.every(isReferrersTag));
 
   /** The manifests an index is made of. */
   const partsOf = async (
@@ -131,6 +136,11 @@ export function digitalOceanRegistry(options: DigitalOceanRegistryOptions): Regi
     },
     images,
     async remove(repository, digest) {
+      for (const beside of await named(repository)) {
+        if (!beside.tags.includes(referrersTag(digest))) continue;
+        const documents = await ownPartsOf(repository, beside.digest);
+        for (const one of [beside.digest, ...documents]) await removeManifest(repository, one);
+      }
       const parts = await ownPartsOf(repository, digest);
       await removeManifest(repository, digest);
       for (const part of parts) await removeManifest(repository, part);

@@ -1,5 +1,6 @@
 import type { BuildReport } from "@starform/contract/builds";
 import { sql } from "kysely";
+import type { DocumentKind } from "../../core/builds/documents/build-document.ts";
 import type { BuildStore } from "../../core/builds/build-store.ts";
 import type { Db } from "./database.ts";
 import { json } from "./json.ts";
@@ -14,6 +15,32 @@ export const postgresBuildStore = (db: Db): BuildStore => ({
       .set({ report: json(report) })
       .where("id", "=", buildId)
       .execute();
+  },
+  async keepDocuments(buildId, documents, at) {
+    await db.deleteFrom("build_documents").where("build_id", "=", buildId).execute();
+    const rows = documents.map(({ kind, mediaType, digest, text }) => ({
+      build_id: buildId,
+      kind,
+      media_type: mediaType,
+      digest,
+      body: text,
+      created_at: at,
+    }));
+    if (rows.length > 0) await db.insertInto("build_documents").values(rows).execute();
+  },
+  async documents(buildId) {
+    const rows = await db
+      .selectFrom("build_documents")
+      .selectAll()
+      .where("build_id", "=", buildId)
+      .orderBy("kind", "desc")
+      .execute();
+    return rows.map((row) => ({
+      kind: row.kind as DocumentKind,
+      mediaType: row.media_type,
+      digest: row.digest,
+      text: row.body,
+    }));
   },
   async byId(buildId) {
     const row = await db.selectFrom("builds").selectAll().where("id", "=", buildId).executeTakeFirst();

@@ -38,6 +38,15 @@ export interface AuditLog {
   workspace_id: string;
 }
 
+export interface BuildDocuments {
+  body: string;
+  build_id: string;
+  created_at: Timestamp;
+  digest: string;
+  kind: string;
+  media_type: string;
+}
+
 export interface BuilderBuilds {
   external_id: string;
   seen_at: Timestamp;
@@ -335,6 +344,7 @@ export interface Workspaces {
 export interface DB {
   api_tokens: ApiTokens;
   audit_log: AuditLog;
+  build_documents: BuildDocuments;
   build_leases: BuildLeases;
   build_queue: BuildQueue;
   builder_builds: BuilderBuilds;

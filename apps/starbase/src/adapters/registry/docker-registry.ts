@@ -9,6 +9,7 @@ import type {
   RegistryCredentials,
   RegistryProvider,
 } from "../../ports/registry-provider.ts";
+import { isReferrersTag, referrersTag } from "./attach-documents.ts";
 import { distributionClient } from "./distribution-client.ts";
 import { garbageCollector, type GarbageCollectorOptions } from "./garbage-collector.ts";
 import { registryStorage } from "./registry-storage.ts";
@@ -21,6 +22,9 @@ export type DockerRegistryOptions = Omit<GarbageCollectorOptions, "storage"> & {
   readonly passwords: RegistryPasswords;
   readonly clock: Clock;
 };
+
+const isOfDocuments = ({ tags }: { tags: readonly string[] }): boolean =>
+  tags.length > 0 && tags.every(isReferrersTag);
 
 /** Debian's docker-registry on this machine, whose token server is Starbase. */
 export function dockerRegistry(options: DockerRegistryOptions): RegistryProvider & AsyncDisposable {
@@ -60,10 +64,15 @@ export function dockerRegistry(options: DockerRegistryOptions): RegistryProvider
     credentialScope: "project",
     repositories: () => storage.repositories(),
     async images(repository) {
-      return (await storage.manifests(repository)).map(({ parts: _parts, ...image }) => image);
+      const all = await storage.manifests(repository);
+      // What builds say of their images lies beside them, and is no image.
+      return all.filter((one) => !isOfDocuments(one)).map(({ parts: _parts, ...image }) => image);
     },
     async remove(repository, digest) {
       const before = await storage.manifests(repository);
+      const beside = before.find(({ tags }) => tags.includes(referrersTag(digest)));
+      for (const part of beside ? [beside.digest, ...beside.parts] : [])
+        await deleteManifest(repository, part);
       const parts = before.find((one) => one.digest === digest)?.parts ?? [];
       const needed = new Set(before.flatMap((one) => (one.digest === digest ? [] : one.parts)));
       await deleteManifest(repository, digest);

@@ -7,9 +7,11 @@ export type ReportBook = {
   /** Takes note of a line that ends a step. */
   line(line: Pick<BuildLogLine, "step" | "ended">): void;
   stage(name: StageName, durationMs: number): void;
-  facts(facts: BuildFacts & { readonly imageBytes?: number }): void;
+  facts(facts: Measured): void;
   report(): BuildReport;
 };
+
+type Measured = Omit<BuildFacts, "debianPackages"> & { readonly imageBytes?: number };
 
 /** A build may have no end of steps; these many are kept. */
 const stepsMax = 500;
@@ -18,7 +20,7 @@ const nameCharsMax = 200;
 export function reportBook(): ReportBook {
   const stages: BuildReport["stages"] = [];
   const steps: BuildStep[] = [];
-  let known: BuildFacts & { readonly imageBytes?: number } = {};
+  let known: Measured = {};
   return {
     line({ step, ended }) {
       if (ended && steps.length < stepsMax) steps.push({ name: step.slice(0, nameCharsMax), ...ended });

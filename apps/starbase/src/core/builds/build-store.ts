@@ -1,10 +1,14 @@
 import type { BuildReport } from "@starform/contract/builds";
+import type { BuildDocument } from "./documents/build-document.ts";
 
 /** What is known of builds beside the images they made. */
 export interface BuildStore {
   /** Notes that a builder took it on. */
   begin(buildId: string, at: Date): Promise<void>;
   keepReport(buildId: string, report: BuildReport): Promise<void>;
+  keepDocuments(buildId: string, documents: readonly BuildDocument[], at: Date): Promise<void>;
+  /** Those of a build that the caller may see. */
+  documents(buildId: string): Promise<BuildDocument[]>;
   /** Tenant unknown yet: only for deciding who may see it. */
   byId(buildId: string): Promise<BuildRecord | undefined>;
   /** How long the last successful builds took, newest first, at most `limit`: of a service, and of its workspace. */

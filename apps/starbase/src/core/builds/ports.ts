@@ -3,6 +3,7 @@ import type { Plan } from "@starform/contract/plans";
 import type { ServiceSettings } from "@starform/contract/services";
 import type { StageName } from "@starform/contract/states";
 import type { BuildLogLine } from "../../ports/build-service.ts";
+import type { BuildDocument } from "./documents/build-document.ts";
 
 /** Which code a deployment is made from; stored with the deployment, so that a repeat takes the same. */
 export type SourceRef =
@@ -48,6 +49,8 @@ export interface DeploymentProgress {
   ): Promise<void>;
   /** What the clone found out about a `git` source. */
   setCommit(deploymentId: string, commit: Commit): Promise<void>;
+  /** Keeps what the build says of its image; again, it replaces. */
+  keepDocuments(buildId: string, documents: readonly BuildDocument[]): Promise<void>;
   /** Keeps what was measured so far, of whatever end. */
   keepReport(buildId: string, report: BuildReport): Promise<void>;
   /** Moves to `built` and on to `deploying`, in one transaction. */

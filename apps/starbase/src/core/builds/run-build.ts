@@ -1,12 +1,17 @@
+import type { Components, readComponents } from "@starform/build-plan/components/read-components";
 import type { PlanOutcome, planSource } from "@starform/build-plan/plan-source";
 import { buildAllowances } from "@starform/contract/plans";
+import type { ServiceSettings } from "@starform/contract/services";
 import type { StageName } from "@starform/contract/states";
 import type { Clock } from "@starform/std/clock";
-import { isFault } from "@starform/std/fault";
-import type { BuildLogLine, BuildService } from "../../ports/build-service.ts";
+import { isFault, wordsOf } from "@starform/std/fault";
+import type { BuildFacts, BuildLogLine, BuildService } from "../../ports/build-service.ts";
 import { reportBook, type ReportBook } from "./build-report.ts";
 import { planOptionsOf, readBuildSettings, type FileSettings } from "./build-settings.ts";
-import type { BuildLog, BuildWork, DeploymentProgress, SourceStore } from "./ports.ts";
+import type { AttachTo, BuildDocument } from "./documents/build-document.ts";
+import { makeDocuments, type BuilderIdentity } from "./documents/make-documents.ts";
+import { labelsOf, type Material } from "./documents/provenance.ts";
+import type { BuildLog, BuildWork, Commit, DeploymentProgress, SourceStore } from "./ports.ts";
 import type { WorkDir, WorkDirs } from "./work-dirs.ts";
 
 export type RunBuildDeps = {
@@ -15,6 +20,10 @@ export type RunBuildDeps = {
   readonly builds: BuildService;
   readonly log: BuildLog;
   readonly plan: typeof planSource;
+  readonly components: typeof readComponents;
+  readonly builder: BuilderIdentity;
+  /** Puts documents beside an image where its store has a place for them; answers what the log says of it. */
+  readonly attach: (image: AttachTo, documents: readonly BuildDocument[]) => Promise<string>;
   readonly workDirs: WorkDirs;
   readonly clock: Clock;
 };
@@ -56,6 +65,8 @@ type Run = {
   readonly work: BuildWork;
   readonly signal: AbortSignal;
   readonly book: ReportBook;
+  /** Images that the build started from, as its log names them. */
+  readonly materials: Map<string, Material>;
   /** The stage that is running. */
   stage(): StageName | undefined;
   say(step: string, text: string): void;
@@ -66,14 +77,18 @@ type Run = {
 function beginRun({ progress, log, clock }: RunBuildDeps, work: BuildWork, signal: AbortSignal): Run {
   let [seq, stage] = [0, undefined as StageName | undefined];
   const book = reportBook();
+  const materials = new Map<string, Material>();
   const pass: Run["pass"] = (line) => {
     book.line(line);
+    const [, uri, sha256] = /\bFROM (\S+)@sha256:([0-9a-f]{64})/.exec(line.step) ?? [];
+    if (uri && sha256) materials.set(uri, { uri: `docker-image://${uri}`, digest: { sha256 } });
     log.line(work, { ...line, seq: ++seq });
   };
   return {
     work,
     signal,
     book,
+    materials,
     stage: () => stage,
     pass,
     say: (step, text) => pass({ tsMs: clock.now().getTime(), step, stream: "status", text }),
@@ -92,16 +107,18 @@ function beginRun({ progress, log, clock }: RunBuildDeps, work: BuildWork, signa
 
 async function steps(deps: RunBuildDeps, run: Run, dir: WorkDir): Promise<void> {
   const { work } = run;
-  await run.within("clone", () => clone(deps, run, dir));
-  const { outcome, fileSettings, built } = await run.within("build", async () => {
+  const startedAt = deps.clock.now();
+  const commit = await run.within("clone", () => clone(deps, run, dir));
+  const made = await run.within("build", async () => {
     const planned = await plan(deps, run, dir.path);
-    return { ...planned, built: await build(deps, run, dir.path, planned.outcome) };
+    const components = await deps.components(`${dir.path}/${planned.outcome.info.rootDirectory}`);
+    const labels = labelsOf({ source: work.source, commit, outcome: planned.outcome });
+    return { ...planned, components, built: await build(deps, run, { dir: dir.path, ...planned, labels }) };
   });
-  // The builder keeps or pushes the image as part of the build: what is left is to say where it is.
-  await run.within("push", async () =>
-    run.say("push", `image ${built.imageDigest.slice(0, 19)}, ${(built.sizeBytes / 2 ** 20).toFixed(1)} MiB`),
-  );
+  // The builder keeps or pushes the image as part of the build: what is left is to say where it is, and of what.
+  await run.within("push", () => describe(deps, run, { ...made, commit, startedAt }));
   await deps.progress.keepReport(work.buildId, run.book.report());
+  const { outcome, fileSettings, built } = made;
   const { providers, versions, decisions } = outcome.info;
   await deps.progress.finishBuild(work.deploymentId, {
     image: built.image,
@@ -112,7 +129,38 @@ async function steps(deps: RunBuildDeps, run: Run, dir: WorkDir): Promise<void> 
   });
 }
 
-async function clone({ sources, progress }: RunBuildDeps, run: Run, dir: WorkDir): Promise<void> {
+type Made = Planned & {
+  readonly built: Built;
+  readonly components: Components;
+  readonly commit: Commit | undefined;
+  readonly startedAt: Date;
+};
+
+/** Keeps what the build says of its image, and puts it beside the image. That it cannot be there fails no build. */
+async function describe(deps: RunBuildDeps, run: Run, made: Made): Promise<void> {
+  const { work, materials } = run;
+  const { built } = made;
+  run.say("push", `image ${built.imageDigest.slice(0, 19)}, ${(built.sizeBytes / 2 ** 20).toFixed(1)} MiB`);
+  const documents = makeDocuments({
+    ...made,
+    ...built,
+    work,
+    builder: deps.builder,
+    materials: [...materials.values()],
+    finishedAt: deps.clock.now(),
+  });
+  await deps.progress.keepDocuments(work.buildId, documents);
+  const words = await deps
+    .attach({ ...work, image: built.image, imageDigest: built.imageDigest }, documents)
+    .catch((error: unknown) => `they could not be put beside the image: ${wordsOf(error)}`);
+  run.say("push", `component list and provenance are kept with the build; ${words}`);
+}
+
+async function clone(
+  { sources, progress }: RunBuildDeps,
+  run: Run,
+  dir: WorkDir,
+): Promise<Commit | undefined> {
   const { serviceId, source, deploymentId } = run.work;
   run.say("clone", sayingOf(run.work));
   const { commit } = await sources
@@ -131,6 +179,7 @@ async function clone({ sources, progress }: RunBuildDeps, run: Run, dir: WorkDir
       "clone",
       "this repository has submodules, which are left out: their folders are empty in the build",
     );
+  return commit;
 }
 
 function sayingOf({ source }: BuildWork): string {
@@ -139,7 +188,11 @@ function sayingOf({ source }: BuildWork): string {
   return `fetch ${source.ref || "the default branch"} of ${source.url.replace(/(\w+:\/\/)[^/\s@]+@/, "$1***@")}`;
 }
 
-type Planned = { outcome: Extract<PlanOutcome, { ok: true }>; fileSettings: FileSettings };
+type Planned = {
+  readonly outcome: Extract<PlanOutcome, { ok: true }>;
+  readonly settings: ServiceSettings;
+  readonly fileSettings: FileSettings;
+};
 
 async function plan(deps: RunBuildDeps, run: Run, dir: string): Promise<Planned> {
   const { work } = run;
@@ -155,17 +208,18 @@ async function plan(deps: RunBuildDeps, run: Run, dir: string): Promise<Planned>
     );
   }
   for (const { what, reason } of outcome.info.decisions) run.say("plan", `${what}: ${reason}`);
-  return { outcome, fileSettings: read.fileSettings };
+  return { outcome, settings: read.settings, fileSettings: read.fileSettings };
 }
 
-type Built = { image: string; imageDigest: string; sizeBytes: number };
+type Built = {
+  readonly image: string;
+  readonly imageDigest: string;
+  readonly sizeBytes: number;
+  readonly debianPackages: BuildFacts["debianPackages"];
+};
+type ToBuild = Pick<Planned, "outcome"> & { dir: string; labels: Readonly<Record<string, string>> };
 
-async function build(
-  { builds }: RunBuildDeps,
-  run: Run,
-  dir: string,
-  outcome: Planned["outcome"],
-): Promise<Built> {
+async function build({ builds }: RunBuildDeps, run: Run, { dir, outcome, labels }: ToBuild): Promise<Built> {
   const { work, signal } = run;
   const { buildId, workspaceId, projectId, serviceId, variables, secretNames, noCache } = work;
   const { atOnceMax: _, ...limits } = buildAllowances[work.plan];
@@ -179,6 +233,7 @@ async function build(
     secretNames,
     noCache,
     limits,
+    labels,
   });
   try {
     for await (const { seq: _seq, ...line } of builds.streamLogs(handle, signal)) run.pass(line);
@@ -190,10 +245,11 @@ async function build(
     signal.throwIfAborted();
   }
   const status = await builds.getBuildStatus(handle);
-  if ("facts" in status && status.facts) run.book.facts(status.facts);
+  const { debianPackages, ...measured } = ("facts" in status && status.facts) || {};
+  run.book.facts(measured);
   // A builder that keeps no image itself does not know its size.
   if (status.state === "succeeded" && status.sizeBytes > 0) run.book.facts({ imageBytes: status.sizeBytes });
-  if (status.state === "succeeded") return status;
+  if (status.state === "succeeded") return { ...status, debianPackages };
   if (status.state === "failed") throw new CannotBuild(status.reason);
   if (status.state === "cancelled")
     throw new CannotBuild("the build was stopped at the builder: deploy again");

@@ -71,6 +71,8 @@ export function deploymentProgress({
     setCommit: async (id, commit) => {
       await transact((uow) => uow.deployments.change(id, ["building"], { commit }));
     },
+    keepDocuments: (buildId, documents) =>
+      transact(({ builds }) => builds.keepDocuments(buildId, documents, clock.now())),
     keepReport: (buildId, report) => transact(({ builds }) => builds.keepReport(buildId, report)),
     finishBuild: (id, built) =>
       transact(async (uow) => {
