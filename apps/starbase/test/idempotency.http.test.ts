@@ -1,4 +1,5 @@
 import { allRoutes } from "@starform/contract/all-routes";
+import { createCluster } from "@starform/contract/cluster-records";
 import * as deployments from "@starform/contract/deployments";
 import { pathOf } from "@starform/client/client";
 import { sql } from "kysely";
@@ -10,6 +11,7 @@ let world: ApiWorld;
 let database: Database;
 let ref: { project: string; service: string };
 let deployed: string;
+let cluster: string;
 beforeAll(async () => {
   world = await openApiWorld({ runtime: "docker" });
   database = openDatabase({ url: world.config.database.url, poolMax: 2, onError: () => undefined });
@@ -21,6 +23,7 @@ beforeAll(async () => {
   });
   await report(world, made);
   deployed = made.id;
+  cluster = (await world.owner(createCluster, { body: { region: "nyc3" } })).cluster.id;
 });
 afterAll(async () => {
   await database[Symbol.asyncDispose]();
@@ -39,12 +42,14 @@ const creating: Record<string, object | undefined> = {
   createVarGroup: { name: "group", variables: { A: "1" } },
   createDeployment: { image: image("b") },
   rollBackDeployment: undefined,
+  createCluster: { region: "nyc3" },
+  rotateClusterToken: undefined,
 };
 const routes = allRoutes.filter((route) => route.isIdempotent);
 const routeOf = (id: string) => routes.find((route) => route.id === id)!;
 
 const ask = (id: string, key: string) =>
-  fetch(world.url + pathOf(routeOf(id), { params: { ...ref, deployment: deployed } }), {
+  fetch(world.url + pathOf(routeOf(id), { params: { ...ref, deployment: deployed, cluster } }), {
     method: "POST",
     headers: {
       authorization: `Bearer ${ownerToken}`,
@@ -55,7 +60,7 @@ const ask = (id: string, key: string) =>
   });
 
 const tables =
-  "api_tokens workspaces projects environments services var_groups var_group_entries deployments audit_log idempotency_keys".split(
+  "api_tokens workspaces projects environments services var_groups var_group_entries deployments clusters audit_log idempotency_keys".split(
     " ",
   );
 /** How much there is of everything that could be made twice. */
@@ -95,11 +100,11 @@ test.each(Object.keys(creating))(
     expect(died.status).toBeGreaterThanOrEqual(500);
     expect(await counts()).toEqual(before);
     const first = await ask(id, `dies-${id}`);
-    expect(first.status).toBe(201);
+    expect(first.status).toBe(routeOf(id).status);
     const once = await counts();
     expect(once).toMatchObject({ idempotency_keys: before["idempotency_keys"]! + 1 });
     const repeat = await ask(id, `dies-${id}`);
-    expect([repeat.status, await repeat.json()]).toEqual([201, await first.json()]);
+    expect([repeat.status, await repeat.json()]).toEqual([first.status, await first.json()]);
     expect(await counts()).toEqual(once);
   },
 );

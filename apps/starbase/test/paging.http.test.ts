@@ -123,7 +123,7 @@ test("a page goes on after what was deleted meanwhile", async () => {
 });
 
 /** What is one document, or few by its nature. */
-const whole = new Set(["listVariables", "listRegistries", "listClusters"]);
+const whole = new Set(["listVariables", "listRegistries", "listGitLogins", "listClusters"]);
 
 test("every list of the contract has a cursor", () => {
   const listing = allRoutes.filter(
