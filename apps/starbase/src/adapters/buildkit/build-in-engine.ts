@@ -66,8 +66,6 @@ export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<Le
 async function buildOnBestBase(builder: EngineBuilder, spec: BuildSpec, watch: Watch): Promise<BuiltImage> {
   const basesFor = (form: BaseForm) =>
     builder.basesFor(form, spec.outcome.info.versions["node"]?.version, watch.say);
-  // A frontend image brings what its plans start from.
-  if (spec.outcome.kind === "plan" && spec.outcome.frontend) return buildOn(builder, spec, watch, undefined);
   if (await asksForDebian(spec)) return buildOn(builder, spec, watch, await basesFor("debian"));
   const quick = await basesFor("quick");
   try {
@@ -85,10 +83,10 @@ async function buildOn(
   { engineSocket }: EngineBuilder,
   spec: BuildSpec,
   watch: Watch,
-  bases: BaseImages | undefined,
+  bases: BaseImages,
 ): Promise<BuiltImage> {
   await using client = await openBuildKit(dockerTransport(engineSocket));
-  return await buildImage(client, spec, watch, { repository: repositoryOf(spec), ...(bases && { bases }) });
+  return await buildImage(client, spec, watch, { repository: repositoryOf(spec), bases });
 }
 
 async function asksForDebian({ contextDir, outcome }: BuildSpec): Promise<boolean> {
