@@ -2,7 +2,16 @@ import { commandTable } from "./commands/command-table.ts";
 
 const groups: Readonly<Record<string, readonly string[]>> = {
   Deploy: ["up", "git", "status", "open", "logs"],
-  "What was deployed": ["deployments", "builds", "redeploy", "rollback", "cancel", "diff", "restart", "scale"],
+  "What was deployed": [
+    "deployments",
+    "builds",
+    "redeploy",
+    "rollback",
+    "cancel",
+    "diff",
+    "restart",
+    "scale",
+  ],
   "What it runs with": [
     "variables",
     "var-groups",

@@ -41,9 +41,9 @@ describe.skipIf(!requireEngineInCi())("an image of a Docker Engine", () => {
     expect(await read("/var/lib/dpkg/status")).toBe("Package: a\n");
     expect(await read("/etc/none")).toBeUndefined();
     expect(await labelsOf(imageId)).toMatchObject({ Labels: labels });
-    await expect(
-      readImageFile(client, { reference: "starform.local/p/none:1", path: "/a" }),
-    ).rejects.toThrow("none");
+    await expect(readImageFile(client, { reference: "starform.local/p/none:1", path: "/a" })).rejects.toThrow(
+      "none",
+    );
   });
 
   test("that was made of a plan has the labels it was given", async () => {
