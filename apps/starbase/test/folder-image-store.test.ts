@@ -32,7 +32,7 @@ async function openFolder() {
       await writeFile(join(staged, "app", "content"), content);
       const owner = { ...repository, buildId };
       const signal = new AbortController().signal;
-      return (await builder.commit(owner, staged, config, buildId, signal)).imageDigest;
+      return (await builder.commit(owner, staged, { config, known: new Map() }, buildId, signal)).imageDigest;
     },
     isThere: async (_: ImageRepository, digest: string) =>
       existsSync(join(folderOf(digest), "app", "content")),

@@ -267,7 +267,8 @@ test("an image whose process was killed before it had its name gets it from the 
     await writeFile(path.join(staged, "app", "a.txt"), "a");
     return staged;
   };
-  const built = await images.commit(owner, await stage(), config, "key", new AbortController().signal);
+  const laidOut = { config, known: new Map() };
+  const built = await images.commit(owner, await stage(), laidOut, "key", new AbortController().signal);
   const named = path.join(under.dir, "store", "sha256", built.imageDigest.slice(7));
   const staged = await stage();
   await writeFile(path.join(staged, "config.json"), "{}");

@@ -1,13 +1,16 @@
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { stop } from "./build-stopped.ts";
 import { findProgram, systemPath } from "./program.ts";
+import { digestTree, type TreeDigest } from "./tree-digest.ts";
 
 /** A tool that a plan asks for and the machine lacks, installed once for all builds. */
 export type BroughtTool = {
   readonly name: string;
   readonly from: string;
   readonly bin: string;
+  /** Of all that stands in `from`, taken when it was installed: builds only read it. */
+  readonly tree: TreeDigest;
   /** Nothing of the app starts without it, whatever the start command says. */
   readonly isAlwaysCarried?: boolean;
 };
@@ -119,10 +122,17 @@ async function bringNode(
   const major = Number(asked.split(".")[0]);
   const npm = major >= npmNeedsMajor ? [] : [`npm@${major >= 18 ? 10 : 8}`];
   try {
+    const own = `node_modules/${npmPackage}`;
+    // Headers and manuals are a third of the package, in thousands of files, and every image would carry them.
+    const useless = ["include", "share", "CHANGELOG.md"].map((name) => `${own}/${name}`);
     const tool = await bringInto(deps, `node-${asked}`, "node_modules/.bin", `Node ${asked}`, (home) =>
-      installFromNpm(home, [`${npmPackage}@${asked}`, ...npm]),
+      [
+        installFromNpm(home, [`${npmPackage}@${asked}`, ...npm]),
+        `cd ${home}`,
+        `rm -rf ${useless.join(" ")}`,
+      ].join(" && "),
     );
-    const text = await readFile(path.join(tool.from, "node_modules", npmPackage, "package.json"), "utf8");
+    const text = await readFile(path.join(tool.from, own, "package.json"), "utf8");
     return {
       tool: { ...tool, isAlwaysCarried: true },
       version: (JSON.parse(text) as { version: string }).version,
@@ -156,7 +166,7 @@ async function bring(deps: Deps, tool: string, version: string): Promise<Brought
 }
 
 /** Tools that a build of this process is installing just now, by their folder. */
-const underWay = new Map<string, Promise<void>>();
+const underWay = new Map<string, Promise<TreeDigest>>();
 
 /** Installs a tool unless an earlier build did; builds at once wait for one another, and try again if that one failed. */
 async function bringInto(
@@ -167,25 +177,33 @@ async function bringInto(
   command: (home: string) => string,
 ): Promise<BroughtTool> {
   const from = path.join(deps.toolsDir, name);
-  const isThere = path.join(from, ".complete");
+  const complete = path.join(from, ".complete");
   for (;;) {
     const other = underWay.get(from);
     if (other) await other.catch(() => undefined);
-    if (await stat(isThere).catch(() => undefined)) return { name, from, bin };
+    const tree = await digestOfInstalled(complete);
+    if (tree) return { name, from, bin, tree };
     if (underWay.has(from)) continue;
     const installing = install().finally(() => underWay.delete(from));
     underWay.set(from, installing);
-    await installing;
-    return { name, from, bin };
+    return { name, from, bin, tree: await installing };
   }
 
-  async function install(): Promise<void> {
+  async function install(): Promise<TreeDigest> {
     deps.say(`bring ${words}`);
     await rm(from, { recursive: true, force: true });
     await mkdir(from, { recursive: true });
     await deps.install({ name, from }, command);
-    await writeFile(isThere, "");
+    const tree = await digestTree(from, { publish: true, signal: deps.signal });
+    await writeFile(complete, JSON.stringify(tree));
+    return tree;
   }
+}
+
+/** Undefined for a tool that is not there whole; one that an older platform left without its digest is not. */
+async function digestOfInstalled(complete: string): Promise<TreeDigest | undefined> {
+  const text = await readFile(complete, "utf8").catch(() => "");
+  return text === "" ? undefined : (JSON.parse(text) as TreeDigest);
 }
 
 const binOfBun = (spec: string): string => `node_modules/${spec.slice(0, spec.lastIndexOf("@"))}/bin`;

@@ -143,7 +143,7 @@ export async function buildImage(
 
   try {
     const staged = await builder.images.stage(spec.buildId);
-    const config = await runPlan(
+    const laidOut = await runPlan(
       {
         plan: outcome.plan,
         info: outcome.info,
@@ -165,7 +165,7 @@ export async function buildImage(
       path.join(staged, "app"),
     );
     aborter.signal.throwIfAborted();
-    const built = await builder.images.commit(spec, staged, config, sourceKey, aborter.signal);
+    const built = await builder.images.commit(spec, staged, laidOut, sourceKey, aborter.signal);
     return built;
   } catch (error) {
     // Whatever it was that broke off then, the reason is why it was broken off.

@@ -4,7 +4,7 @@ import { canonicalJson } from "@starform/std/canonical-json";
 import { createHash } from "node:crypto";
 import { imageClaims } from "./image-claims.ts";
 import { runProgram } from "./program.ts";
-import { digestTree } from "./tree-digest.ts";
+import { digestTree, type KnownTrees } from "./tree-digest.ts";
 
 /** What stands in an image's config.json. */
 export type ImageConfig = {
@@ -15,6 +15,9 @@ export type ImageConfig = {
   readonly ports: readonly number[];
   readonly plan: { readonly provider: string; readonly versions: Readonly<Record<string, string>> };
 };
+
+/** What a build laid out: how the image starts, and which trees in it came whole from elsewhere. */
+export type LaidOut = { readonly config: ImageConfig; readonly known: KnownTrees };
 
 export type BuiltImage = { readonly image: string; readonly imageDigest: string; readonly sizeBytes: number };
 
@@ -28,7 +31,7 @@ export type ImageStore = {
   commit(
     owner: BuildOwner,
     staged: string,
-    config: ImageConfig,
+    laidOut: LaidOut,
     sourceKey: string,
     signal: AbortSignal,
   ): Promise<BuiltImage>;
@@ -70,9 +73,9 @@ export function imageStore(dir: string): ImageStore {
       return staged;
     },
 
-    async commit(owner, staged, config, sourceKey, signal) {
+    async commit(owner, staged, { config, known }, sourceKey, signal) {
       if (process.getuid?.() === 0) await runProgram("chown", ["-R", "-h", "0:0", staged], { signal });
-      const tree = await digestTree(path.join(staged, "app"), { publish: true, signal });
+      const tree = await digestTree(path.join(staged, "app"), { publish: true, known, signal });
       const text = `${JSON.stringify(config, undefined, 2)}\n`;
       await writeFile(path.join(staged, "config.json"), text, { mode: 0o644 });
       const hex = createHash("sha256")

@@ -7,12 +7,13 @@ import { bringTools, type ToolsForBuild } from "./bring-tools.ts";
 import { sayBytes } from "./build-limits.ts";
 import { stop } from "./build-stopped.ts";
 import { copyTree, inside } from "./copy-tree.ts";
-import type { ImageConfig } from "./image-store.ts";
+import type { ImageConfig, LaidOut } from "./image-store.ts";
 import type { MachineTools } from "./machine-tools.ts";
 import { systemPath } from "./program.ts";
 import { addLayer, isToolsStep, runStep, visibleTo, type StepRun, type StepState } from "./run-step.ts";
 import type { Rooms, Sandbox } from "./sandbox.ts";
 import type { ProjectCache } from "./step-cache.ts";
+import type { TreeDigest } from "./tree-digest.ts";
 
 export type PlanRun = {
   readonly plan: BuildPlan;
@@ -42,7 +43,7 @@ export type PlanRun = {
 };
 
 /** Runs the steps of a plan and lays out the image's files in `app`. */
-export async function runPlan(run: PlanRun, app: string): Promise<ImageConfig> {
+export async function runPlan(run: PlanRun, app: string): Promise<LaidOut> {
   const { plan, info, workDir } = run;
   const [home, tmp, opt, stepsDir] = ["home", "tmp", "opt", "steps"].map((name) =>
     path.join(workDir, name),
@@ -109,25 +110,22 @@ export async function runPlan(run: PlanRun, app: string): Promise<ImageConfig> {
 }
 
 /** The files of the deploy section; the steps' trees are not written to any more, so links will do. */
-async function layOut(
-  run: PlanRun,
-  stepRun: StepRun,
-  tools: ToolsForBuild,
-  app: string,
-): Promise<ImageConfig> {
+async function layOut(run: PlanRun, stepRun: StepRun, tools: ToolsForBuild, app: string): Promise<LaidOut> {
   const { base, inputs, startCommand, variables, paths } = run.plan.deploy;
   if (startCommand === undefined) return stop("the build plan does not say how to start the app");
   for (const layer of "step" in base ? [base, ...inputs] : inputs)
     await addLayer(stepRun, layer, app, { link: true });
   const carried: string[] = [];
+  const known = new Map<string, TreeDigest>();
   for (const tool of tools.brought) {
     const program = tool.name.replace(/-.*$/, "");
     if (!tool.isAlwaysCarried && !new RegExp(`\\b${program}x?\\b`).test(startCommand)) continue;
     const at = `.starform/tools/${tool.name}`;
     await copyTree({ root: tool.from, path: "." }, { root: app, path: at }, { link: true });
+    known.set(at, tool.tree);
     carried.push(`/app/${at}/${tool.bin}`);
   }
-  return {
+  const config: ImageConfig = {
     cmd: startCommand,
     env: variables,
     workdir: "/app",
@@ -135,6 +133,7 @@ async function layOut(
     ports: [],
     plan: { provider: run.info.providers[0] ?? "none", versions: tools.versions },
   };
+  return { config, known };
 }
 
 const lockedMounts = ({ plan }: PlanRun, step: Step, rooms: Rooms): string[] =>

@@ -5,6 +5,8 @@ import path from "node:path";
 import { stop } from "./build-stopped.ts";
 
 export type TreeDigest = { readonly hex: string; readonly sizeBytes: number; readonly files: number };
+/** Trees whose digest is known and that nobody writes to any more, by the folder they stand in. */
+export type KnownTrees = ReadonlyMap<string, TreeDigest>;
 
 /** Files read at once: enough to keep a disk busy, few enough to leave the process answering. */
 const atOnce = 12;
@@ -13,20 +15,29 @@ const wholeBytesMax = 4 * 2 ** 20;
 /**
  * SHA-256 over a tree: paths, kinds, whether a file may be executed, contents, targets of links; in an order that
  * does not depend on the file system, and without times and owners, so that equal trees have equal digests.
- * `publish` makes everything readable for all (and for nobody else to write), as an image must be.
+ * `publish` makes everything readable for all (and for nobody else to write), as an image must be. The trees in
+ * `known` stand in it with their own digest and are not read again.
  */
 export async function digestTree(
   root: string,
-  options: { publish?: boolean; signal?: AbortSignal } = {},
+  options: { publish?: boolean; known?: KnownTrees; signal?: AbortSignal } = {},
 ): Promise<TreeDigest> {
   const records: { path: string; text: string }[] = [];
   const files: { path: string; size: number; isExecutable: boolean }[] = [];
   let sizeBytes = 0;
+  let knownFiles = 0;
 
   const walk = async (below: string): Promise<void> => {
     options.signal?.throwIfAborted();
     for (const name of await readdir(path.join(root, below))) {
       const file = below === "" ? name : `${below}/${name}`;
+      const known = options.known?.get(file);
+      if (known) {
+        records.push({ path: file, text: `t ${known.hex}` });
+        sizeBytes += known.sizeBytes;
+        knownFiles += known.files;
+        continue;
+      }
       const full = path.join(root, file);
       const stats = await lstat(full).catch(() =>
         stop(`the name of "${file}" is not UTF-8 text: rename the file`),
@@ -64,7 +75,7 @@ export async function digestTree(
   records.sort((a, b) => (a.path < b.path ? -1 : 1));
   const hash = createHash("sha256");
   for (const record of records) hash.update(`${JSON.stringify(record.path)} ${record.text}\n`);
-  return { hex: hash.digest("hex"), sizeBytes, files: files.length };
+  return { hex: hash.digest("hex"), sizeBytes, files: files.length + knownFiles };
 }
 
 async function digestFile(file: string, size: number): Promise<string> {
