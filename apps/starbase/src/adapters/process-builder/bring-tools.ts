@@ -146,7 +146,7 @@ async function bringNode(
 
 /** Without repeats: a registry that cannot be reached is known at once. */
 const installFromNpm = (home: string, packages: readonly string[]): string =>
-  `npm install --no-save --ignore-scripts --no-audit --no-fund --fetch-retries=0 --prefix ${home} ${packages.map((one) => `'${one}'`).join(" ")}`;
+  `npm install --no-save --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error --fetch-retries=0 --prefix ${home} ${packages.map((one) => `'${one}'`).join(" ")}`;
 
 type Deps = Parameters<typeof bringTools>[0];
 
@@ -160,7 +160,7 @@ async function bring(deps: Deps, tool: string, version: string): Promise<Brought
   const spec = version === "latest" ? pip : `${pip}==${version}${/\.\d+\./.test(version) ? "" : ".*"}`;
   return bringInto(deps, name, bin, `${tool} ${version}`, (home) =>
     npmPackage
-      ? `npm install --no-save --ignore-scripts --no-audit --no-fund --prefix ${home} '${npmPackage}'`
+      ? `npm install --no-save --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error --prefix ${home} '${npmPackage}'`
       : `python3 -m venv ${home} && ${home}/bin/pip install --quiet --disable-pip-version-check '${spec}'`,
   );
 }
