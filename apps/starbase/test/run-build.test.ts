@@ -267,7 +267,7 @@ describe("a build", () => {
         plan: planSource,
         components: readComponents,
         builder,
-        attach: async () => "",
+        attach: async () => undefined,
         workDirs: folderWorkDirs(path.join(dir, "work")),
         clock: systemClock,
       })(broken.work.deploymentId, new AbortController().signal),

@@ -38,7 +38,7 @@ export async function openBuilds(
     plan: planSource,
     components: readComponents,
     builder: { id: `${config.urls.api}/builders/${builderKind(config)}`, starformVersion: config.version },
-    attach: attachTo(core, config),
+    attach: attachTo(core),
     workDirs: folderWorkDirs(join(config.dataDir, "cache", "contexts")),
     clock: core.clock,
   });
@@ -52,12 +52,9 @@ const builderKind = ({ buildService, runtime }: Config): string =>
 
 /** Beside an image of the registry; a runtime's own store has no place for more than the labels of an image. */
 const attachTo =
-  ({ registry }: Core, { runtime }: Config): RunBuildDeps["attach"] =>
+  ({ registry }: Core): RunBuildDeps["attach"] =>
   async (image, documents) => {
-    if (!registry || !image.image.startsWith(`${registry.host}/`))
-      return runtime === "docker"
-        ? "the engine's own store has no place for them beside the image, whose labels name its source and plan"
-        : "the runtime's own store has no place for them beside the image";
+    if (!registry || !image.image.startsWith(`${registry.host}/`)) return undefined;
     await attachDocuments(registry, image, documents);
     return "they are beside the image in the registry";
   };

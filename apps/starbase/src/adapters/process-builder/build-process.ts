@@ -173,8 +173,9 @@ export async function buildImage(
     throw error;
   } finally {
     cancel.removeEventListener("abort", onCancel);
+    // Zero where no command ran: every step came from the cache.
     const peakMemoryBytes = cgroup?.peakMemoryBytes();
-    if (peakMemoryBytes !== undefined) note({ peakMemoryBytes });
+    if (peakMemoryBytes) note({ peakMemoryBytes });
     await cgroup?.remove();
     await builder.images.discard(spec.buildId);
   }

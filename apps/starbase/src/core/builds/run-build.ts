@@ -22,8 +22,8 @@ export type RunBuildDeps = {
   readonly plan: typeof planSource;
   readonly components: typeof readComponents;
   readonly builder: BuilderIdentity;
-  /** Puts documents beside an image where its store has a place for them; answers what the log says of it. */
-  readonly attach: (image: AttachTo, documents: readonly BuildDocument[]) => Promise<string>;
+  /** Puts documents beside an image where its store has a place for them; answers what more the log says of it. */
+  readonly attach: (image: AttachTo, documents: readonly BuildDocument[]) => Promise<string | undefined>;
   readonly workDirs: WorkDirs;
   readonly clock: Clock;
 };
@@ -153,7 +153,7 @@ async function describe(deps: RunBuildDeps, run: Run, made: Made): Promise<void>
   const words = await deps
     .attach({ ...work, image: built.image, imageDigest: built.imageDigest }, documents)
     .catch((error: unknown) => `they could not be put beside the image: ${wordsOf(error)}`);
-  run.say("push", `component list and provenance are kept with the build; ${words}`);
+  run.say("push", `component list and provenance are kept with the build${words ? `; ${words}` : ""}`);
 }
 
 async function clone(
