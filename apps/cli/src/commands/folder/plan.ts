@@ -6,7 +6,7 @@ import { withoutSlash } from "../../source/folder-name.ts";
 export default command<{ info: boolean }, [string?]>({
   brief: "show how a folder would be built",
   detail:
-    "Reads the folder and nothing else: no network, no sign-in. With --json the plan itself, in Railpack's format; with --info what was found and why.",
+    "Reads the folder and nothing else: no network, no sign-in. With --json the plan itself, in Railpack's format; with --info {plan, info}: what was found and why beside it.",
   flags: { info: flagOf("what was detected, which versions, and why") },
   positional: { kind: "tuple", parameters: [optionalWord("folder", "what to plan (this folder)")] },
   async run(context, { info }, named = ".") {
@@ -19,8 +19,8 @@ export default command<{ info: boolean }, [string?]>({
       const looked = lookedFor.length > 0 ? `\n  looked for: ${lookedFor.join(", ")}` : "";
       throw new ExitError(exitCodes.failed, `${withoutSlash(named)}: ${message}${looked}\n  ${hint}`);
     }
-    const said = info ? outcome.info : outcome.kind === "plan" ? outcome.plan : { dockerfile: outcome.path };
-    context.answer(said, () =>
+    const plan = outcome.kind === "plan" ? outcome.plan : { dockerfile: outcome.path };
+    context.answer(info ? { plan, info: outcome.info } : plan, () =>
       [...foundLines(outcome), ...(outcome.kind === "plan" ? stepLines(outcome.plan) : [])].join("\n"),
     );
   },
