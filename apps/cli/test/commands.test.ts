@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createToken, deleteToken, listTokens } from "@starform/contract/identity";
 import {
@@ -556,7 +557,7 @@ test("plan, eject and init work without a platform and without a sign-in", async
   expect(JSON.parse(planned.stdout)).toMatchObject({ steps: expect.any(Array) as unknown[] });
   expect(
     JSON.parse((await starform(["plan", "--info", "--json"], { cwd: folder.path })).stdout),
-  ).toMatchObject({ providers: ["node"] });
+  ).toMatchObject({ plan: JSON.parse(planned.stdout) as unknown, info: { providers: ["node"] } });
   expect(
     (await starform(["init", "--start", "node server.js", "--tier", "nova"], { cwd: folder.path })).code,
   ).toBe(0);
@@ -567,6 +568,16 @@ test("plan, eject and init work without a platform and without a sign-in", async
   expect((await starform(["init"], { cwd: folder.path })).code).toBe(1);
   expect((await starform(["eject"], { cwd: folder.path })).code).toBe(0);
   expect(readFileSync(join(folder.path, "Dockerfile"), "utf8")).toContain("FROM");
+  expect(readFileSync(join(folder.path, ".dockerignore"), "utf8")).toBe(
+    "**/node_modules\nDockerfile\n.dockerignore\n",
+  );
+  await rm(join(folder.path, "Dockerfile"));
+  await writeFile(join(folder.path, ".dockerignore"), "*.log\n");
+  const again = await starform(["eject", "--json"], { cwd: folder.path });
+  expect(JSON.parse(again.stdout)).toMatchObject({
+    missingIgnores: ["**/node_modules", "Dockerfile", ".dockerignore"],
+  });
+  expect(readFileSync(join(folder.path, ".dockerignore"), "utf8")).toBe("*.log\n");
   using empty = await aFolder("none", { "notes.txt": "" });
   expect(await starform(["plan", empty.path], { cwd: folder.path })).toMatchObject({
     code: 1,

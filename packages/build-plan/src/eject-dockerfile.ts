@@ -6,22 +6,56 @@ import { word } from "./commands.ts";
  * secret mounts) and no newer syntax than Docker 20.10 reads, so nothing is fetched to read it.
  */
 export function ejectDockerfile(plan: BuildPlan): string {
-  const stages = plan.steps.map((step) => stageOf(plan, step));
-  const ignored = plan.exclude.length === 0 ? [] : [`# Its .dockerignore: ${plan.exclude.join(" ")}`];
-  return (
-    [[header, ...ignored].join("\n"), ...stages, ...trimmedStages(plan), deployStage(plan)].join("\n\n") +
-    "\n"
-  );
+  const stages = [
+    ...plan.steps.map((step) => stageOf(plan, step)),
+    ...trimmedStages(plan),
+    deployStage(plan),
+  ];
+  const body = stages.join("\n\n");
+  const args = basesOf(plan).map(({ name, image }) => `ARG ${name}=${image}`);
+  return `${[...header(plan, body), ...args].join("\n")}\n\n${body}\n`;
 }
 
-const header = "# Made by `starform eject` from the build plan; from here on it is yours. Needs BuildKit.";
+/** The lines of the .dockerignore beside it: what the plan leaves out, and the two files that only build it. */
+export const ejectedIgnores = ({ exclude }: Pick<BuildPlan, "exclude">): string[] => [
+  ...new Set([...exclude, "Dockerfile", ".dockerignore"]),
+];
+
+/** What a reader must know, as far as it is used. */
+const header = ({ exclude }: BuildPlan, body: string): string[] => [
+  "# Made by `starform eject` from the build plan; from here on it is yours. Needs BuildKit.",
+  `# Its .dockerignore: ${ejectedIgnores({ exclude }).join(" ")}`,
+  ...(/^COPY --from=\S+ \S+\[.\] /m.test(body)
+    ? ["# COPY of `name[s]` copies `names` where it is there, and nothing where it is not."]
+    : []),
+];
+
+/** What the stages start from is an argument, for whoever has other bases; by default it is what the plan names. */
+const baseNames = { BUILDER: /\brailpack-builder\b/, RUNTIME: /\brailpack-runtime\b/ };
+
+function basesOf({ steps, deploy }: BuildPlan): { name: string; image: string }[] {
+  const images = [...steps.map(({ inputs }) => inputs[0]), deploy.base].flatMap((layer) =>
+    layer && "image" in layer ? [layer.image] : [],
+  );
+  return Object.entries(baseNames).flatMap(([name, pattern]) => {
+    const image = images.find((one) => pattern.test(one));
+    return image === undefined ? [] : [{ name, image }];
+  });
+}
+
+function startOf(plan: BuildPlan, layer: Layer | undefined): string {
+  const image = layer ? imageOf(layer) : "scratch";
+  const base = basesOf(plan).find((one) => one.image === image);
+  return base ? `$${base.name}` : image;
+}
+
 /** Stage names may hold no colon. */
 const stageName = (step: string): string => step.toLowerCase().replace(/[^a-z0-9_.-]+/g, "-");
 
 function stageOf(plan: BuildPlan, step: Step): string {
   const [base, ...rest] = step.inputs;
   return [
-    `FROM ${base ? imageOf(base) : "scratch"} AS ${stageName(step.name)}`,
+    `FROM ${startOf(plan, base)} AS ${stageName(step.name)}`,
     "WORKDIR /app",
     ...environment(step.variables),
     ...rest.flatMap(copies),
@@ -29,16 +63,16 @@ function stageOf(plan: BuildPlan, step: Step): string {
   ].join("\n");
 }
 
-function deployStage({ deploy }: BuildPlan): string {
+function deployStage(plan: BuildPlan): string {
+  const { deploy } = plan;
+  const hasTools = deploy.inputs.some((layer) => layer.include?.includes("/mise/shims"));
+  const paths = [...(hasTools ? ["/mise/shims"] : []), ...deploy.paths];
   return [
-    `FROM ${imageOf(deploy.base)}`,
+    `FROM ${startOf(plan, deploy.base)}`,
     "WORKDIR /app",
     ...deploy.inputs.flatMap(copies),
     ...environment(deploy.variables),
-    ...(deploy.paths.length > 0 ? [`ENV PATH=${deploy.paths.join(":")}:$PATH`] : []),
-    ...(deploy.inputs.some((layer) => layer.include?.includes("/mise/shims"))
-      ? ["ENV PATH=/mise/shims:$PATH"]
-      : []),
+    ...(paths.length > 0 ? [`ENV PATH=${paths.join(":")}:$PATH`] : []),
     'ENTRYPOINT ["/bin/bash", "-c"]',
     ...(deploy.startCommand === undefined ? [] : [`CMD [${JSON.stringify(deploy.startCommand)}]`]),
   ].join("\n");
@@ -82,9 +116,17 @@ function copies(layer: Layer): string[] {
   if ("spread" in layer) return [];
   return (layer.include ?? ["."]).map((path) => {
     const at = "local" in layer ? path : absolute(path);
-    return `COPY ${from}${jsonIfNeeded(folder(at), folder(at))}`;
+    return `COPY ${from}${jsonIfNeeded("local" in layer ? folder(at) : optional(at), folder(at))}`;
   });
 }
+
+/** What every build makes; the rest of what a plan copies from a step may not be there (no packages, no cache). */
+const isAlwaysMade = (path: string): boolean =>
+  /^\/app\/?$|^\/mise\/(shims|installs)$|\/mise(\/config\.toml)?$/.test(path);
+
+/** COPY fails for a path that is not there, but not for a pattern that matches nothing. */
+const optional = (path: string): string =>
+  isAlwaysMade(path) ? folder(path) : path.replace(/([\p{L}\p{N}])$/u, "[$1]");
 
 const absolute = (path: string): string =>
   path.startsWith("/") ? path : path === "." ? "/app" : `/app/${path}`;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ejectDockerfile } from "../src/eject-dockerfile.ts";
+import { ejectDockerfile, ejectedIgnores } from "../src/eject-dockerfile.ts";
 import { planned } from "./planned.ts";
 
 test("the stages are the plan's steps, and the last is the image", async () => {
@@ -8,6 +8,11 @@ test("the stages are the plan's steps, and the last is the image", async () => {
     { variables: { TOKEN: "s3cret" } },
   );
   const dockerfile = ejectDockerfile(plan);
+  expect(dockerfile).toMatch(/\nARG BUILDER=\S+railpack-builder\S+\nARG RUNTIME=\S+railpack-runtime\S+\n/);
+  expect(dockerfile).toContain("FROM $BUILDER AS packages-mise\n");
+  expect(dockerfile).toContain(
+    "\n\nFROM $RUNTIME\nWORKDIR /app\nCOPY --from=packages-mise /mise/shims /mise/shims\n",
+  );
   expect(dockerfile).toContain("FROM packages-mise AS install\nWORKDIR /app\n");
   expect(dockerfile).toContain("COPY package.json package.json\n");
   expect(dockerfile).toContain(
@@ -19,10 +24,17 @@ test("the stages are the plan's steps, and the last is the image", async () => {
     "FROM build AS build-without-node_modules-.yarn\nRUN rm -rf /app/node_modules /app/.yarn\n",
   );
   expect(dockerfile).toMatch(
-    /COPY --from=build \/app\/node_modules \/app\/node_modules\nCOPY --from=build-without-node_modules-.yarn \/app\/ \/app\/\n/,
+    /COPY --from=build \/app\/node_module\[s\] \/app\/node_modules\nCOPY --from=build-without-node_modules-.yarn \/app\/ \/app\/\n/,
   );
   expect(dockerfile).toMatch(/ENTRYPOINT \["\/bin\/bash", "-c"\]\nCMD \["npm run start"\]\n$/);
+  expect(dockerfile).toContain("ENV PATH=/mise/shims:/app/node_modules/.bin:$PATH\n");
+  expect(dockerfile).toContain("# Its .dockerignore: **/node_modules Dockerfile .dockerignore\n");
   expect(dockerfile).not.toContain("s3cret");
+});
+
+test("what a .dockerignore names already is named once", async () => {
+  const { plan } = await planned({ "index.html": "", ".dockerignore": "Dockerfile\n*.log\n" });
+  expect(ejectedIgnores(plan)).toEqual(["Dockerfile", "*.log", ".dockerignore"]);
 });
 
 test("files are written as they are, whatever they hold", async () => {

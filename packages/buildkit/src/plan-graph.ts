@@ -5,8 +5,7 @@ import type { Bridge, ImageConfig } from "./gateway.ts";
 import { exec, files, image, local, type Vertex } from "./llb.ts";
 import type { Plan, PlanCommand, PlanLayer, PlanStep } from "./plan.ts";
 import { appDir, copyFromContext, copyLayer, copyLocal, type CopyAbility } from "./plan-copy.ts";
-
-export type Bases = { readonly builder: string; readonly runtime: string };
+import { railpackBase, type Bases } from "./stand-in.ts";
 
 export type PlanInput = {
   readonly contextDir: string;
@@ -81,13 +80,8 @@ function remember<T>(known: Map<string, Promise<T>>, key: string, make: () => Pr
   return made;
 }
 
-/** The plan's own images carry a release in their names; what they are for is what counts. */
-function imageFor(reference: string, bases: Bases): string {
-  const { builder, runtime } = bases;
-  if (bases === plansOwn) return reference;
-  if (/\brailpack-builder\b/.test(reference)) return builder;
-  return /\brailpack-runtime\b/.test(reference) ? runtime : reference;
-}
+const imageFor = (reference: string, bases: Bases): string =>
+  bases === plansOwn ? reference : (railpackBase(reference, bases) ?? reference);
 
 function stepNamed({ steps = [] }: Plan, name: string): PlanStep {
   const step = steps.find((one) => one.name === name);
@@ -240,6 +234,8 @@ function script(cmd: string, names: readonly string[], graph: Graph): string {
 const readable = (cmd: string): string =>
   (/^(?:\/bin\/)?(?:ba)?sh -c '([^']*)'$/.exec(cmd)?.[1] ?? cmd).replaceAll("\n", " ").slice(0, 200);
 
+/** Where mise puts the programs of what it installed; an image they are copied to finds them there. */
+const toolShims = "/mise/shims";
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 function environment({ env, paths }: State): Record<string, string> {
@@ -256,7 +252,10 @@ function environmentOf({ config }: ImageConfig): { env: Record<string, string> }
 
 function imageConfig({ deploy }: Plan, base: State, runtime: ImageConfig): ImageConfig {
   const { env } = environmentOf(runtime);
-  const path = [...(deploy.paths ?? []), env["PATH"] ?? defaultPath].join(":");
+  const hasTools = (deploy.inputs ?? []).some(({ include }) => include?.includes(toolShims));
+  const path = [...(hasTools ? [toolShims] : []), ...(deploy.paths ?? []), env["PATH"] ?? defaultPath].join(
+    ":",
+  );
   const variables = { ...env, ...deploy.variables, PATH: path };
   return {
     architecture: runtime.architecture ?? "amd64",

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { replaceImages, standInBases } from "./stand-in.ts";
 
 test("replaces official images, and leaves stages, arguments and all else", () => {
-  const text = `FROM --platform=linux/amd64 node:24-slim AS build
+  const text = `ARG RUNTIME=ghcr.io/railwayapp/railpack-runtime:mise-2026.8.6
+ARG DISTRO=debian
+FROM --platform=linux/amd64 node:24-slim AS build
 RUN echo FROM node:24
 FROM build
 COPY --from=build /a /a
@@ -12,10 +14,16 @@ FROM node:24-alpine
 FROM scratch
 FROM $BASE
 FROM ghcr.io/me/node:24
+FROM \${RUNTIME} AS image
 from debian
 `;
-  const { text: replacedText, replaced } = replaceImages(text, standInBases("base/builder:1"));
-  expect(replacedText).toBe(`FROM --platform=linux/amd64 base/builder:1 AS build
+  const { text: replacedText, replaced } = replaceImages(
+    text,
+    standInBases({ builder: "base/builder:1", runtime: "base/runtime:1" }),
+  );
+  expect(replacedText).toBe(`ARG RUNTIME=base/runtime:1
+ARG DISTRO=debian
+FROM --platform=linux/amd64 base/builder:1 AS build
 RUN echo FROM node:24
 FROM build
 COPY --from=build /a /a
@@ -25,7 +33,13 @@ FROM node:24-alpine
 FROM scratch
 FROM $BASE
 FROM ghcr.io/me/node:24
+FROM \${RUNTIME} AS image
 from base/builder:1
 `);
-  expect(replaced.map(({ from }) => from)).toEqual(["node:24-slim", "node:24", "debian"]);
+  expect(replaced.map(({ from }) => from)).toEqual([
+    "ghcr.io/railwayapp/railpack-runtime:mise-2026.8.6",
+    "node:24-slim",
+    "node:24",
+    "debian",
+  ]);
 });

@@ -17,9 +17,12 @@ export const isUnreachable = ({ step = "", cause }: BuildFailed): boolean =>
 
 export type Replaced = { readonly text: string; readonly replaced: readonly { from: string; to: string }[] };
 
-/** The Dockerfile with stand-ins where there are some: in FROM, and in COPY --from of images. */
+/** The Dockerfile with stand-ins where there are some: in FROM, in the arguments that are a FROM's image, and in COPY --from. */
 export function replaceImages(text: string, standIn: StandIn): Replaced {
   const stages = new Set<string>();
+  const bases = new Set(
+    [...text.matchAll(/^\s*FROM\s+(?:--\S+\s+)*\$\{?(\w+)\}?(?:\s|$)/gim)].map(([, name]) => name),
+  );
   const replaced: { from: string; to: string }[] = [];
   const swap = (reference: string): string => {
     const to =
@@ -31,6 +34,8 @@ export function replaceImages(text: string, standIn: StandIn): Replaced {
     return to ?? reference;
   };
   const lines = text.split("\n").map((line) => {
+    const argument = /^(\s*ARG\s+(\w+)=)(\S+)(\s*)$/i.exec(line);
+    if (argument && bases.has(argument[2])) return argument[1] + swap(argument[3] ?? "") + argument[4];
     const from = /^(\s*FROM\s+(?:--\S+\s+)*)(\S+)(.*)$/i.exec(line);
     if (!from)
       return line.replace(/(--from=)(\S+)/i, (_, flag: string, reference: string) => flag + swap(reference));
@@ -43,11 +48,21 @@ export function replaceImages(text: string, standIn: StandIn): Replaced {
   return { text: lines.join("\n"), replaced };
 }
 
-/** Our own bases for the official images of Node, Python and Debian, whose programs they have. */
+export type Bases = { readonly builder: string; readonly runtime: string };
+
+/** The base for an image of Railpack's. Their names carry a release; what they are for is what counts. */
+export const railpackBase = (reference: string, { builder, runtime }: Bases): string | undefined =>
+  /\brailpack-builder\b/.test(reference)
+    ? builder
+    : /\brailpack-runtime\b/.test(reference)
+      ? runtime
+      : undefined;
+
+/** Our own bases for Railpack's, and for the official images of Node, Python and Debian, whose programs they have. */
 export const standInBases =
-  (builder: string): StandIn =>
+  (bases: Bases): StandIn =>
   (reference) =>
     /^(?:docker\.io\/)?(?:library\/)?(?:node|python|debian|buildpack-deps)(?::[\w.-]+)?$/.test(reference) &&
     !reference.includes("alpine")
-      ? builder
-      : undefined;
+      ? bases.builder
+      : railpackBase(reference, bases);

@@ -26,10 +26,9 @@ export const engineImages = (socketPath: string) => {
     bytes: async (image: string): Promise<Buffer> => (await call("GET", `/images/${image}/get`)).body,
     history: (image: string) => json<unknown[]>("GET", `/images/${image}/history`),
     config: async (image: string) => {
-      const found = await json<{ Config: { Env: string[]; Cmd: string[]; WorkingDir: string } }>(
-        "GET",
-        `/images/${image}/json`,
-      );
+      const found = await json<{
+        Config: { Env: string[]; Cmd: string[]; Entrypoint: string[] | null; WorkingDir: string };
+      }>("GET", `/images/${image}/json`);
       return found.Config;
     },
     /** Runs the image (or another command in it) to its end; what it printed. */

@@ -3,20 +3,23 @@
 // come from the npm registry; of anything else it says what it has instead of pretending.
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, readdirSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 
 const [command = "", ...args] = process.argv.slice(2);
 const configFile = "/etc/mise/config.toml";
 const installs = process.env.MISE_INSTALLS_DIR ?? "/mise/installs";
 const shims = process.env.MISE_SHIMS_DIR ?? "/mise/shims";
-const npmTools = { pnpm: "pnpm", yarn: "yarn", bun: "bun" };
+const npmTools = { pnpm: "pnpm", yarn: "yarn", bun: "bun", deno: "deno" };
 // Compilers whose programs run without them; what an app needs at run time too cannot be brought here.
-const debianTools = { go: "golang-go", rust: "cargo" };
+const debianTools = { go: "golang-go", rust: "cargo", cmake: "cmake", ninja: "ninja-build" };
 const builtIn = {
   rust: ["cargo", "--version"],
   node: ["node", "--version"],
   python: ["python3", "--version"],
   go: ["go", "version"],
+  cmake: ["cmake", "--version"],
+  ninja: ["ninja", "--version"],
 };
 
 if (["install", "use", "i"].includes(command)) installAll();
@@ -26,9 +29,13 @@ else if (command === "exec" || command === "x") run(args.slice(args.indexOf("--"
 else process.stderr.write(`mise: "${command}" is not needed in this base image\n`);
 
 function installAll() {
+  // As mise itself leaves them, so that whoever copies them finds them.
+  for (const dir of [installs, shims, join(homedir(), ".local/state/mise")])
+    mkdirSync(dir, { recursive: true });
+  const tools = wanted().map(([tool, version]) => [tool.replace(/^(core|npm|aqua|asdf):/, ""), version]);
+  fromDebian(tools.map(([tool]) => tool).filter((tool) => debianTools[tool] && !say(builtIn[tool])));
   let isComplete = true;
-  for (const [tool, version] of wanted())
-    isComplete = install(tool.replace(/^(core|npm|aqua|asdf):/, ""), version) && isComplete;
+  for (const [tool, version] of tools) isComplete = install(tool, version) && isComplete;
   if (!isComplete) process.exit(1);
 }
 
@@ -43,7 +50,7 @@ function wanted() {
 
 function install(tool, version) {
   if (npmTools[tool]) return fromNpm(tool, npmTools[tool], version);
-  const has = builtIn[tool] && (say(builtIn[tool]) || (fromDebian(tool) && say(builtIn[tool])));
+  const has = builtIn[tool] && say(builtIn[tool]);
   if (has)
     process.stdout.write(`${tool} ${version} was asked for; this base has ${has.replace(/^\D*/, "")}\n`);
   else
@@ -61,7 +68,6 @@ function fromNpm(tool, name, version) {
   execFileSync("npm", ["install", "--global", "--prefix", prefix, "--no-audit", "--no-fund", spec], {
     stdio: "inherit",
   });
-  mkdirSync(shims, { recursive: true });
   for (const bin of readdirSync(join(prefix, "bin"))) {
     rmSync(join(shims, bin), { force: true });
     symlinkSync(join(prefix, "bin", bin), join(shims, bin));
@@ -71,17 +77,20 @@ function fromNpm(tool, name, version) {
   return true;
 }
 
-function fromDebian(tool) {
-  if (!debianTools[tool] || !existsSync("/usr/bin/apt-get")) return false;
+/** All at once: each call of apt-get costs seconds before it installs anything. */
+function fromDebian(tools) {
+  if (tools.length === 0 || !existsSync("/usr/bin/apt-get")) return;
   const options = { stdio: "inherit", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
+  const packages = tools.map((tool) => debianTools[tool]);
   execFileSync("apt-get", ["update"], options);
-  execFileSync("apt-get", ["install", "-y", "--no-install-recommends", debianTools[tool]], options);
-  return true;
+  execFileSync("apt-get", ["install", "-y", "--no-install-recommends", ...packages], options);
 }
 
 function say([program, ...options]) {
   try {
-    return execFileSync(program, options, { encoding: "utf8" }).trim();
+    return execFileSync(program, options, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
+      .trim()
+      .split("\n", 1)[0];
   } catch {
     return "";
   }

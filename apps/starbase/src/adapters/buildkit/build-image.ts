@@ -63,6 +63,6 @@ async function makeImage(
   const buildArgs = Object.fromEntries(
     Object.entries(spec.variables).filter(([name]) => !spec.secretNames.includes(name)),
   );
-  const standIn = bases && { standIn: standInBases(bases.builder) };
+  const standIn = bases && { standIn: standInBases(bases) };
   return await buildDockerfile(client, { ...options, dockerfilePath, buildArgs, ...standIn });
 }
