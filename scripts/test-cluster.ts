@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 
 /**
  * Every suite of Shuttle on Kubernetes and of the client below it: on the fake cluster of the test kit, or on the real one
- * of `TEST_KUBECONFIG`. Suites that script pods run on the fake one either way.
+ * of `TEST_KUBECONFIG`, with or without controllers and nodes. Suites that script pods, faults and clocks run on the fake
+ * one either way. Definitions of the Gateway API and of Envoy Gateway that a real one lacks are installed, and stay.
  */
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dirs = ["apps/shuttle/test/kubernetes", "apps/shuttle/src/adapters/kubernetes", "packages/kubernetes"];

@@ -80,10 +80,14 @@ export interface KubeApi extends AsyncDisposable {
   ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }>;
   /**
    * Deletes with the given propagation (`Background` by default) and, when `uid` is given, only that very object.
-   * An object that is not there is no error; false says there was none.
+   * An object that is not there is no error; false says there was none. `gracePeriodSeconds` is for pods.
    */
   delete(
-    ref: ObjectRef & { readonly uid?: string; readonly propagation?: "Background" | "Foreground" | "Orphan" },
+    ref: ObjectRef & {
+      readonly uid?: string;
+      readonly propagation?: "Background" | "Foreground" | "Orphan";
+      readonly gracePeriodSeconds?: number;
+    },
     signal?: AbortSignal,
   ): Promise<boolean>;
   /** Events after `resourceVersion`, bookmarks included, until the server ends the watch; a version too old is KubeError 410. */

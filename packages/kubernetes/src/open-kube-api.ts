@@ -114,11 +114,12 @@ function kubeApi(
       const path = await found.collectionOf({ ...kind, namespace: selection.namespace }, signal);
       return listPages((what) => ask(kind, { method: "GET", path, ...what }, signal), kind, selection);
     },
-    async delete({ uid, propagation = "Background", ...ref }, signal) {
+    async delete({ uid, propagation = "Background", gracePeriodSeconds, ...ref }, signal) {
       const body = {
         apiVersion: "v1",
         kind: "DeleteOptions",
         propagationPolicy: propagation,
+        ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
         ...(uid === undefined ? {} : { preconditions: { uid } }),
       };
       try {

@@ -313,7 +313,7 @@ test("the cluster's own objects are applied once, with the load balancer's size"
   await using shuttle = await rig.shuttle();
   await until("its caches are full", () => shuttle.cluster.notReady?.() === undefined);
   const { signal } = new AbortController();
-  if (rig.fake) await rig.api.create({ ...kinds.namespace, metadata: { name: "envoy-gateway-system" } });
+  await rig.gatewayNamespace();
   for (const units of [3, 3, 5]) await shuttle.cluster.configure!({ lb_size_units: units }, signal);
   const proxy = await rig.api.get({
     apiVersion: "gateway.envoyproxy.io/v1alpha1",

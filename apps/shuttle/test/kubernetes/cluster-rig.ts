@@ -2,17 +2,20 @@ import { randomUUID } from "node:crypto";
 import type { DesiredService, StatusReport } from "@starform/contract/clusters";
 import type { KubeApi, KubeObject, KindRef } from "@starform/kubernetes/kube-api";
 import { openKubeApi } from "@starform/kubernetes/open-kube-api";
+import { isKubeError } from "@starform/kubernetes/kube-error";
 import { until } from "@starform/std/retry";
 import {
   openFakeKubernetes,
   type FakeKubernetes,
   type FakeKubernetesOptions,
 } from "@starform/testkit/kubernetes/open-fake-kubernetes";
+import { bundledDefinitions } from "@starform/testkit/kubernetes/schema/load-schemas";
 import {
   openKubernetesCluster,
   type KubernetesClusterOptions,
 } from "../../src/adapters/kubernetes/kubernetes-cluster.ts";
 import { plainContext, type ManifestContext } from "../../src/adapters/kubernetes/manifests/context.ts";
+import { gatewayNamespace } from "../../src/adapters/kubernetes/manifests/names.ts";
 import type { Cluster } from "../../src/core/cluster.ts";
 import { keyOf } from "../../src/core/service-key.ts";
 import { driven } from "../cluster.contract.ts";
@@ -70,11 +73,15 @@ export type KubeRig = Awaited<ReturnType<typeof openKubeRig>>;
 export async function openKubeRig(options: FakeKubernetesOptions & { readonly isFake?: true } = {}) {
   const kubeconfigFile = options.isFake ? undefined : process.env["TEST_KUBECONFIG"];
   const fake: FakeKubernetes | undefined = kubeconfigFile ? undefined : await openFakeKubernetes(options);
-  const api = await openKubeApi(kubeconfigFile ? { kubeconfigFile } : { kubeconfig: fake!.kubeconfig() });
+  const connect = () => openKubeApi(kubeconfigFile ? { kubeconfigFile } : { kubeconfig: fake!.kubeconfig() });
+  const api = await connect();
+  if (kubeconfigFile) await serveCustomKinds(api);
   let clusterId = randomUUID();
   const namespaces = new Set<string>();
   const rig = {
     api,
+    /** Another connection of the same administrator. */
+    connect,
     get clusterId() {
       return clusterId;
     },
@@ -92,6 +99,14 @@ export async function openKubeRig(options: FakeKubernetesOptions & { readonly is
         project_slug: slug,
         namespace: `proj-${slug}`,
       };
+    },
+    /** The namespace of the shared Gateway, which the bootstrap makes. */
+    async gatewayNamespace(): Promise<string> {
+      const metadata = { name: gatewayNamespace };
+      await api.create({ ...kinds.namespace, metadata }).catch((error: unknown) => {
+        if (!isKubeError(error, 409)) throw error;
+      });
+      return gatewayNamespace;
     },
     service: (own: Partial<DesiredService> = {}): DesiredService =>
       aService({ image: `registry.example.com/shop/web@sha256:${"d".repeat(64)}`, ...rig.project(), ...own }),
@@ -140,6 +155,19 @@ export async function openKubeRig(options: FakeKubernetesOptions & { readonly is
   };
   return rig;
 }
+/** A server without our kinds is given the definitions that the bootstrap brings; they stay. */
+async function serveCustomKinds(api: KubeApi): Promise<void> {
+  for (const [bundle, kind] of [
+    ["gateway-api", kinds.route],
+    ["envoy-gateway", { apiVersion: "gateway.envoyproxy.io/v1alpha1", kind: "EnvoyProxy" }],
+  ] as const) {
+    if (await api.serves(kind)) continue;
+    for (const definition of bundledDefinitions(bundle))
+      await api.apply(definition as unknown as KubeObject, { fieldManager: "starform", force: true });
+    await until(`${kind.kind} is served`, () => api.serves(kind), { withinMs: 60_000, everyMs: 500 });
+  }
+}
+
 export type RunningShuttle = Awaited<ReturnType<KubeRig["shuttle"]>>;
 
 /** Waits until a Shuttle has nothing left to write: no write for as long as its informers take to tell one. */

@@ -1,21 +1,19 @@
-import { openKubeApi } from "@starform/kubernetes/open-kube-api";
-import { openFakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
 import { kubernetesDesiredStore } from "../../src/adapters/kubernetes/kept/desired-store.ts";
 import { keptLabel, keptSecrets } from "../../src/adapters/kubernetes/kept/kept-secrets.ts";
 import { kubernetesOverrideStore } from "../../src/adapters/kubernetes/kept/override-store.ts";
 import { watchKept } from "../../src/adapters/kubernetes/kept/watch-kept.ts";
 import { keptStoresContract } from "../kept-stores.contract.ts";
+import { kinds, openKubeRig } from "./cluster-rig.ts";
 
-const namespace = "starform-system";
 const secret = { apiVersion: "v1", kind: "Secret" } as const;
 
 keptStoresContract("a Kubernetes cluster", async () => {
   await using stack = new AsyncDisposableStack();
-  const fake = stack.use(await openFakeKubernetes());
-  const open = async () => stack.use(await openKubeApi({ kubeconfig: fake.kubeconfig() }));
-  const api = await open();
-  await api.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
-  const other = await open();
+  const rig = stack.use(await openKubeRig());
+  const { api } = rig;
+  const { namespace } = rig.project();
+  await api.create({ ...kinds.namespace, metadata: { name: namespace } });
+  const other = stack.use(await rig.connect());
   const opened = stack.move();
   return {
     open: () => ({

@@ -1,21 +1,20 @@
 import { once } from "node:events";
 import type { KubeApi, KubeObject } from "@starform/kubernetes/kube-api";
-import { openKubeApi } from "@starform/kubernetes/open-kube-api";
 import { until } from "@starform/std/retry";
-import { openFakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { leaseLeadership } from "../../src/adapters/kubernetes/lease-leadership.ts";
+import { kinds, openKubeRig, type KubeRig } from "./cluster-rig.ts";
 
-const namespace = "starform-system";
-let stack: AsyncDisposableStack;
+let rig: KubeRig;
 let api: KubeApi;
+let namespace: string;
 beforeAll(async () => {
-  stack = new AsyncDisposableStack();
-  const fake = stack.use(await openFakeKubernetes());
-  api = stack.use(await openKubeApi({ kubeconfig: fake.kubeconfig() }));
-  await api.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  rig = await openKubeRig();
+  ({ api } = rig);
+  ({ namespace } = rig.project());
+  await api.create({ ...kinds.namespace, metadata: { name: namespace } });
 });
-afterAll(() => stack.disposeAsync());
+afterAll(() => rig[Symbol.asyncDispose]());
 
 let leases = 0;
 const aLease = () => `shuttle-${++leases}`;

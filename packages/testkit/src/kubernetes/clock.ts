@@ -16,11 +16,19 @@ export type SteppedClock = Clock & {
 export const systemClock: Clock = {
   now: () => new Date(),
   after: (ms, work) => {
-    const timer = setTimeout(work, ms);
-    timer.unref();
+    const dueAt = Date.now() + ms;
+    let timer: NodeJS.Timeout;
+    const wait = (): void => {
+      const leftMs = dueAt - Date.now();
+      timer = setTimeout(leftMs > timerMsMax ? wait : work, Math.min(leftMs, timerMsMax));
+      timer.unref();
+    };
+    wait();
     return () => clearTimeout(timer);
   },
 };
+/** A timer cannot wait longer: what was asked to would be called at once. */
+const timerMsMax = 2 ** 31 - 1;
 
 /** A clock that stands still until it is moved. */
 export function steppedClock(start: Date): SteppedClock {

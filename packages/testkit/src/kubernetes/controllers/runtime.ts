@@ -16,7 +16,11 @@ const sliceMs = 8;
 const backoff = { firstMs: 50, longestMs: 60_000 } as const;
 
 /** Runs controllers over the store's events: one queue per controller, each key in it once. */
-export function runControllers(controllers: readonly Controller[], cluster: Cluster): Runtime {
+export function runControllers(
+  controllers: readonly Controller[],
+  cluster: Cluster,
+  writesAs: typeof actorOf = actorOf,
+): Runtime {
   const queues = new Map(controllers.map((controller) => [controller, new Set<string>()]));
   const failures = new Map<string, number>();
   const paused = new Set<string>();
@@ -38,7 +42,7 @@ export function runControllers(controllers: readonly Controller[], cluster: Clus
       controller,
       {
         cluster,
-        actor: actorOf(cluster, controller.manager, controller.name),
+        actor: writesAs(cluster, controller.manager, controller.name),
         later: (key, ms) => void cluster.clock.after(ms, () => add(controller, key)),
         now: () => cluster.clock.now(),
       },

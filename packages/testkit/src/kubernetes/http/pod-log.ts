@@ -30,7 +30,8 @@ const nanoTime = (time: Date): string => time.toISOString().replace("Z", "000000
 export const printLine = ({ time, text }: LogLine, query: URLSearchParams): string =>
   `${query.get("timestamps") === "true" ? `${nanoTime(time)} ` : ""}${text}\n`;
 
-function selected(lines: readonly LogLine[], query: URLSearchParams, now: Date): string {
+/** What of the lines the query asks for, as text. */
+export function selected(lines: readonly LogLine[], query: URLSearchParams, now: Date): string {
   const seconds = query.get("sinceSeconds");
   const since =
     seconds === null
@@ -52,6 +53,15 @@ function linesOf({ query }: ApiRequest, call: Call, cluster: Cluster): Found | u
   const pod = existing(call, cluster);
   const name = String(containerOf(pod, query.get("container"))["name"]);
   if (specOf(pod)["nodeName"] === undefined) return undefined;
+  return { pod, name, lines: linesOfContainer(pod, name, { query, cluster }) };
+}
+
+/** What the node has of a container's log: of its run now, or of the one before. */
+export function linesOfContainer(
+  pod: Stored,
+  name: string,
+  { query, cluster }: { readonly query: URLSearchParams; readonly cluster: Cluster },
+): readonly LogLine[] {
   const uid = pod.metadata.uid ?? "";
   if (query.get("previous") === "true") {
     const before = cluster.logs.previous(uid, name);
@@ -64,10 +74,10 @@ function linesOf({ query }: ApiRequest, call: Call, cluster: Cluster): Found | u
       throw badRequest(
         `previous terminated container ${JSON.stringify(name)} in pod ${JSON.stringify(pod.metadata.name)} not found`,
       );
-    return { pod, name, lines };
+    return lines;
   }
   const lines = cluster.logs.read(uid, name);
-  if (lines) return { pod, name, lines };
+  if (lines) return lines;
   const status = asObjects(statusOf(pod)["containerStatuses"]).find((one) => one["name"] === name);
   const reason = asObject(asObject(status?.["state"])["waiting"])["reason"] ?? "ContainerCreating";
   const isPulling = reason === "ErrImagePull" || reason === "ImagePullBackOff";

@@ -1,0 +1,92 @@
+import { systemClock } from "../clock.ts";
+import { runControllers } from "../controllers/runtime.ts";
+import { openScripts } from "../kubelet/behaviour.ts";
+import { openKubelet } from "../kubelet/kubelet.ts";
+import { podHands, type PodHands } from "../kubelet/pod-hands.ts";
+import type { JsonObject } from "../model/json.ts";
+import { nodeObject, threeNodes, type NodeSize } from "../nodes/fake-nodes.ts";
+import { openCluster } from "../open-cluster.ts";
+import { wake } from "../restore.ts";
+import { mirror } from "./mirror.ts";
+import type { NodeServer } from "./node-server.ts";
+import { openOutbox, remoteActor, sendEvents } from "./remote-actor.ts";
+import { serveLogs } from "./serve-logs.ts";
+
+export type StandInNodesOptions = {
+  readonly nodes?: readonly NodeSize[];
+  /** A sentence for each write that the server refused. */
+  readonly warn?: (sentence: string) => void;
+};
+export type StandInNodes = AsyncDisposable & { readonly pods: Pick<PodHands, "script" | "say"> };
+
+/** As kubelets do; the node controller waits 50 s for the next one. */
+const renewEveryMs = 10_000;
+
+/**
+ * Nodes for an API server that has none: registers them, runs what the scheduler places on them as scripts say, and
+ * removes them at the end. No container runs and there is no network; the server's own controllers do the rest.
+ */
+export async function openStandInNodes(
+  server: NodeServer,
+  { nodes = threeNodes, warn = () => undefined }: StandInNodesOptions = {},
+): Promise<StandInNodes> {
+  await using stack = new AsyncDisposableStack();
+  const ending = new AbortController();
+  const cluster = openCluster({ clock: systemClock, tokens: {}, eventsKept: 1_000, random: Math.random });
+  const scripts = openScripts();
+  const outbox = openOutbox((error) => warn(`the API server refused a node's word: ${String(error)}`));
+  const logs = stack.use(await serveLogs(cluster));
+
+  const lease = (name: string) => ({
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    namespace: "kube-node-lease",
+    name,
+  });
+  for (const [index, size] of nodes.entries()) {
+    await server.create(ownNode(size, index, logs.port) as never);
+    stack.defer(async () => void (await server.delete({ apiVersion: "v1", kind: "Node", name: size.name })));
+    const { apiVersion, kind, ...metadata } = lease(size.name);
+    const spec = { holderIdentity: size.name, leaseDurationSeconds: 40 };
+    await server.create({ apiVersion, kind, metadata, spec } as never).catch(() => undefined);
+  }
+  const renew = (): void => {
+    const renewTime = new Date().toISOString().replace("Z", "000Z");
+    for (const { name } of nodes) outbox.send(() => server.patch(lease(name), { spec: { renewTime } }));
+  };
+  renew();
+  const timer = setInterval(renew, renewEveryMs);
+  stack.defer(() => clearInterval(timer));
+
+  const runtime = runControllers([openKubelet(scripts).controller], cluster, remoteActor(server, outbox));
+  stack.defer(sendEvents(server, cluster, outbox));
+  scripts.onChange(() => wake(cluster));
+  await mirror(server, cluster, ending.signal);
+  const opened = stack.move();
+  const { script, say } = podHands(cluster, scripts);
+  return {
+    pods: { script, say },
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      await runtime[Symbol.asyncDispose]();
+      await outbox.emptied();
+      await opened.disposeAsync();
+    },
+  };
+}
+
+/** A node whose kubelet answers on this machine. */
+function ownNode(size: NodeSize, index: number, port: number): JsonObject {
+  const node = nodeObject(size, index, new Date());
+  return {
+    ...node,
+    status: {
+      ...(node["status"] as JsonObject),
+      addresses: [
+        { type: "InternalIP", address: "127.0.0.1" },
+        { type: "Hostname", address: size.name },
+      ],
+      daemonEndpoints: { kubeletEndpoint: { Port: port } },
+    },
+  };
+}
