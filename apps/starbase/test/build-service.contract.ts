@@ -372,13 +372,5 @@ export function buildServiceContract(name: string, open: () => Promise<BuilderUn
       expect(bad.status).toMatchObject({ state: "failed" });
       expect(JSON.stringify(bad)).not.toContain(secret);
     });
-
-    test("removes an image, and removing it again is no error", async () => {
-      const spec = await aBuild(under, ["true"]);
-      const image = await imageOf(under.builds, spec);
-      await under.builds.removeImage(image);
-      await under.builds.removeImage(image);
-      expect(await under.imagesOf(spec)).toEqual([]);
-    });
   });
 }

@@ -7,11 +7,6 @@ export type Engine = {
   image(reference: string): Promise<{ id: string; sizeBytes: number } | undefined>;
   /** The layers of an image from the base up, those that hold nothing left out; none when the engine lacks it. */
   layers(reference: string): Promise<ImageLayer[]>;
-  /**
-   * Takes away the names of a repository that stand for this image; its files go with its last name. One that is
-   * gone already is no error; one that a container uses rejects.
-   */
-  removeImage(repo: string, id: string): Promise<void>;
   /** Sends an image of the engine's store to the registry in its name; resolves to the manifest's digest there. */
   push(reference: string, options?: PushOptions): Promise<string>;
   /** Makes an image of one layer from a tar stream; resolves to its id. */
@@ -48,15 +43,6 @@ export const dockerEngine = (socketPath: string): Engine => ({
       .filter(({ Size }) => Size > 0)
       .map(({ CreatedBy, Size }) => ({ sizeBytes: Size, createdBy: CreatedBy }))
       .toReversed();
-  },
-  async removeImage(repo, id) {
-    const { status, body } = await call(socketPath, "GET", `/images/${encodeURIComponent(id)}/json`);
-    if (status === 404) return;
-    const { RepoTags: names } = JSON.parse(expectOk(status, body)) as { RepoTags: string[] | null };
-    for (const name of (names ?? []).filter((one) => one.startsWith(`${repo}:`))) {
-      const removed = await call(socketPath, "DELETE", `/images/${encodeURIComponent(name)}`);
-      if (removed.status !== 404) expectOk(removed.status, removed.body);
-    }
   },
   async push(reference, { auth, signal } = {}) {
     const at = reference.lastIndexOf(":");

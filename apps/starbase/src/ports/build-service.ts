@@ -82,6 +82,4 @@ export interface BuildService {
   getBuildStatus(handle: BuildHandle): Promise<BuildStatus>;
   /** Ends within a second with nothing left running; a build that has ended stays as it ended. */
   cancelBuild(handle: BuildHandle): Promise<void>;
-  /** Removes an image that no receipt can roll back to any more; one that is gone already is no error. */
-  removeImage(image: string): Promise<void>;
 }

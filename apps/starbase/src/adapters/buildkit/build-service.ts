@@ -57,11 +57,6 @@ export function buildkitBuildService(options: BuildKitServiceOptions): BuildServ
     async ensureProject() {
       // A workspace has no place of its own here: its caches are kept apart by name.
     },
-
-    async removeImage(image) {
-      const [, repo, id] = /^(starform\.local\/[^/]+\/[^@/]+)@(sha256:[0-9a-f]{64})$/.exec(image) ?? [];
-      if (repo && id) await engine.removeImage(repo, id);
-    },
   };
 }
 

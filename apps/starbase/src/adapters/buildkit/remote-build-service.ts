@@ -1,4 +1,3 @@
-import { storedName } from "../../core/images/image-name.ts";
 import type { BuildService } from "../../ports/build-service.ts";
 import type { RegistryProvider } from "../../ports/registry-provider.ts";
 import { machineLimits } from "../process-builder/build-limits.ts";
@@ -26,10 +25,4 @@ export const remoteBuildService = (options: RemoteBuildOptions): BuildService & 
   }),
 
   ensureProject: (workspaceId) => options.pool.ensureProject(workspaceId),
-
-  async removeImage(image) {
-    const { registry } = options;
-    const found = storedName(registry.prefix, image);
-    if (found) await registry.remove(found.repository, found.digest);
-  },
 });

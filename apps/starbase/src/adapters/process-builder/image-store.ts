@@ -40,8 +40,6 @@ export type ImageStore = {
   /** Takes away what a build staged and did not finish. */
   discard(buildId: string): Promise<void>;
   recordOf(buildId: string): Promise<BuiltImage | undefined>;
-  /** Forgets the service's claim; the files go with the last claim. */
-  remove(image: string): Promise<void>;
 };
 
 /** Images as folders below `dir`: `sha256/<hex>/{config.json,app/}`, and beside them who made and who needs them. */
@@ -116,13 +114,6 @@ export function imageStore(dir: string): ImageStore {
       const hex = record.imageDigest.slice("sha256:".length);
       await settle(path.join(dir, "staging", buildId), hex);
       return (await exists(imageDir(hex))) ? record : undefined;
-    },
-
-    async remove(image) {
-      const match = /^starform\.local\/([^/]+)\/([^@/]+)@sha256:([0-9a-f]{64})$/.exec(image);
-      if (!match) return;
-      const [, projectId, serviceId, hex] = match;
-      await claims.release({ projectId: projectId!, serviceId: serviceId! }, hex!);
     },
   };
 }

@@ -158,8 +158,6 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
       await running.ended;
     },
 
-    removeImage: (image) => builder.images.remove(image),
-
     async [Symbol.asyncDispose]() {
       await Promise.all([...builds.values()].map(({ cancel, tidied }) => (cancel.abort(), tidied)));
     },
