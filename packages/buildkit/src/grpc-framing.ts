@@ -55,6 +55,7 @@ export class GrpcError extends Error {
 export const grpcCode = {
   cancelled: 1,
   notFound: 5,
+  permissionDenied: 7,
   unimplemented: 12,
   internal: 13,
   unavailable: 14,

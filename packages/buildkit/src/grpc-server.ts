@@ -22,6 +22,18 @@ export type ServedCall = {
 export type Handler = (call: ServedCall) => Promise<void>;
 
 const batchBytes = 128 * 1024;
+const emptyMessage = Buffer.alloc(0);
+
+/** A handler of a call with one message and one answer. */
+export const answer =
+  (reply: (message: Buffer) => Uint8Array | Promise<Uint8Array>): Handler =>
+  async (call) => {
+    for await (const message of call.messages) {
+      await call.send(await reply(message));
+      return;
+    }
+    await call.send(await reply(emptyMessage));
+  };
 
 /** Serves gRPC over one connected byte stream; paths without a handler answer UNIMPLEMENTED. */
 export function serveGrpc(socket: Duplex, handlers: Readonly<Record<string, Handler>>): ServerHttp2Session {

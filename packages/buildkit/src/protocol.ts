@@ -98,6 +98,12 @@ message FileStat { string path = 1; uint32 mode = 2; uint32 uid = 3; uint32 gid 
 message SecretRequest { string id = 1; }
 message CredentialsRequest { string host = 1; }
 message CredentialsResponse { string username = 1; string secret = 2; }
+message FetchTokenRequest { string clientId = 1; string host = 2; string realm = 3; string service = 4; repeated string scopes = 5; }
+message FetchTokenResponse { string token = 1; int64 expiresIn = 2; int64 issuedAt = 3; }
+message TokenAuthorityRequest { string host = 1; bytes salt = 2; }
+message TokenAuthorityResponse { bytes publicKey = 1; }
+message VerifyAuthorityRequest { string host = 1; bytes payload = 2; bytes salt = 3; }
+message VerifyAuthorityResponse { bytes signed = 1; }
 message CheckAgentRequest { string id = 1; }
 message HealthResponse { int32 status = 1; }
 `;

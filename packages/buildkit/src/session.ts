@@ -8,8 +8,9 @@ import { receive } from "./file-receive.ts";
 import { fileSync, type LocalDir } from "./file-sync.ts";
 import type { GrpcChannel } from "./grpc-client.ts";
 import { GrpcError, grpcCode, unframe } from "./grpc-framing.ts";
-import { serveGrpc, type Handler } from "./grpc-server.ts";
+import { answer, serveGrpc, type Handler } from "./grpc-server.ts";
 import { bytesMessage, codec } from "./protocol.ts";
+import { registrySignIn, type RegistryAuth } from "./registry-sign-in.ts";
 import { sshForwarding } from "./ssh-forwarding.ts";
 import { sessionHeaders, type SessionOffer, type Transport } from "./transport.ts";
 
@@ -21,7 +22,7 @@ export type SessionServices = {
   /** By id; the values never leave through anything but a secret mount. */
   readonly secrets?: Readonly<Record<string, string | Uint8Array>>;
   /** Credentials by registry host; others are used anonymously. */
-  readonly registryAuth?: Readonly<Record<string, { username: string; password: string }>>;
+  readonly registryAuth?: RegistryAuth;
   /** Where an export to this side goes: one stream for `tar`, `oci` and `docker`, a folder for `local`. */
   readonly output?: { readonly stream: Writable } | { readonly dir: string };
   /** Sockets of SSH agents by id ("default" is what mounts ask for that name none). Keys stay with the agent. */
@@ -69,8 +70,6 @@ export async function openSession(
 }
 
 const secretRequest = codec<{ id: string }>("SecretRequest");
-const credentialsRequest = codec<{ host: string }>("CredentialsRequest");
-const credentials = codec<{ username: string; secret: string }>("CredentialsResponse");
 const health = codec<{ status: number }>("HealthResponse");
 const emptyMessage = Buffer.alloc(0);
 
@@ -79,33 +78,17 @@ function handlersOf(services: SessionServices): Record<string, Handler> {
     "/grpc.health.v1.Health/Check": answer(() => health.encode({ status: 1 })),
     "/moby.filesync.v1.FileSync/DiffCopy": fileSync(services.dirs ?? {}),
     "/moby.buildkit.secrets.v1.Secrets/GetSecret": answer((bytes) => secretOf(services, bytes)),
-    "/moby.filesync.v1.Auth/Credentials": answer((bytes) => credentialsOf(services, bytes)),
+    ...registrySignIn(services.registryAuth),
     ...(services.output && { "/moby.filesync.v1.FileSend/DiffCopy": receive(services.output) }),
     ...(services.sshAgents && sshForwarding(services.sshAgents)),
   };
 }
-
-/** A handler of a call with one message and one answer. */
-export const answer =
-  (reply: (message: Buffer) => Uint8Array): Handler =>
-  async (call) => {
-    for await (const message of call.messages) {
-      await call.send(reply(message));
-      return;
-    }
-    await call.send(reply(emptyMessage));
-  };
 
 function secretOf({ secrets = {} }: SessionServices, bytes: Buffer): Uint8Array {
   const { id = "" } = secretRequest.decode(bytes);
   if (!Object.hasOwn(secrets, id)) throw new GrpcError(grpcCode.notFound, `secret ${id} is not set`);
   const value = secrets[id] ?? "";
   return bytesMessage.encode({ data: typeof value === "string" ? Buffer.from(value) : value });
-}
-
-function credentialsOf({ registryAuth = {} }: SessionServices, bytes: Buffer): Uint8Array {
-  const known = registryAuth[credentialsRequest.decode(bytes).host ?? ""];
-  return credentials.encode(known ? { username: known.username, secret: known.password } : {});
 }
 
 /** Control.Session carries the session's bytes as messages; this makes a byte stream of them again. */
