@@ -38,7 +38,9 @@ export type LogShipperSeams = { readonly now?: () => number; readonly insert?: I
 /** Each insert makes a part that has to be merged later, so a steady stream is gathered for this long. */
 const spacingMs = 60;
 const gapAgeMs = 1_000;
-const spillEveryMs = 100;
+const lookEveryMs = 100;
+/** A file is an insert to come: what one noisy service writes in a while goes into few, or all others wait behind it. */
+const spillEveryMs = 1_000;
 /** More than this in memory does not wait for an insert that is under way. */
 const spillBytes = 16 << 20;
 
@@ -55,6 +57,7 @@ export function openLogShipper(options: LogShipperOptions, seams: LogShipperSeam
   let firstWaitsSinceMs = 0;
   let lastSentMs = -Infinity;
   let retryAtMs = 0;
+  let spiltAtMs = -Infinity;
   let settled = 0;
   let failures = 0;
 
@@ -69,8 +72,20 @@ export function openLogShipper(options: LogShipperOptions, seams: LogShipperSeam
     });
     settle(batch.lines);
   };
+  /** Of what waits at this moment: while there is a flood, more comes with every write. */
   const spill = async (disk: DiskBuffer): Promise<void> => {
-    for (let batch = queue.take(); batch; batch = queue.take()) await keep(disk, batch);
+    spiltAtMs = performance.now();
+    for (let left = queue.length; left > 0;) {
+      const batch = queue.take();
+      if (!batch) return;
+      left -= batch.lines;
+      await keep(disk, batch);
+    }
+  };
+  /** Lines are gathered for a while, unless somebody waits until they are kept or they take much memory. */
+  const spillWhenDue = async (disk: DiskBuffer): Promise<void> => {
+    const isDue = performance.now() >= spiltAtMs + spillEveryMs;
+    if (isDue || flushes.length > 0 || queue.bytes > spillBytes) await spill(disk);
   };
   /** Leaves what cannot be sent now for the next process, the records of gaps even over the budget. */
   const leave = async (disk: DiskBuffer): Promise<void> => {
@@ -82,8 +97,8 @@ export function openLogShipper(options: LogShipperOptions, seams: LogShipperSeam
   const deliver = async (disk: DiskBuffer, batch: Batch) => {
     const sent = insert(batch).catch((error: unknown) => ({ kind: "failed", why: String(error) }) as const);
     const slowAtMs = performance.now() + (isHealthy ? 1_000 : 0);
-    while (!(await settlesWithin(sent, spillEveryMs)))
-      if (performance.now() > slowAtMs || queue.bytes > spillBytes) await spill(disk);
+    while (!(await settlesWithin(sent, lookEveryMs)))
+      if (performance.now() > slowAtMs || queue.bytes > spillBytes) await spillWhenDue(disk);
     return sent;
   };
   const dueInMs = (): number => {
@@ -98,8 +113,8 @@ export function openLogShipper(options: LogShipperOptions, seams: LogShipperSeam
   /** One step: sends the oldest lines, or waits until there is something to send. */
   const step = async (disk: DiskBuffer): Promise<void> => {
     if (!disk.isEmpty && performance.now() < retryAtMs) {
-      await spill(disk);
-      return pause.for(Math.min(spillEveryMs, retryAtMs - performance.now()));
+      await spillWhenDue(disk);
+      return pause.for(Math.min(lookEveryMs, retryAtMs - performance.now()));
     }
     const stored = await disk.oldest();
     if (isHealthy) queue.tellGaps(isClosing || flushes.length > 0 ? 0 : gapAgeMs);
@@ -114,7 +129,7 @@ export function openLogShipper(options: LogShipperOptions, seams: LogShipperSeam
       say(outcome.why);
       retryAtMs = performance.now() + backoffMs({ firstMs: 100, maxMs: 5_000 }, ++failures);
       if (!stored) await keep(disk, batch);
-      return spill(disk);
+      return spillWhenDue(disk);
     }
     failures = 0;
     if (outcome.kind === "refused") {

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pause } from "@starform/std/retry";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Batch } from "../src/disk-buffer.ts";
 import type { Outcome } from "../src/insert-rows.ts";
@@ -174,6 +175,25 @@ describe("the log shipper", { timeout: 30_000 }, () => {
     await expect.poll(() => store.lines.length, { timeout: 20_000 }).toBe(total);
     expect(store.lines.every((line, n) => n === 0 || line.seq > store.lines[n - 1]!.seq)).toBe(true);
     expect(shipper.dropped).toBe(0);
+  });
+
+  test("what a noisy service writes while the store is away leaves few files, each an insert before all others", async () => {
+    const { store, insert } = aStore();
+    store.isAway = true;
+    await using shipper = open(insert);
+    const beganMs = performance.now();
+    const lines: LogLine[] = [];
+    for (let round = 0; round < 100; round++) {
+      const line = aLine({ serviceId: round % 2 ? "noisy" : "quiet" });
+      lines.push(line);
+      shipper.ship(line);
+      await pause(10);
+    }
+    await shipper.flush();
+    const files = (await readdir(bufferDir)).length;
+    expect(files).toBeLessThanOrEqual(4 + (performance.now() - beganMs) / 1_000);
+    store.isAway = false;
+    await expect.poll(() => messages(store.lines), { timeout: 15_000 }).toEqual(messages(lines));
   });
 
   test("rows the store refuses become a gap and do not hold up the next ones", async () => {
