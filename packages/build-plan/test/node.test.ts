@@ -324,6 +324,33 @@ test("development packages are pruned when asked for, in a step beside the build
   expect(plan.deploy.inputs[1]).toEqual({ step: "prune", include: ["/app/node_modules"] });
 });
 
+test.each([
+  ["npm", {}, ["NPM_CONFIG_INCLUDE", "dev", ""]],
+  ["yarn", { "yarn.lock": "# yarn lockfile v1\n" }, ["NPM_CONFIG_INCLUDE", "dev", ""]],
+  [
+    "pnpm, which knows the old word only",
+    { "pnpm-lock.yaml": "lockfileVersion: '9.0'\n" },
+    ["NPM_CONFIG_PRODUCTION", "false", "true"],
+  ],
+  [
+    "npm 6, which does not know the new one",
+    { ".node-version": "14\n" },
+    ["NPM_CONFIG_PRODUCTION", "false", "true"],
+  ],
+] as const)(
+  "development packages are installed and pruned in words that do not make npm warn: %s",
+  async (_, files, [name, installed, pruned]) => {
+    const source = { "package.json": app(), ...files };
+    const { plan } = await planned(source, { variables: { RAILPACK_PRUNE_DEPS: "1" } });
+    const valueIn = (step: string) => plan.steps.find((one) => one.name === step)?.variables?.[name];
+    expect([valueIn("install"), valueIn("prune"), plan.deploy.variables?.[name]]).toEqual([
+      installed,
+      pruned,
+      installed,
+    ]);
+  },
+);
+
 test("the Next.js app of an Nx workspace is found by itself or by name", async () => {
   const next = { dependencies: { next: "16" } };
   const files = {

@@ -11,14 +11,31 @@ const pnpmHome = "/opt/pnpm";
 export const corepackHome = "/opt/corepack";
 
 /** Variables of the install and of the running app. */
-export const nodeEnvironment: Record<string, string> = {
+export const nodeEnvironment = (draft: PlanDraft, app: NodeApp): Record<string, string> => ({
   CI: "true",
   NODE_ENV: "production",
   NPM_CONFIG_FETCH_RETRIES: "5",
   NPM_CONFIG_FUND: "false",
-  NPM_CONFIG_PRODUCTION: "false",
+  ...withDevelopment(draft, app),
   NPM_CONFIG_UPDATE_NOTIFIER: "false",
-};
+});
+
+/**
+ * Development packages are installed although NODE_ENV is production. Railpack says so by `production=false`, of which
+ * npm warns in every command since version 9; `include=dev` is its word for the same since 7, which Node 16 brings.
+ * pnpm knows the old one only.
+ */
+const withDevelopment = (draft: PlanDraft, app: NodeApp): Record<string, string> =>
+  knowsInclude(draft, app) ? { NPM_CONFIG_INCLUDE: "dev" } : { NPM_CONFIG_PRODUCTION: "false" };
+
+/** The opposite, in a step after it; npm takes a variable without a value for none. */
+export const withoutDevelopment = (draft: PlanDraft, app: NodeApp): Record<string, string> =>
+  knowsInclude(draft, app) ? { NPM_CONFIG_INCLUDE: "" } : { NPM_CONFIG_PRODUCTION: "true" };
+
+function knowsInclude({ versions }: PlanDraft, { manager }: NodeApp): boolean {
+  const major = Number.parseInt(versions["node"]?.version ?? "", 10);
+  return manager.name !== "pnpm" && !(major < 16);
+}
 
 /** The step that installs the packages; `install:node` where Node stands beside another language. */
 export function installNode(draft: PlanDraft, app: NodeApp, name = "install"): Step {
@@ -26,7 +43,7 @@ export function installNode(draft: PlanDraft, app: NodeApp, name = "install"): S
   const step = addStep(draft, name, toolsStep);
   Object.assign(
     step.variables,
-    nodeEnvironment,
+    nodeEnvironment(draft, app),
     manager.name === "yarn1" ? { YARN_PRODUCTION: "false" } : {},
   );
   step.secrets = draft.variables.namesStartingWith(["NODE", "NPM", "BUN", "PNPM", "YARN", "CI"]);

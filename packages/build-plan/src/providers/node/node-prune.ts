@@ -2,13 +2,14 @@ import { exec, shell } from "../../commands.ts";
 import type { Command, Step } from "../../build-plan.ts";
 import { addStep, type PlanDraft } from "../../plan-draft.ts";
 import type { NodeApp } from "./node-app.ts";
-import { addInstallCache } from "./node-install.ts";
+import { addInstallCache, withoutDevelopment } from "./node-install.ts";
 import type { PackageManager } from "./package-manager.ts";
 
 /** A step whose node_modules holds only what the app runs on. */
-export function pruneNode(draft: PlanDraft, { manager }: NodeApp, [name, from] = ["prune", "install"]): Step {
+export function pruneNode(draft: PlanDraft, app: NodeApp, [name, from] = ["prune", "install"]): Step {
+  const { manager } = app;
   const step = addStep(draft, name!, from);
-  step.variables["NPM_CONFIG_PRODUCTION"] = "true";
+  Object.assign(step.variables, withoutDevelopment(draft, app));
   addInstallCache(draft, step, manager);
   const custom = draft.variables.get("NODE_PRUNE_CMD");
   step.commands.push(custom ? exec(custom) : pruneCommand(manager));

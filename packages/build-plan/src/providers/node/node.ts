@@ -39,7 +39,7 @@ export const node: Provider = {
     if (draft.variables.isOn("NODE_PLAYWRIGHT_INSTALL"))
       install.commands.push(exec(runProgram(app.manager, "playwright install --only-shell")));
     const build = buildNode(draft, app);
-    Object.assign(draft.deploy.variables, nodeEnvironment);
+    Object.assign(draft.deploy.variables, nodeEnvironment(draft, app));
     const site = staticSite(draft, app);
     if (site) return deployStaticSite(draft, build, site);
     addNodeSystemPackages(draft, app);
