@@ -8,16 +8,27 @@ import { Confirm } from "../../ui/confirm.tsx";
 import { CopyButton } from "../../ui/copy.tsx";
 import { LockIcon, TrashIcon } from "../../ui/icons.tsx";
 import { TitledPanel } from "../../ui/panel.tsx";
-import { Empty, ErrorNotice } from "../../ui/states.tsx";
+import { Empty } from "../../ui/states.tsx";
 import { say } from "../../ui/toasts.tsx";
 import { AddVariable } from "../variables/add-variable.tsx";
+import type { Edits } from "../variables/edits.ts";
 import { Attachments } from "./attachments.tsx";
+import { UnsavedEntries } from "./unsaved-entries.tsx";
 
 /** One var group: its entries, and who gets them. Changes act at once. */
 export function VarGroupPanel({ group, place }: { group: VarGroup; place: ProjectPlace }) {
   const [isDeleting, setDeleting] = useState(false);
   const params = { project: place.project, group: group.name };
-  const set = useChange(setVarGroup, () => say("Saved. The services that use the group get it at once."));
+  /** What was not saved yet, because somebody else changed the group or for another reason. */
+  const [edits, setEdits] = useState<Edits>({});
+  const set = useChange(setVarGroup, () => {
+    setEdits({});
+    say("Saved. The services that use the group get it at once.");
+  });
+  const save = (next: Edits) => {
+    setEdits(next);
+    set.mutate({ params, body: { variables: { ...next } }, ifMatch: group.checksum });
+  };
   const remove = useChange(deleteVarGroup, () => setDeleting(false));
   return (
     <TitledPanel
@@ -29,10 +40,16 @@ export function VarGroupPanel({ group, place }: { group: VarGroup; place: Projec
       }
       isFlush
     >
-      <AddVariable
-        onAdd={(added) => set.mutate({ params, body: { variables: Object.fromEntries(added) } })}
-      />
-      <ErrorNotice error={set.error} className="m-3" />
+      <AddVariable onAdd={(added) => save({ ...edits, ...Object.fromEntries(added) })} />
+      {set.isError && (
+        <UnsavedEntries
+          edits={edits}
+          error={set.error}
+          isBusy={set.isPending}
+          onSave={() => save(edits)}
+          onDiscard={() => (setEdits({}), set.reset())}
+        />
+      )}
       {group.entries.length === 0 && (
         <Empty title="No entries yet">A name that is given again gets the new value.</Empty>
       )}
@@ -55,7 +72,7 @@ export function VarGroupPanel({ group, place }: { group: VarGroup; place: Projec
               aria-label={`Delete ${name}`}
               title={`Delete ${name}`}
               disabled={set.isPending}
-              onClick={() => set.mutate({ params, body: { variables: { [name]: null } } })}
+              onClick={() => save({ ...edits, [name]: null })}
               className="grid size-7 cursor-pointer place-items-center rounded-md text-ink-soft hover:bg-raised hover:text-ink"
             >
               <TrashIcon />
