@@ -1,8 +1,11 @@
 import { allItems, type Call } from "@starform/client/client";
 import { allRoutes } from "@starform/contract/all-routes";
+import * as clusterRecords from "@starform/contract/cluster-records";
 import * as clusters from "@starform/contract/clusters";
+import * as gitHosts from "@starform/contract/git-hosts";
 import * as identity from "@starform/contract/identity";
 import * as projects from "@starform/contract/projects";
+import * as registries from "@starform/contract/registries";
 import type { Route } from "@starform/contract/route";
 import * as services from "@starform/contract/services";
 import * as variables from "@starform/contract/variables";
@@ -30,6 +33,7 @@ beforeAll(async () => {
     await world.owner(identity.createToken, { body: { name: `t${n}` } });
     await aMember(world, `m${n}@example.org`, "member", { project, role: "viewer" });
     await world.owner(services.createService, { params, body: { name: `s${n}` } });
+    await world.owner(clusterRecords.createCluster, { body: { region: "nyc3" } });
   }
   await world.owner(services.createService, {
     params,
@@ -86,6 +90,7 @@ const lists: [Route, () => object][] = [
   [identity.listTokens, () => ({})],
   [workspaces.listWorkspaces, () => ({})],
   [workspaces.listMembers, () => ({ params: { workspace: "home" } })],
+  [clusterRecords.listClusters, () => ({})],
 ];
 
 test.each(lists.map(([route, inputOf]) => [route.id, route, inputOf] as const))(
@@ -122,8 +127,53 @@ test("a page goes on after what was deleted meanwhile", async () => {
   ]);
 });
 
-/** What is one document, or few by its nature. */
-const whole = new Set(["listVariables", "listRegistries", "listGitLogins", "listClusters"]);
+/** Their number is bounded, so they are told whole: see "what is told whole is bounded". */
+const whole = new Set(["listVariables", "listRegistries", "listGitLogins"]);
+
+test("what is told whole is bounded, and what is over the bound is refused with the way out", async () => {
+  const { ref } = await aProject(world);
+  const named = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`A${n}`, "1"]));
+  const set = (entries: Record<string, string | null>) =>
+    world.owner(variables.setVariables, { params: ref, query: {}, body: { variables: entries } });
+  await set(named(variables.variablesMax));
+  await expect(set({ ONE_MORE: "1" })).rejects.toMatchObject({
+    code: "invalid",
+    message: expect.stringMatching(/would hold 501 variables, and may hold 500: delete some/),
+  });
+  await set({ ONE_MORE: "1", A0: null });
+
+  const { ref: other } = await aProject(world);
+  const params = { project: other.project };
+  const attach = async (n: number, isNew = true) => {
+    if (isNew) await world.owner(variables.createVarGroup, { params, body: { name: `g${n}` } });
+    return world.owner(variables.attachVarGroup, {
+      params: { ...other, group: `g${n}` },
+      query: {},
+      body: {},
+    });
+  };
+  for (let n = 0; n < variables.attachedGroupsMax; n++) await attach(n);
+  await attach(0, false);
+  await expect(attach(variables.attachedGroupsMax)).rejects.toMatchObject({
+    code: "conflict",
+    message: expect.stringMatching(/detach one/),
+  });
+
+  const signIn = (route: typeof registries.putRegistry | typeof gitHosts.putGitLogin, n: number) =>
+    world.owner(route as typeof registries.putRegistry, {
+      params: { ...params, host: `host-${n}.example.com` },
+      body: { username: "u", password: "p" },
+    });
+  for (const route of [registries.putRegistry, gitHosts.putGitLogin]) {
+    for (let n = 0; n < registries.signInsMax; n++) await signIn(route, n);
+    await signIn(route, 0);
+    await expect(signIn(route, registries.signInsMax)).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringMatching(/already: delete one/),
+    });
+  }
+});
 
 test("every list of the contract has a cursor", () => {
   const listing = allRoutes.filter(

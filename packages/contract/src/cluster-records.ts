@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Id, Timestamp } from "./names.ts";
+import { PageQuery, pageOf } from "./pages.ts";
 import { route } from "./route.ts";
 
 /**
@@ -51,7 +52,8 @@ export const listClusters = route({
   path: "/v1/clusters",
   area,
   summary: "Every cluster of the installation, oldest first. For the platform's owner.",
-  response: z.object({ items: z.array(ClusterRecord) }),
+  query: PageQuery,
+  response: pageOf(ClusterRecord),
 });
 
 export const createCluster = route({

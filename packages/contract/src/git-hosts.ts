@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Timestamp } from "./names.ts";
 import { projectParams } from "./projects.ts";
-import { RegistryHost } from "./registries.ts";
+import { RegistryHost, signInsMax } from "./registries.ts";
 import { route } from "./route.ts";
 
 const area = "git";
@@ -17,7 +17,7 @@ export const listGitLogins = route({
   method: "GET",
   path: "/v1/projects/:project/git-hosts",
   area,
-  summary: "The Git hosts a project signs in to when it fetches code.",
+  summary: `The Git hosts a project signs in to when it fetches code: at most ${signInsMax}, so the list is whole.`,
   params: projectParams,
   response: z.object({ items: z.array(GitLogin) }),
 });

@@ -14,6 +14,9 @@ export const RegistryHost = z
     "write only the host, as image names begin: ghcr.io, registry.example.com:5000, docker.io",
   );
 
+/** Sign-ins of one project: to registries, and as many to Git hosts. */
+export const signInsMax = 50;
+
 /** A sign-in for images of somebody else's registry; the password is never shown. */
 export const RegistryLogin = z
   .object({ host: z.string(), username: z.string(), createdBy: z.string(), createdAt: Timestamp })
@@ -25,7 +28,7 @@ export const listRegistries = route({
   method: "GET",
   path: "/v1/projects/:project/registries",
   area,
-  summary: "The registries a project signs in to for images that were built elsewhere.",
+  summary: `The registries a project signs in to for images that were built elsewhere: at most ${signInsMax}, so the list is whole.`,
   params: projectParams,
   response: z.object({ items: z.array(RegistryLogin) }),
 });

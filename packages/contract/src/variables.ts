@@ -27,6 +27,11 @@ export const Variable = z
   .meta({ id: "Variable" });
 export type Variable = z.infer<typeof Variable>;
 
+/** What one service holds of its own in an environment, and what a var group holds. */
+export const variablesMax = 500;
+/** Var groups attached to one service in an environment. */
+export const attachedGroupsMax = 20;
+
 export const VariableEntries = z
   .record(
     z.string(),
@@ -34,7 +39,8 @@ export const VariableEntries = z
   )
   .superRefine((entries, context) => {
     const names = Object.keys(entries);
-    if (names.length > 500) context.addIssue({ code: "custom", message: "at most 500 variables at once" });
+    if (names.length > variablesMax)
+      context.addIssue({ code: "custom", message: `at most ${variablesMax} variables at once` });
     for (const name of names)
       for (const issue of VariableName.safeParse(name).error?.issues ?? [])
         context.addIssue({
@@ -49,8 +55,7 @@ export const listVariables = route({
   method: "GET",
   path: "/v1/projects/:project/services/:service/variables",
   area: "variables",
-  summary:
-    "What a service gets in an environment, in the order in which later wins. Secrets are hidden. The checksum is the ETag.",
+  summary: `What a service gets in an environment, in the order in which later wins. Secrets are hidden. The checksum is the ETag. The list is whole: at most ${variablesMax} of its own, and as many of each of at most ${attachedGroupsMax} var groups.`,
   params: serviceParams,
   query: environmentQuery,
   response: z.object({ items: z.array(Variable), checksum: Digest }),

@@ -1,3 +1,4 @@
+import { allItems } from "@starform/client/client";
 import { listClusters } from "@starform/contract/cluster-records";
 import { command } from "../../command.ts";
 import { sayAgo } from "../../output/say-time.ts";
@@ -7,7 +8,7 @@ export const list = command({
   brief: "every cluster, and when it was last heard of",
   async run(context) {
     const { call } = await context.api();
-    const { items } = await call(listClusters, {});
+    const items = await allItems(call, listClusters, {});
     context.answer(items, () =>
       items.length === 0
         ? "no clusters yet: starform cluster bootstrap --region <region>"

@@ -10,8 +10,11 @@ type Told = {
 };
 
 export const postgresClusterRecordStore = (db: Db): ClusterRecordStore => ({
-  all: async () =>
-    (await records(db).orderBy("clusters.created_at").orderBy("clusters.id").execute()).map(toRecord),
+  async page({ limit, after }) {
+    let query = records(db);
+    if (after) query = query.where("clusters.id", ">", after);
+    return (await query.orderBy("clusters.id").limit(limit).execute()).map(toRecord);
+  },
   async byId(id) {
     const row = await records(db).where("clusters.id", "=", id).executeTakeFirst();
     return row && toRecord(row);

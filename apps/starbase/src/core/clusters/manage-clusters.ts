@@ -16,9 +16,9 @@ export const listClusters =
     authorizePlatform,
     clusterRecords,
   }: Omit<Deps, "transact" | "clock"> & { clusterRecords: ClusterRecordStore }) =>
-  async (actor: Actor): Promise<readonly ClusterRecord[]> => {
+  async (actor: Actor, page: { limit: number; after?: string }): Promise<readonly ClusterRecord[]> => {
     await authorizePlatform(actor, "clusters.read");
-    return clusterRecords.all();
+    return clusterRecords.page(page);
   };
 
 /** Makes the record that a Kubernetes cluster is installed for. */

@@ -15,8 +15,8 @@ export type ClusterRecord = {
 
 /** No tenant owns a cluster: every call is authorized as the platform's. */
 export interface ClusterRecordStore {
-  /** Oldest first. */
-  all(): Promise<readonly ClusterRecord[]>;
+  /** Oldest first; those after the one with that id. */
+  page(page: { readonly limit: number; readonly after?: string }): Promise<readonly ClusterRecord[]>;
   byId(id: string): Promise<ClusterRecord | undefined>;
   /** With its region, where that is new. */
   insert(cluster: {

@@ -1,4 +1,6 @@
+import { signInsMax } from "@starform/contract/registries";
 import type { Clock } from "@starform/std/clock";
+import { Fault } from "@starform/std/fault";
 import { notFound, type Authorize } from "../access/authorize.ts";
 import { record } from "../audit/record.ts";
 import type { Actor } from "../identity/actor.ts";
@@ -36,6 +38,8 @@ export const putCredential =
       createdAt: clock.now(),
     };
     await transact(async (uow) => {
+      await uow.projects.hold(project.id);
+      await refuseTooMany(uow.credentials, credential);
       await uow.credentials.put(credential);
       // Desired state carries the sign-in of what it names; nobody fetches code there.
       if (input.kind === "registry") await uow.clusters.bumpVersion(project.clusterId);
@@ -50,6 +54,19 @@ export const putCredential =
     });
     return credential;
   };
+
+async function refuseTooMany(
+  credentials: ProjectCredentialStore,
+  { projectId, kind, host }: ProjectCredential,
+): Promise<void> {
+  const known = await credentials.ofProject(projectId, kind);
+  if (known.length < signInsMax || known.some((one) => one.host === host)) return;
+  const what = kind === "registry" ? "registries" : "Git hosts";
+  throw new Fault(
+    "conflict",
+    `the project signs in to ${signInsMax} ${what} already: delete one that is not used any more`,
+  );
+}
 
 export const deleteCredential =
   ({ transact, authorize, clock }: Deps) =>

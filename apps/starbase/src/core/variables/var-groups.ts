@@ -1,9 +1,12 @@
 import type { Redeployed } from "@starform/contract/services";
+import { attachedGroupsMax } from "@starform/contract/variables";
+import { Fault } from "@starform/std/fault";
 import { uuid } from "@starform/std/ids";
 import { notFound } from "../access/authorize.ts";
 import { record } from "../audit/record.ts";
 import { redeployChanged } from "../deployments/redeploy-changed.ts";
 import type { Actor } from "../identity/actor.ts";
+import type { UnitOfWork } from "../stores.ts";
 import { openBook } from "./open-book.ts";
 import type { StoredGroup } from "./ports.ts";
 import { refuseTakenName } from "./reference-names.ts";
@@ -96,6 +99,7 @@ export const placeGroup =
       const within = { project, environments: [environment] };
       const before = await valuesIn(uow, deps.book, { ...within, strict: false });
       const key = { groupId: id, serviceId: place.id, environmentId: environment.id };
+      if (attachOrder !== undefined) await refuseTooMany(uow, project.id, key, place.name);
       await (attachOrder === undefined
         ? uow.variables.detach(key)
         : uow.variables.attach({ ...key, attachOrder }));
@@ -113,3 +117,19 @@ export const placeGroup =
       return { id, redeployed };
     });
   };
+
+async function refuseTooMany(
+  { variables }: UnitOfWork,
+  projectId: string,
+  key: { groupId: string; serviceId: string; environmentId: string },
+  service: string,
+): Promise<void> {
+  const attached = (await variables.attachments(projectId)).filter(
+    ({ serviceId, environmentId }) => serviceId === key.serviceId && environmentId === key.environmentId,
+  );
+  if (attached.length < attachedGroupsMax || attached.some(({ groupId }) => groupId === key.groupId)) return;
+  throw new Fault(
+    "conflict",
+    `${service} has ${attachedGroupsMax} var groups already: detach one, or put the entries into one that it has`,
+  );
+}

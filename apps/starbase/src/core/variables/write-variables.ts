@@ -1,3 +1,4 @@
+import { variablesMax } from "@starform/contract/variables";
 import type { Clock } from "@starform/std/clock";
 import { Fault } from "@starform/std/fault";
 import { uuid } from "@starform/std/ids";
@@ -70,6 +71,7 @@ export async function write(
     where,
   }: { group: StoredGroup; book: VariableBook; changes: VariableChanges; where: string },
 ): Promise<void> {
+  refuseTooMany(group, changes, where);
   await uow.variables.drop(
     group.id,
     Object.keys(changes).filter((name) => changes[name] === null),
@@ -90,6 +92,19 @@ export async function write(
       updatedAt: clock.now(),
     });
   }
+}
+
+function refuseTooMany({ entries }: StoredGroup, changes: VariableChanges, where: string): void {
+  const names = new Set(entries.map(({ name }) => name));
+  for (const [name, change] of Object.entries(changes))
+    if (change === null) names.delete(name);
+    else names.add(name);
+  // What holds more already can still be changed, and made less.
+  if (names.size <= Math.max(variablesMax, entries.length)) return;
+  throw new Fault(
+    "invalid",
+    `${where} would hold ${names.size} variables, and may hold ${variablesMax}: delete some, or put them into a var group of their own`,
+  );
 }
 
 export function refuseReserved(changes: VariableChanges): void {
