@@ -1,13 +1,14 @@
-import { createServer } from "node:http";
 import type { Logger } from "pino";
 import { postgresHeadLedger } from "../adapters/postgres/head-ledger.ts";
 import { openJobRunner } from "../adapters/postgres/job-runner.ts";
+import { postgresQueueDepth } from "../adapters/postgres/queue-depth.ts";
 import type { Config } from "../config.ts";
 import { reconcileHeads } from "../core/builds/reconcile-heads.ts";
 import { tendBuildQueue } from "../core/builds/run-next-build.ts";
 import { acceptLostPush } from "../core/deployments/push.ts";
 import { sweepDeployments } from "../core/deployments/sweep.ts";
 import { expireLogs } from "../core/telemetry/log-retention.ts";
+import { workerMetrics } from "../core/telemetry/worker-metrics.ts";
 import { cleanUpJobs } from "../jobs/clean-up.ts";
 import type { CronJob } from "../ports/job-queue.ts";
 import type { LogStore } from "../ports/log-store.ts";
@@ -16,6 +17,7 @@ import { openCore, type Core } from "./core.ts";
 import { openSources } from "./git.ts";
 import { openImages } from "./images.ts";
 import { openLogs } from "./logs.ts";
+import { openWorkerHttp } from "./worker-http.ts";
 
 const concurrency = 6;
 
@@ -29,10 +31,17 @@ export async function openWorker(config: Config, logger: Logger): Promise<AsyncD
   const handlers = cleanUpJobs({ sources: openSources(config), logs, removeImages: images.removeImages });
   const crons = [...cronsOf(config, { ...core, logs }, logger), ...ofBuilders, images.cron];
   const { url } = config.database;
-  stack.use(await openJobRunner({ url, handlers, crons, concurrency, logger }));
+  const metrics = workerMetrics(
+    [...handlers.map(({ spec }) => spec), job.spec, ...crons].map(({ name }) => name),
+  );
+  const { ended: onEnd } = metrics;
+  stack.use(await openJobRunner({ url, handlers, crons, concurrency, logger, onEnd }));
   // Builds have a runner of their own: however many wait, what else there is to do is not behind them.
-  stack.use(await openJobRunner({ url, handlers: [job], crons: [], concurrency: config.buildsMax, logger }));
-  await stack.use(await openHealth(config.http.host, config.http.workerPort));
+  stack.use(
+    await openJobRunner({ url, handlers: [job], crons: [], concurrency: config.buildsMax, logger, onEnd }),
+  );
+  const place = { host: config.http.host, port: config.http.workerPort };
+  stack.use(await openWorkerHttp(place, { metrics, depth: postgresQueueDepth(core.db) }));
   for (const { name, run } of crons)
     run(AbortSignal.timeout(60_000)).catch((error: unknown) =>
       logger.error({ err: error, job: name }, "a cron job failed"),
@@ -67,21 +76,4 @@ function cronsOf(config: Config, core: Core & { logs: LogStore }, logger: Logger
       },
     },
   ];
-}
-
-async function openHealth(host: string, port: number): Promise<AsyncDisposable> {
-  const server = createServer((request, response) => {
-    const isKnown = request.url === "/healthz";
-    response
-      .writeHead(isKnown ? 200 : 404, { "content-type": "application/json" })
-      .end(JSON.stringify({ status: isKnown ? "ok" : "not_found" }));
-  });
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, host, resolve));
-  return {
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }

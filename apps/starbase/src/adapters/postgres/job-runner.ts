@@ -9,6 +9,7 @@ import {
   type WorkerEvents,
 } from "graphile-worker";
 import type { Logger } from "pino";
+import type { JobEnded, JobOutcome } from "../../core/telemetry/worker-metrics.ts";
 import { CannotHeal, type CronJob, type JobHandler } from "../../ports/job-queue.ts";
 import { freeJobsOfTheDead } from "./jobs-of-the-dead.ts";
 import { openQueuePool } from "./queue-pool.ts";
@@ -25,6 +26,8 @@ type Options = {
   concurrency: number;
   logger: Logger;
   graceMs?: number;
+  /** Told of every run of a job, when it has ended. */
+  onEnd?: (ended: JobEnded) => void;
 };
 
 /** Runs jobs until it is disposed of: then running ones are told by their signal, and unfinished ones stay for the next. */
@@ -35,6 +38,7 @@ export async function openJobRunner({
   concurrency,
   logger,
   graceMs = silentMsMax,
+  onEnd = () => undefined,
 }: Options): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const events = new EventEmitter() as unknown as WorkerEvents;
@@ -56,9 +60,12 @@ export async function openJobRunner({
     preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     taskList: {
       ...Object.fromEntries(
-        handlers.map((handler) => [handler.spec.name, taskOf(handler, running, stopping.signal, logger)]),
+        handlers.map((handler) => [
+          handler.spec.name,
+          taskOf(handler, { running, stopping: stopping.signal, logger, onEnd }),
+        ]),
       ),
-      ...cronTasks(crons, stopping.signal, logger),
+      ...cronTasks(crons, { stopping: stopping.signal, logger, onEnd }),
     },
     parsedCronItems: parseCronItems(
       crons.map(({ name, schedule }) => ({ task: name, match: schedule, options: { maxAttempts: 3 } })),
@@ -80,25 +87,41 @@ export async function openJobRunner({
   return stack.move();
 }
 
-const cronTasks = (crons: readonly CronJob[], stopping: AbortSignal, logger: Logger): TaskList =>
+type Running = {
+  readonly stopping: AbortSignal;
+  readonly logger: Logger;
+  readonly onEnd: NonNullable<Options["onEnd"]>;
+};
+
+const cronTasks = (crons: readonly CronJob[], { stopping, logger, onEnd }: Running): TaskList =>
   Object.fromEntries(
     crons.map((cron) => [
       cron.name,
-      async () => {
+      async (_payload: unknown, { job }: JobHelpers) => {
+        const tell = clock(cron.name, onEnd);
         await cron.run(stopping).catch((error: unknown) => {
           logger.error({ err: error, job: cron.name }, "a cron job failed");
+          tell(job.attempts >= job.max_attempts ? "given_up" : "retried");
           throw error;
         });
+        tell("succeeded");
       },
     ]),
   );
 
+/** Measures one run, from now on. */
+function clock(job: string, onEnd: Running["onEnd"]): (outcome: JobOutcome) => void {
+  const beganMs = performance.now();
+  return (outcome) => onEnd({ job, outcome, seconds: (performance.now() - beganMs) / 1_000 });
+}
+
 type Ending = { readonly stopping: AbortSignal; readonly lost: AbortSignal; readonly logger: Logger };
 
 const taskOf =
-  (handler: JobHandler, running: RunningJobs, stopping: AbortSignal, logger: Logger) =>
+  (handler: JobHandler, { running, stopping, logger, onEnd }: Running & { readonly running: RunningJobs }) =>
   (raw: unknown, helpers: JobHelpers): Promise<void> =>
     running.while(helpers.job, async (lost) => {
+      const tell = clock(handler.spec.name, onEnd);
       try {
         const payload = handler.spec.payload.safeParse(raw);
         if (!payload.success)
@@ -108,8 +131,9 @@ const taskOf =
         await handler.run(payload.data, AbortSignal.any([stopping, lost]));
         if (stopping.aborted) throw new Error("the worker closes: what this job did is looked at again");
         if (lost.aborted) throw new Error("another worker was given this job meanwhile");
+        tell("succeeded");
       } catch (error) {
-        await endFailed(handler, raw, helpers, error, { stopping, lost, logger });
+        tell(await endFailed(handler, raw, helpers, error, { stopping, lost, logger }));
         throw error;
       }
     });
@@ -121,25 +145,27 @@ async function endFailed(
   { job, query }: JobHelpers,
   error: unknown,
   { stopping, lost, logger }: Ending,
-): Promise<void> {
+): Promise<JobOutcome> {
   const isLast = job.attempts >= job.max_attempts || !canHeal(error);
   logger.error(
     { job: handler.spec.name, jobId: job.id, attempt: job.attempts, err: error, isLast },
     "a job failed",
   );
   // The other worker tells how it ends.
-  if (lost.aborted) return;
+  if (lost.aborted) return "lost";
   if (stopping.aborted) {
     // It was not the job that failed, so the try is given back.
     await query(
       "update graphile_worker._private_jobs set attempts = greatest(attempts - 1, 0) where id = $1",
       [job.id],
     );
-  } else if (isLast) {
-    // First what it leaves, then the end: if that cannot be done now, the job comes again and with it this.
-    await handler.onGiveUp?.(raw, wordsOf(error));
-    await query("update graphile_worker._private_jobs set max_attempts = attempts where id = $1", [job.id]);
+    return "returned";
   }
+  if (!isLast) return "retried";
+  // First what it leaves, then the end: if that cannot be done now, the job comes again and with it this.
+  await handler.onGiveUp?.(raw, wordsOf(error));
+  await query("update graphile_worker._private_jobs set max_attempts = attempts where id = $1", [job.id]);
+  return "given_up";
 }
 
 const canHeal = (error: unknown): boolean =>
