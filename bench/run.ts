@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<readon
   logs: () => import("./logs.ts"),
   queue: () => import("./queue.ts"),
   memory: () => import("./memory.ts"),
+  "hostile-builds": () => import("./hostile-builds.ts"),
   shuttle: () => import("./shuttle.ts"),
   "starbase-polls": () => import("./starbase-polls.ts"),
 };

@@ -52,11 +52,12 @@ export function boundedBuilds(engine: () => OwnEngine, most: BuildLimits): Bound
       /** A step says only how it ended; the kernel knows why. */
       function reasonOf(failed: BuildFailed): BuildStopped | undefined {
         const isKilled = failed.exitCode === killedExit || saysSo(failed, /\bkilled\b/i);
-        if (failed.exitCode === killedExit && group!.endBombs() > before.bombs)
-          return tooManyProcesses(limits);
         const { memoryBytesMax } = leastOf(most, limits);
+        // First what is of this step alone: the bomb that was ended meanwhile may be another build's.
+        if (saysSo(failed, cannotFork)) return tooManyProcesses(limits);
         if (isKilled && before.mayHaveRunOut!(memoryBytesMax)) return outOfMemory(failed, memoryBytesMax);
-        return saysSo(failed, cannotFork) ? tooManyProcesses(limits) : undefined;
+        const wasEnded = failed.exitCode === killedExit && group!.endBombs() > before.bombs;
+        return wasEnded ? tooManyProcesses(limits) : undefined;
       }
     },
   };
