@@ -3,6 +3,7 @@ import type { Figure } from "./figure.ts";
 /** Each measures in one run, side by side with its peer; see the file for how. */
 const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<readonly Figure[]> }>>> = {
   "push-to-live": () => import("./push-to-live.ts"),
+  build: () => import("./build.ts"),
   api: () => import("./api.ts"),
   gateway: () => import("./gateway.ts"),
   logs: () => import("./logs.ts"),
