@@ -52,6 +52,10 @@ const Variables = z.strictObject({
   METRICS_PASSWORD: z.string().default(""),
   /** What new workspaces may use; on the machine of an owner everything. */
   PLAN: Plan.optional(),
+  /** Who plans what is built: Starform itself, or the `railpack` program, whose frontend image then runs the plan. */
+  PLANNER: z.enum(["built-in", "railpack"]).default("built-in"),
+  RAILPACK_PROGRAM: z.string().min(1).default("railpack"),
+  RAILPACK_FRONTEND: z.string().min(1).optional(),
   /** Builds that one Worker runs at the same time; each workspace's share is its plan's. */
   BUILDS_MAX: z.coerce.number().int().min(1).max(64).optional(),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
@@ -86,6 +90,10 @@ export function readConfig(env: Env) {
     plan: v.PLAN ?? (v.OWNER_TOKEN ? "scale" : "trial"),
     /** No more than the machine's processors, lest each takes for ever. */
     buildsMax: v.BUILDS_MAX ?? Math.min(8, Math.max(2, availableParallelism())),
+    planner:
+      v.PLANNER === "railpack"
+        ? ({ kind: v.PLANNER, program: v.RAILPACK_PROGRAM, frontend: v.RAILPACK_FRONTEND } as const)
+        : ({ kind: v.PLANNER } as const),
     runtime: v.RUNTIME,
     dockerSocket: v.DOCKER_SOCKET,
     registry: registryOf(v),

@@ -32,7 +32,14 @@ export interface PlanOptions {
 }
 
 export type PlanOutcome =
-  | { readonly ok: true; readonly kind: "plan"; readonly plan: BuildPlan; readonly info: PlanInfo }
+  | {
+      readonly ok: true;
+      readonly kind: "plan";
+      readonly plan: BuildPlan;
+      readonly info: PlanInfo;
+      /** The frontend image that the plan was made for; absent, any executor of the format runs it. */
+      readonly frontend?: string;
+    }
   /** `path` is relative to the root directory (`info.rootDirectory`), which is the build's context. */
   | { readonly ok: true; readonly kind: "dockerfile"; readonly path: string; readonly info: PlanInfo }
   | { readonly ok: false; readonly error: PlanError };

@@ -113,5 +113,6 @@ export const skippedLine =
   (path: string): void =>
     statusLine(build, `left out ${JSON.stringify(path)}: it is a socket, pipe or device`);
 
-const statusLine = ({ onLog }: BuildOptions, text: string): void =>
+/** A line of the build's log that is this side's own. */
+export const statusLine = ({ onLog }: BuildOptions, text: string): void =>
   onLog?.({ ts: Date.now(), step: "load source", stream: "status", text });

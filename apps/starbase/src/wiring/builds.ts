@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { buildkitBuildService } from "../adapters/buildkit/build-service.ts";
 import { networkVariables } from "../adapters/process-builder/machine-tools.ts";
 import { processBuildService } from "../adapters/process-builder/process-build-service.ts";
+import { railpackPlanner } from "../adapters/railpack/railpack-planner.ts";
 import { attachDocuments } from "../adapters/registry/attach-documents.ts";
 import { folderWorkDirs } from "../adapters/sources/work-dirs.ts";
 import type { Config } from "../config.ts";
@@ -35,7 +36,7 @@ export async function openBuilds(
     sources: openSources(config, core),
     builds,
     log: openBuildLog(config, logger, stack),
-    plan: planSource,
+    plan: plannerOf(config),
     components: readComponents,
     builder: { id: `${config.urls.api}/builders/${builderKind(config)}`, starformVersion: config.version },
     attach: attachTo(core),
@@ -45,6 +46,17 @@ export async function openBuilds(
   const cancellable: RunBuild = (deploymentId, signal) =>
     untilCancelled(core, deploymentId, signal, (either) => run(deploymentId, either));
   return { builds, crons, job: buildRunJob(runNextBuild({ ...core, runBuild: cancellable, progress })) };
+}
+
+/** The process builder runs no frontend images, so it plans by itself. */
+function plannerOf(config: Config): typeof planSource {
+  const { planner, node } = config;
+  if (planner.kind === "built-in") return planSource;
+  if (builderKind(config) === "process")
+    throw new Error(
+      "STARBASE_PLANNER is railpack, which the process builder cannot run: unset it, or build with BuildKit",
+    );
+  return railpackPlanner({ ...planner, searchPath: node.searchPath });
 }
 
 const builderKind = ({ buildService, runtime }: Config): string =>

@@ -1,7 +1,9 @@
 import path from "node:path";
+import { printBuildPlan } from "@starform/build-plan/build-plan";
 import type { BaseImages } from "@starform/buildkit/base-images";
 import { buildDockerfile } from "@starform/buildkit/build-dockerfile";
 import { buildPlan } from "@starform/buildkit/build-plan";
+import { buildWithFrontend } from "@starform/buildkit/build-with-frontend";
 import type { BuildOptions, BuiltImage } from "@starform/buildkit/built-image";
 import type { BuildKit } from "@starform/buildkit/client";
 import { standInBases } from "@starform/buildkit/stand-in";
@@ -32,6 +34,7 @@ export async function buildImage(
     ...(registryAuth && { registryAuth }),
     signal: watch.signal,
   });
+  watch.signal.throwIfAborted();
   if (debianPackages) watch.note({ debianPackages });
   return built;
 }
@@ -57,6 +60,10 @@ async function makeImage(
     onLog,
     onSent,
   };
+  if (outcome.kind === "plan" && outcome.frontend) {
+    const plan = printBuildPlan(outcome.plan);
+    return await buildWithFrontend(client, { ...options, frontend: outcome.frontend, plan });
+  }
   if (outcome.kind === "plan")
     return await buildPlan(client, { ...options, plan: outcome.plan, ...(bases && { bases }) });
   const dockerfilePath = path.relative(contextDir, await inside(contextDir, outcome.path));

@@ -66,6 +66,8 @@ export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<Le
 async function buildOnBestBase(builder: EngineBuilder, spec: BuildSpec, watch: Watch): Promise<BuiltImage> {
   const basesFor = (form: BaseForm) =>
     builder.basesFor(form, spec.outcome.info.versions["node"]?.version, watch.say);
+  // A frontend image brings what its plans start from.
+  if (spec.outcome.kind === "plan" && spec.outcome.frontend) return buildOn(builder, spec, watch, undefined);
   if (await asksForDebian(spec)) return buildOn(builder, spec, watch, await basesFor("debian"));
   const quick = await basesFor("quick");
   try {
@@ -83,10 +85,10 @@ async function buildOn(
   { engineSocket }: EngineBuilder,
   spec: BuildSpec,
   watch: Watch,
-  bases: BaseImages,
+  bases: BaseImages | undefined,
 ): Promise<BuiltImage> {
   await using client = await openBuildKit(dockerTransport(engineSocket));
-  return await buildImage(client, spec, watch, { repository: repositoryOf(spec), bases });
+  return await buildImage(client, spec, watch, { repository: repositoryOf(spec), ...(bases && { bases }) });
 }
 
 async function asksForDebian({ contextDir, outcome }: BuildSpec): Promise<boolean> {
