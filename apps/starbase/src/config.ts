@@ -34,6 +34,8 @@ const Variables = z.strictObject({
   /** Where built images are pushed for clusters to pull: none, a docker-registry beside us, or DigitalOcean's. */
   REGISTRY: z.enum(["docker-registry", "digitalocean"]).optional(),
   REGISTRY_PORT: port.default(4409),
+  /** Where what is built here lies: in the runtime's own store, or in the registry too, which Kubernetes always needs. */
+  BUILT_IMAGES: z.enum(["store", "registry"]).optional(),
   ...buildServiceVariables,
   REGISTRY_PROGRAM: z.string().default("docker-registry"),
   /** A private key and its certificate, one after the other: what its tokens are signed with. */
@@ -97,6 +99,7 @@ export function readConfig(env: Env) {
     runtime: v.RUNTIME,
     dockerSocket: v.DOCKER_SOCKET,
     registry: registryOf(v),
+    builtImages: v.BUILT_IMAGES ?? (v.RUNTIME === "kubernetes" ? ("registry" as const) : ("store" as const)),
     buildService: buildServiceOf(v),
     images: {
       ...(v.IMAGES_GIB_MAX === undefined ? {} : { bytesMax: v.IMAGES_GIB_MAX * 2 ** 30 }),

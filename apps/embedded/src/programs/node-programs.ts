@@ -124,6 +124,9 @@ function sourcesOf(at: Addresses): Source[] {
   ];
 }
 
+/** What whoever runs the platform may choose of Starbase by the environment of the start. */
+const chosenByOperator = ["STARBASE_BUILT_IMAGES", "STARBASE_IMAGES_GIB_MAX", "STARBASE_ROLLBACK_DAYS"];
+
 function starbaseEnvironment(
   { ports, secrets, dataDir, metricsUrl, registryProgram }: Addresses,
   { kind, dockerSocket }: ChosenRuntime,
@@ -146,6 +149,7 @@ function starbaseEnvironment(
     STARBASE_CLUSTER_TOKEN_FILE: secrets.fileOf("cluster-token"),
     STARBASE_REGION: region,
     STARBASE_RUNTIME: kind,
+    ...namedIn(process.env, chosenByOperator),
     STARBASE_CLICKHOUSE_URL: urlOf(ports.telemetry),
     STARBASE_CLICKHOUSE_USER: telemetryUser,
     STARBASE_CLICKHOUSE_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
@@ -167,6 +171,9 @@ function starbaseEnvironment(
         }),
   };
 }
+
+const namedIn = (env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 
 function shuttleEnvironment(
   { ports, secrets, dataDir }: Addresses,

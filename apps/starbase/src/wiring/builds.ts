@@ -18,6 +18,7 @@ import { deploymentProgress } from "../core/deployments/progress.ts";
 import { buildRunJob } from "../jobs/build-run.ts";
 import type { BuildService } from "../ports/build-service.ts";
 import type { CronJob, JobHandler } from "../ports/job-queue.ts";
+import type { RegistryProvider } from "../ports/registry-provider.ts";
 import type { Core } from "./core.ts";
 import { openSources } from "./git.ts";
 import { openRemoteBuilds } from "./remote-builds.ts";
@@ -79,9 +80,9 @@ async function openBuilder(
   stack: AsyncDisposableStack,
 ): Promise<{ readonly builds: BuildService; readonly crons: readonly CronJob[] }> {
   const { buildService, dataDir } = config;
-  if (buildService.kind === "auto" || buildService.kind === "process")
-    return { builds: stack.use(builderOf(config, logger)), crons: [] };
   const { registry } = core;
+  if (buildService.kind === "auto" || buildService.kind === "process")
+    return { builds: stack.use(builderOf(config, registry, logger)), crons: [] };
   if (!registry)
     throw new Error(
       `STARBASE_BUILD_SERVICE is ${buildService.kind}, which pushes its images: set STARBASE_REGISTRY too`,
@@ -96,11 +97,22 @@ async function openBuilder(
 const hostsOf = ({ database, clickhouse, metrics }: Config): string[] =>
   [database.url, clickhouse.url, ...(metrics ? [metrics.url] : [])].map((url) => new URL(url).hostname);
 
-function builderOf(config: Config, logger: Logger): BuildService & AsyncDisposable {
-  const { runtime, dataDir, dockerSocket, node, network } = config;
+function builderOf(
+  config: Config,
+  registry: RegistryProvider | undefined,
+  logger: Logger,
+): BuildService & AsyncDisposable {
+  const { runtime, dataDir, dockerSocket, node, network, builtImages } = config;
   const [cacheDir, workDir] = [join(dataDir, "cache", "builds"), join(dataDir, "cache", "work")];
   const log = (text: string) => logger.warn(text);
-  if (runtime === "process" || config.buildService.kind === "process")
+  const isProcess = runtime === "process" || config.buildService.kind === "process";
+  if (builtImages === "registry" && (isProcess || !registry))
+    throw new Error(
+      isProcess
+        ? "images are to be pushed into the registry, but the process builder makes folders, which no registry holds: set STARBASE_RUNTIME or STARBASE_BUILD_SERVICE to another, or leave out STARBASE_BUILT_IMAGES"
+        : "images are to be pushed into a registry, and there is none: set STARBASE_REGISTRY",
+    );
+  if (isProcess)
     return processBuildService({
       imagesDir: join(dataDir, "images"),
       cacheDir,
@@ -113,9 +125,10 @@ function builderOf(config: Config, logger: Logger): BuildService & AsyncDisposab
     });
   if (!dockerSocket)
     throw new Error(
-      "STARBASE_RUNTIME is docker, but STARBASE_DOCKER_SOCKET does not say where the engine is",
+      `STARBASE_RUNTIME is ${runtime}, but STARBASE_DOCKER_SOCKET does not say where the engine is that builds`,
     );
-  return buildkitBuildService({ engineSocket: dockerSocket, cacheDir, workDir, log });
+  const pushes = builtImages === "registry" ? registry : undefined;
+  return buildkitBuildService({ engineSocket: dockerSocket, registry: pushes, cacheDir, workDir, log });
 }
 
 function openBuildLog(config: Config, logger: Logger, stack: AsyncDisposableStack): BuildLog {

@@ -9,13 +9,16 @@ import type { BuildSpec } from "../../ports/build-service.ts";
 import { bothLimits, type BuildLimits } from "../process-builder/build-limits.ts";
 import { inside } from "../process-builder/copy-tree.ts";
 import type { BoundedBuilds } from "./bounded-build.ts";
-import { buildImage } from "./build-image.ts";
+import { buildImage, type ImageTarget } from "./build-image.ts";
 import type { LedgerImage } from "./build-ledger.ts";
+import { pushedImage, pushTarget, type PushRegistry } from "./push-target.ts";
 import type { BuildJob } from "./running-builds.ts";
 import { watchedBuild, type Watch } from "./watched-build.ts";
 
 export type EngineBuilder = {
   readonly engineSocket: string;
+  /** Where images go besides; without one they stay in the engine's own store only. */
+  readonly registry: PushRegistry | undefined;
   readonly limits: BuildLimits;
   readonly bounded: BoundedBuilds;
   readonly layersOf: Engine["layers"];
@@ -42,15 +45,21 @@ export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<Le
   return watchedBuild(job, limits.wallClockMs, async (watch) => {
     const words = await builder.wallWords();
     if (words) watch.say(words);
+    const { registry } = builder;
+    const target = registry
+      ? await pushTarget(registry, job.spec, { wallClockMs: limits.wallClockMs, hide: watch.hide })
+      : { repository: repositoryOf(job.spec) };
     const built = await builder.bounded.run(limits, watch, (bounded) =>
-      buildOnBestBase(builder, job.spec, bounded),
+      buildOnBestBase(builder, job.spec, bounded, target),
     );
     const layers = await builder.layersOf(built.imageId);
     if (layers.length > 0)
       job.note({
         layers: layers.map((one) => ({ ...one, createdBy: watch.redact(one.createdBy).slice(0, 200) })),
       });
-    watch.say(`image ${built.imageId.slice(0, 19)}`);
+    const { digest } = built;
+    watch.say(`image ${(registry ? digest : built.imageId).slice(0, 19)}`);
+    if (registry) return pushedImage(registry, job.spec, { repository: target.repository, digest });
     return {
       image: `${repositoryOf(job.spec)}@${built.imageId}`,
       imageDigest: built.imageId,
@@ -63,32 +72,31 @@ export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<Le
  * Most apps need nothing that the quick base lacks. One that does (a compiler, a Debian package) is built on
  * Debian's, at once where its plan says so, else when a step failed for it.
  */
-async function buildOnBestBase(builder: EngineBuilder, spec: BuildSpec, watch: Watch): Promise<BuiltImage> {
+async function buildOnBestBase(
+  builder: EngineBuilder,
+  spec: BuildSpec,
+  watch: Watch,
+  target: ImageTarget,
+): Promise<BuiltImage> {
+  const buildOn = async (bases: BaseImages | undefined): Promise<BuiltImage> => {
+    await using client = await openBuildKit(dockerTransport(builder.engineSocket));
+    return await buildImage(client, spec, watch, { ...target, ...(bases && { bases }) });
+  };
   const basesFor = (form: BaseForm) =>
     builder.basesFor(form, spec.outcome.info.versions["node"]?.version, watch.say);
   // A frontend image brings what its plans start from.
-  if (spec.outcome.kind === "plan" && spec.outcome.frontend) return buildOn(builder, spec, watch, undefined);
-  if (await asksForDebian(spec)) return buildOn(builder, spec, watch, await basesFor("debian"));
+  if (spec.outcome.kind === "plan" && spec.outcome.frontend) return buildOn(undefined);
+  if (await asksForDebian(spec)) return buildOn(await basesFor("debian"));
   const quick = await basesFor("quick");
   try {
-    return await buildOn(builder, spec, watch, quick);
+    return await buildOn(quick);
   } catch (error) {
     if (!(error instanceof BuildFailed) || !lacksProgram(error) || watch.signal.aborted) throw error;
     const full = await basesFor("debian");
     if (full.builder === quick.builder) throw error;
     watch.say(`${error.message}; the quick base may lack what it needs, so it is built again on Debian's`);
-    return buildOn(builder, spec, watch, full);
+    return buildOn(full);
   }
-}
-
-async function buildOn(
-  { engineSocket }: EngineBuilder,
-  spec: BuildSpec,
-  watch: Watch,
-  bases: BaseImages | undefined,
-): Promise<BuiltImage> {
-  await using client = await openBuildKit(dockerTransport(engineSocket));
-  return await buildImage(client, spec, watch, { repository: repositoryOf(spec), ...(bases && { bases }) });
 }
 
 async function asksForDebian({ contextDir, outcome }: BuildSpec): Promise<boolean> {
