@@ -34,8 +34,11 @@ const Variables = z.strictObject({
   /** Where built images are pushed for clusters to pull: none, a docker-registry beside us, or DigitalOcean's. */
   REGISTRY: z.enum(["docker-registry", "digitalocean"]).optional(),
   REGISTRY_PORT: port.default(4409),
-  /** Where what is built here lies: in the runtime's own store, or in the registry too, which Kubernetes always needs. */
-  BUILT_IMAGES: z.enum(["store", "registry"]).optional(),
+  /** `host[:port]` by which the nodes of clusters reach the docker-registry beside us; else they must see our loopback. */
+  REGISTRY_CLUSTER_HOST: z
+    .string()
+    .regex(/^[\w.-]+(:\d{1,5})?$/, "write it like 10.0.0.5:5000")
+    .optional(),
   ...buildServiceVariables,
   REGISTRY_PROGRAM: z.string().default("docker-registry"),
   /** A private key and its certificate, one after the other: what its tokens are signed with. */
@@ -99,7 +102,6 @@ export function readConfig(env: Env) {
     runtime: v.RUNTIME,
     dockerSocket: v.DOCKER_SOCKET,
     registry: registryOf(v),
-    builtImages: v.BUILT_IMAGES ?? (v.RUNTIME === "kubernetes" ? ("registry" as const) : ("store" as const)),
     buildService: buildServiceOf(v),
     images: {
       ...(v.IMAGES_GIB_MAX === undefined ? {} : { bytesMax: v.IMAGES_GIB_MAX * 2 ** 30 }),
@@ -125,6 +127,7 @@ function registryOf(v: z.output<typeof Variables>) {
     return {
       kind: v.REGISTRY,
       host: `127.0.0.1:${v.REGISTRY_PORT}`,
+      clusterHost: v.REGISTRY_CLUSTER_HOST,
       program: v.REGISTRY_PROGRAM,
       dir: join(v.DATA_DIR, "registry"),
       pem: stated(v.REGISTRY, "REGISTRY_PEM", v.REGISTRY_PEM),

@@ -3,6 +3,7 @@ import { checkClocks } from "./checks/clocks.ts";
 import { checkGateway } from "./checks/gateway.ts";
 import { checkLabels } from "./checks/labels.ts";
 import { checkMetricsApi } from "./checks/metrics-api.ts";
+import { checkOwner } from "./checks/owner.ts";
 import { checkParts } from "./checks/parts.ts";
 import { checkPodSecurity } from "./checks/pod-security.ts";
 import { checkRights } from "./checks/rights.ts";
@@ -14,6 +15,7 @@ import type { Check, DoctorDeps, Finding } from "./examination.ts";
 
 const checks: Readonly<Record<string, Check>> = {
   versions: checkVersions,
+  owner: checkOwner,
   parts: checkParts,
   gateway: checkGateway,
   metrics: checkMetricsApi,

@@ -63,7 +63,22 @@ export const ClusterParameters = z.strictObject({
   /** Without it the agents that send there are left out, as on a laptop. */
   endpoints: RegionEndpoints.optional(),
   settings: RegionSettings.prefault({}),
+  /** Whether the cluster's Shuttle is a pod of it; false where it runs elsewhere, as beside an embedded Starbase. */
+  runsShuttle: z.boolean().default(true),
   /** Other images than `versions.json` names, by part: a mirror, or one pinned by digest. */
   images: z.record(z.string(), plain(/^[a-z0-9][A-Za-z0-9._:/@-]+$/, "an image reference")).default({}),
 });
 export type ClusterParameters = z.infer<typeof ClusterParameters>;
+
+/** Of a cluster whose Shuttle runs elsewhere: what is brought knows neither Starbase nor a token. */
+export const parametersWithoutShuttle = (
+  own: Partial<Pick<ClusterParameters, "clusterId" | "region" | "settings" | "images" | "endpoints">> = {},
+): ClusterParameters =>
+  ClusterParameters.parse({
+    clusterId: "00000000-0000-0000-0000-000000000000",
+    region: "local",
+    token: "not-used-in-this-cluster",
+    starbaseUrl: "https://starbase.invalid",
+    ...own,
+    runsShuttle: false,
+  });

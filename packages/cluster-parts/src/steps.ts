@@ -79,6 +79,7 @@ export const steps: readonly Step[] = [
     brings: "Shuttle, registered with Starbase",
     folder: "shuttle",
     files: ["cluster-role.yaml", "cluster-role-binding.yaml", "volume-claim.yaml", "shuttle.yaml"],
+    leftOut: ({ runsShuttle }) => (runsShuttle ? undefined : "it runs elsewhere"),
   },
 ];
 

@@ -261,6 +261,41 @@ describe("the doctor", () => {
   });
 });
 
+describe("for a Shuttle that runs elsewhere", () => {
+  const namespace = (name: string, clusterId: string) => ({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: {
+      name,
+      labels: { "starform.io/managed-by": "shuttle", "starform.io/cluster-id": clusterId },
+    },
+  });
+
+  test("it asks for our own rights, wants no pod of Shuttle's, and refuses another's apps", async () => {
+    await using own = await openRig();
+    await own.bootstrap({ runsShuttle: false, endpoints: undefined });
+    const look = (clusterId: string) => examine(own, { askStarbase: undefined, clusterId });
+    const findings = await look("none");
+    expect(findings.filter(({ level }) => level === "error")).toEqual([]);
+    expect(findings.map(({ says }) => says).join("\n")).toMatch(/this kubeconfig has all \d{2,} rights/);
+    expect(findings.map(({ check }) => check)).not.toContain("starbase");
+    own.fake.client.create(namespace("proj-a", "c1"));
+    const owner = async (clusterId: string) => (await look(clusterId)).find(({ check }) => check === "owner");
+    expect(await owner("c1")).toMatchObject({ level: "ok" });
+    for (const other of ["c2", "none"])
+      expect(await owner(other)).toMatchObject({
+        level: "error",
+        says: expect.stringContaining("namespace proj-a belongs to cluster c1") as string,
+      });
+  });
+
+  test("a cluster that has its own pod of Shuttle is refused", async () => {
+    expect(await examine(rig, { askStarbase: undefined })).toContainEqual(
+      expect.objectContaining({ check: "owner", level: "error" }),
+    );
+  });
+});
+
 describe("on a cluster without Starform", () => {
   test("it says so for every part, and nothing of its own breaks", async () => {
     await using bare = await openRig();

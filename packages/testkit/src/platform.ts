@@ -17,7 +17,13 @@ export type PlatformDescription = {
   readonly ownerLoginUrl: string;
   readonly ownerToken: string;
   readonly dataDir: string;
-  readonly runtime: "docker" | "process";
+  readonly runtime: "docker" | "process" | "kubernetes";
+  /** Where apps run, if not on this machine. */
+  readonly cluster?: {
+    readonly id: string;
+    readonly kubernetesVersion: string;
+    readonly registry: string | null;
+  };
   readonly stores: Readonly<Record<string, string>>;
 };
 export type PlatformProcess = {
@@ -59,6 +65,8 @@ export type PlatformOptions = {
   readonly dataDir?: string;
   readonly portBase?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Further flags of `npm start`. */
+  readonly flags?: readonly string[];
 };
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -79,6 +87,7 @@ export async function openPlatform(options: PlatformOptions = {}): Promise<Platf
     "--runtime",
     options.runtime ?? "process",
     "--no-system-packages",
+    ...(options.flags ?? []),
   ];
   const command = (name: PlatformCommand, ...args: string[]) => runPlatformCommand(name, args, options.env);
   const stop = async () => void (await command("stop", "--json", "--data-dir", dataDir));

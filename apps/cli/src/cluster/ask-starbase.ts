@@ -5,7 +5,10 @@ import { getDesiredState } from "@starform/contract/clusters";
 import { Fault } from "@starform/std/fault";
 
 /** Fetches a cluster's desired state as its Shuttle would, and keeps nothing of it but the version: it holds secrets. */
-export const askStarbase: DoctorDeps["askStarbase"] = async ({ url, clusterId, token }, signal) => {
+export const askStarbase: NonNullable<DoctorDeps["askStarbase"]> = async (
+  { url, clusterId, token },
+  signal,
+) => {
   const answer = await send(
     { url, token: () => token, agent: "starform-cli", transport: nodeRequest },
     getDesiredState,

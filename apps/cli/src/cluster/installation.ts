@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { ClusterParameters, Region } from "@starform/cluster-parts/parameters";
+import { ClusterParameters, parametersWithoutShuttle, Region } from "@starform/cluster-parts/parameters";
 import { createCluster } from "@starform/contract/cluster-records";
 import type { KubeApi } from "@starform/kubernetes/kube-api";
 import type { Context } from "../context.ts";
@@ -41,6 +41,34 @@ export async function parametersFor(
     starbaseUrl,
     ...(signingKeys ? { signingKeys: signingKeys.trim().replaceAll(/\s+/g, ",") } : {}),
     ...(region.endpoints ? { endpoints: region.endpoints } : {}),
+    settings,
+    images: Object.fromEntries((flags.image ?? []).map(imageOf)),
+  });
+}
+
+/**
+ * What a cluster is brought without Shuttle, which asks Starbase for nothing. Refused where Shuttle is a pod of it already:
+ * a second one would fight with it.
+ */
+export async function parametersWithout(
+  context: Context,
+  kube: KubeApi,
+  flags: InstallationFlags,
+): Promise<ClusterParameters> {
+  const before = await installedBefore(kube);
+  if (before)
+    throw usageError(
+      `this cluster has its own Shuttle, of cluster ${before.clusterId}: leave --without-shuttle out, or take it away with starform cluster remove`,
+    );
+  const { endpoints, settings } = readRegion(context, flags.regionFile);
+  if (endpoints && !flags.clusterId)
+    throw usageError(
+      "whose logs and metrics are they? Name the cluster with --cluster-id, as npm start tells it",
+    );
+  return parametersWithoutShuttle({
+    ...(flags.clusterId ? { clusterId: flags.clusterId } : {}),
+    ...(flags.region ? { region: flags.region } : {}),
+    ...(endpoints ? { endpoints } : {}),
     settings,
     images: Object.fromEntries((flags.image ?? []).map(imageOf)),
   });

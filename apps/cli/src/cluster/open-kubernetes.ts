@@ -21,20 +21,19 @@ export const kubernetesFlags = {
 };
 
 /** Opens the cluster's API, which waits out what passes by itself; exit 2 where no kubeconfig is found. */
-export async function openKubernetes(
-  { host }: Context,
+export const openKubernetes = async (
+  context: Context,
   flags: KubernetesFlags,
   patience: Patience = everySecond,
-): Promise<KubeApi> {
+): Promise<KubeApi> => patientKube(await openNow(context, flags), patience);
+
+/** The same, where a cluster that does not answer is to be told at once. */
+export async function openNow({ host }: Context, flags: KubernetesFlags): Promise<KubeApi> {
   const named = flags.kubeconfig ?? host.env["KUBECONFIG"]?.split(delimiter).find(Boolean);
   const path = named ? resolve(host.cwd, named) : join(host.homeDir, ".kube/config");
   if (!existsSync(path))
     throw usageError(`there is no ${path}: name the cluster's kubeconfig with --kubeconfig`);
-  const kube = await openKubeApi(
-    { kubeconfigFile: path, context: flags.context },
-    { userAgent: "starform-cli" },
-  );
-  return patientKube(kube, patience);
+  return openKubeApi({ kubeconfigFile: path, context: flags.context }, { userAgent: "starform-cli" });
 }
 
 export const stepTimeoutMs = ({ timeout }: KubernetesFlags): number => durationMs(timeout ?? "5m");

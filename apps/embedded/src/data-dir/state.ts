@@ -15,7 +15,16 @@ export type PlatformDescription = {
   readonly ownerLoginUrl: string;
   readonly ownerToken: string;
   readonly dataDir: string;
-  readonly runtime: "docker" | "process";
+  /** What runs the apps. */
+  readonly runtime: "docker" | "process" | "kubernetes";
+  /** Where they run, if not on this machine. */
+  readonly cluster?: {
+    readonly id: string;
+    readonly kubeconfigFile: string;
+    readonly kubernetesVersion: string;
+    /** As its nodes name the registry that built images are pulled from; `null` where nothing can be built for it. */
+    readonly registry: string | null;
+  };
   /** Which engine serves what. */
   readonly stores: {
     readonly database: string;

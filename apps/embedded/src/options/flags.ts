@@ -9,7 +9,21 @@ export const startFlags: FlagTable = {
   json: { says: "print one JSON object instead of the table" },
   "data-dir": { value: "dir", says: "where everything is kept (default .starform)" },
   "port-base": { value: "port", says: "the first of ten ports (default 4400)" },
-  runtime: { value: "auto|docker|process", says: "what runs the apps (default auto)" },
+  runtime: {
+    value: "auto|docker|process",
+    says: "what runs, or on a cluster only builds, the apps (default auto)",
+  },
+  cluster: { value: "embedded|kubernetes", says: "where apps run: here, or on the cluster of KUBECONFIG" },
+  kubeconfig: { value: "file", says: "the cluster's, in place of KUBECONFIG" },
+  "registry-address": {
+    value: "host:port",
+    says: "this machine, as the cluster's nodes pull built images from it",
+  },
+  "registry-pem": {
+    value: "file",
+    says: "key and certificate of that address; without them it is plain HTTP",
+  },
+  "gateway-address": { value: "host:port", says: "the cluster's gateway, where its Gateway does not tell" },
   fresh: { says: "delete what the data directory holds and begin anew" },
   "no-system-packages": { says: "never install Debian packages" },
   watch: { says: "restart a process when its source changes" },

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Fault } from "@starform/std/fault";
 import type { Env } from "@starform/std/parse-env";
 import type { Flags } from "./flags.ts";
+import { clusterChoice, type ClusterChoice } from "./cluster-choice.ts";
 import { portsFrom } from "./ports.ts";
 
 export type RuntimeChoice = "auto" | "docker" | "process";
@@ -15,6 +16,7 @@ export type StartOptions = {
   /** A PostgreSQL of one's own instead of the embedded one. */
   readonly databaseUrl: string | undefined;
   readonly dockerHost: string | undefined;
+  readonly cluster: ClusterChoice;
 };
 
 const portsUsed = Object.keys(portsFrom(0)).length;
@@ -30,6 +32,7 @@ export function startOptions(flags: Flags, env: Env, root: string): StartOptions
     isWatching: flags["watch"] === true,
     databaseUrl: databaseUrlOf(env["DATABASE_URL"]),
     dockerHost: env["DOCKER_HOST"] || undefined,
+    cluster: clusterChoice(flags, env),
   };
 }
 

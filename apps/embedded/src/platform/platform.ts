@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { desiredStatePurpose } from "@starform/contract/clusters";
 import { Fault, wordsOf } from "@starform/std/fault";
 import { signerOf } from "@starform/std/signature";
+import { lookAtCluster, type SeenCluster } from "../cluster/look-at-cluster.ts";
+import { clusterIdIn, keepClusterKind } from "../data-dir/cluster-kind.ts";
 import { openDataDir, type DataDir } from "../data-dir/data-dir.ts";
 import { refuseBusyPorts, sayPortTaken } from "../data-dir/busy-port.ts";
 import { openSecrets, type Secrets } from "../data-dir/secrets.ts";
@@ -19,7 +21,7 @@ import { stardeckProgram } from "../programs/stardeck.ts";
 import type { Program, ProgramStatus } from "../supervisor/program.ts";
 import { openSupervisor, type Supervisor } from "../supervisor/supervisor.ts";
 import { ownerLoginUrl } from "./login-link.ts";
-import type { Say } from "./progress.ts";
+import { step, type Say } from "./progress.ts";
 import { sayEvents } from "./say-events.ts";
 import { restartOnChange } from "./watch.ts";
 
@@ -49,9 +51,11 @@ export async function openPlatform(
 ): Promise<Platform> {
   await using stack = new AsyncDisposableStack();
   const { say, signal } = at;
+  const cluster = await seeCluster(options, at);
   const dataDir = stack.use(await openDataDir(options.dataDir, { isFresh: options.isFresh }));
   if (dataDir.leftOvers.length > 0)
     say(`- Stopped what an earlier, killed start had left: ${dataDir.leftOvers.join(", ")}`);
+  keepClusterKind(dataDir.path, options.cluster.kind);
   const ports = portsFrom(options.portBase);
   const clash = outgoingClash(options.portBase, Math.max(...Object.values(ports)));
   if (clash) say(clash);
@@ -69,7 +73,7 @@ export async function openPlatform(
   const choosing = chooseRuntime(options, { dataDir, say, onEvent, signal });
   // An engine of our own goes last but for the data directory, whatever happens until then.
   stack.defer(async () => (await choosing.catch(() => undefined))?.engine?.stop());
-  const parts = { options, root: at.root, dataDir, ports, secrets, choosing, say };
+  const parts = { options, root: at.root, dataDir, ports, secrets, choosing, say, cluster };
   const { programs, database } = programsOf(parts);
   const supervisor = stack.use(
     openSupervisor(programs, { runDir: dataDir.runDir, logDir: dataDir.logDir, onEvent }),
@@ -93,7 +97,24 @@ type Parts = {
   secrets: Secrets;
   choosing: Promise<Runtime>;
   say: Say;
+  /** Undefined where apps run on this machine. */
+  cluster: SeenCluster | undefined;
 };
+
+/** The cluster that apps are to run on, before anything is written: it may be the wrong one. */
+async function seeCluster(
+  { cluster, dataDir, isFresh }: StartOptions,
+  { root, say, signal }: { root: string; say: Say; signal: AbortSignal },
+): Promise<SeenCluster | undefined> {
+  if (cluster.kind === "embedded") return undefined;
+  const clusterId = clusterIdIn(dataDir, isFresh);
+  return step(
+    say,
+    "Looking at the cluster",
+    () => lookAtCluster(cluster.kubeconfigFile, { root, clusterId, say, signal }),
+    ({ kubernetesVersion }) => `Kubernetes ${kubernetesVersion} is ready for Shuttle`,
+  );
+}
 
 function programsOf({ options, root, dataDir, ports, secrets, choosing, say }: Parts): {
   programs: Program[];
@@ -104,8 +125,12 @@ function programsOf({ options, root, dataDir, ports, secrets, choosing, say }: P
     : postgresProgram(dataDir.path, ports.postgres, secrets.read("postgres-password"));
   secrets.write("signing.pub", signerOf(secrets.read("signing.key"), desiredStatePurpose).publicKeys);
   secrets.write("database-url", options.databaseUrl ?? postgres?.url ?? "");
+  const gateway = {
+    address: `127.0.0.1:${ports.gatewayAdmin}`,
+    tokenFile: secrets.fileOf("gateway-admin-token"),
+  };
   const metrics = metricsProgram(dataDir.path, ports.metrics, secrets.read("metrics-password"), {
-    gateway: { address: `127.0.0.1:${ports.gatewayAdmin}`, tokenFile: secrets.fileOf("gateway-admin-token") },
+    ...(options.cluster.kind === "embedded" ? { gateway } : {}),
     shuttle: { address: `127.0.0.1:${ports.shuttle}`, tokenFile: secrets.fileOf("metrics-password") },
     worker: `127.0.0.1:${ports.worker}`,
   });
@@ -134,6 +159,7 @@ function programsOf({ options, root, dataDir, ports, secrets, choosing, say }: P
     runtime: choosing,
     metricsUrl,
     registryProgram: registry?.command.file,
+    cluster: options.cluster,
   });
   const programs = [postgres?.program, metrics, registry, stardeck, ...node].filter(
     (program) => program !== undefined,
@@ -160,22 +186,57 @@ async function describe(
     ownerLoginUrl: has("api") ? await ownerLoginUrl(apiUrl, ownerToken) : "",
     ownerToken,
     dataDir: dataDir.path,
-    runtime: runtime.kind,
+    ...runsOn(parts, runtime, has("registry")),
     stores: {
       database,
-      logs: has("telemetry") ? "ClickHouse built in (chDB)" : "none",
-      metrics: has("metrics") ? "VictoriaMetrics" : "built in (chDB)",
+      logs: has("telemetry") ? `ClickHouse built in (chDB)${parts.cluster ? ofBuildsAlone : ""}` : "none",
+      metrics: `${has("metrics") ? "VictoriaMetrics" : "built in (chDB)"}${parts.cluster ? ofPlatformAlone : ""}`,
       jobs: database,
-      images: imagesOf(runtime, has("registry")),
+      images: imagesOf(parts, runtime, has("registry")),
     },
   };
 }
 
+/** Agents on the nodes would bring them; a start brings none. */
+const ofBuildsAlone = ", of builds; what apps say stays on the cluster (kubectl logs)";
+const ofPlatformAlone = ", of this platform; what apps use stays on the cluster (kubectl top)";
+
+function runsOn(
+  { cluster, options, secrets, ports }: Parts,
+  { kind }: Runtime,
+  hasRegistry: boolean,
+): Pick<PlatformDescription, "runtime" | "cluster"> {
+  if (!cluster) return { runtime: kind };
+  return {
+    runtime: "kubernetes",
+    cluster: {
+      id: secrets.read("cluster-id"),
+      ...cluster,
+      registry: kind === "docker" ? registryFor(options, ports, hasRegistry) : null,
+    },
+  };
+}
+
+/** What the cluster's nodes pull built images from. */
+function registryFor({ cluster }: StartOptions, ports: Ports, hasRegistry: boolean): string | null {
+  const registry = cluster.kind === "kubernetes" ? cluster.registry : undefined;
+  if (registry?.kind === "digitalocean") return `registry.digitalocean.com/${registry.name}`;
+  if (!hasRegistry) return null;
+  return registry?.kind === "address" ? registry.address : `127.0.0.1:${ports.registry}`;
+}
+
 /** Where images lie that run here, and where they can be pushed to. */
-const imagesOf = ({ kind }: Runtime, hasRegistry: boolean): string => {
-  const own = kind === "docker" ? "the engine's own store" : "folders of this machine";
-  return hasRegistry ? `${own}; docker-registry for pushes` : own;
-};
+function imagesOf({ cluster, options, ports }: Parts, { kind }: Runtime, hasRegistry: boolean): string {
+  if (!cluster) {
+    const own = kind === "docker" ? "the engine's own store" : "folders of this machine";
+    return hasRegistry ? `${own}; docker-registry for pushes` : own;
+  }
+  const registry = registryFor(options, ports, hasRegistry);
+  if (kind !== "docker") return "built elsewhere: without a Docker Engine nothing is built here";
+  if (!registry) return "built elsewhere: without docker-registry nothing built here reaches the cluster";
+  const isLoopback = registry.startsWith("127.0.0.1:");
+  return `${registry}${isLoopback ? ", for nodes on this machine; others need --registry-address" : ""}`;
+}
 
 /** Keeps `run/state.json` true while the platform runs. */
 function keep(

@@ -12,6 +12,7 @@ const titles: Readonly<Record<string, string>> = {
   shuttle: "Shuttle",
   gateway: "Gateway",
   registry: "Registry",
+  "registry-door": "Registry for the cluster",
   stardeck: "Dashboard",
 };
 

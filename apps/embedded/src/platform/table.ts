@@ -8,7 +8,7 @@ export function sayPlatform(platform: PlatformDescription, options: { isDetached
     ["Sign in (once)", platform.ownerLoginUrl],
     ["API", `${platform.apiUrl}   reference at ${platform.apiUrl}/docs`],
     ["Apps", `http://<service>-<project>.${platform.appsDomain}`],
-    ["Runs apps", platform.runtime === "docker" ? "Docker Engine" : "processes of this machine"],
+    ["Runs apps", runsApps(platform)],
     ["Database, jobs", stores.database],
     ["Logs", stores.logs],
     ["Metrics", stores.metrics],
@@ -18,4 +18,10 @@ export function sayPlatform(platform: PlatformDescription, options: { isDetached
   ];
   const body = rows.map(([name, value]) => `  ${name.padEnd(16)}${value}`).join("\n");
   return `\n${body}\n\n  ${options.isDetached ? "npm stop stops it; npm run status describes it." : "Ctrl-C stops everything; the data stays."}\n`;
+}
+
+function runsApps({ runtime, cluster }: PlatformDescription): string {
+  if (cluster)
+    return `Kubernetes ${cluster.kubernetesVersion} of ${cluster.kubeconfigFile}; they stay when this stops`;
+  return runtime === "docker" ? "Docker Engine" : "processes of this machine";
 }

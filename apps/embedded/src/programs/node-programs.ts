@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { ClusterChoice } from "../options/cluster-choice.ts";
 import type { Ports } from "../options/ports.ts";
 import type { Secrets } from "../data-dir/secrets.ts";
 import type { Program } from "../supervisor/program.ts";
 import { endInstances } from "./end-instances.ts";
 import { isHttpReady } from "./http-ready.ts";
+import { isListening } from "./is-listening.ts";
 import { migrateOnce } from "./migrate-once.ts";
 import { metricsUser } from "./stores.ts";
 
@@ -26,6 +28,7 @@ export type Addresses = {
   readonly metricsUrl: string | undefined;
   /** The program file of docker-registry; undefined without it. */
   readonly registryProgram: string | undefined;
+  readonly cluster: ClusterChoice;
 };
 
 const host = "127.0.0.1";
@@ -35,13 +38,15 @@ export const urlOf = (port: number): string => `http://${host}:${port}`;
 export const dashboardUrlOf = (ports: Ports): string => `http://localhost:${ports.stardeck}`;
 export const appsDomainOf = (ports: Ports): string => `localhost:${ports.gateway}`;
 
+type OnCluster = Extract<ClusterChoice, { kind: "kubernetes" }>;
 type Source = {
   name: string;
   bin: string;
   after: string[];
   /** What it is told; asked for before every start. */
   env(): Record<string, string> | Promise<Record<string, string>>;
-  ready: [number, string];
+  /** Where it answers with a success, or a port that it accepts connections at. */
+  ready: readonly [number, string] | number;
   stopWithinMs?: number;
 };
 
@@ -67,7 +72,7 @@ function nodeProgram({ root, dataDir }: Addresses, source: Source): Program {
       const args = ["--disable-warning=ExperimentalWarning", join(root, bin)];
       return { file: process.execPath, args, env, cwd: root };
     },
-    isReady: () => isHttpReady(...ready),
+    isReady: () => (typeof ready === "number" ? isListening(ready) : isHttpReady(...ready)),
     stopSignal: "SIGTERM",
     stopWithinMs,
     async cleanUp() {
@@ -106,13 +111,8 @@ function sourcesOf(at: Addresses): Source[] {
       env: starbase,
       ready: [ports.worker, "/healthz"],
     },
-    {
-      name: "gateway",
-      bin: "apps/gateway/bin/gateway.ts",
-      after: [],
-      env: () => gatewayEnvironment(at),
-      ready: [ports.gatewayAdmin, "/healthz"],
-    },
+    gatewayOf(at),
+    ...doorOf(at),
     {
       name: "shuttle",
       bin: "apps/shuttle/bin/shuttle.ts",
@@ -124,11 +124,51 @@ function sourcesOf(at: Addresses): Source[] {
   ];
 }
 
-/** What whoever runs the platform may choose of Starbase by the environment of the start. */
-const chosenByOperator = ["STARBASE_BUILT_IMAGES", "STARBASE_IMAGES_GIB_MAX", "STARBASE_ROLLBACK_DAYS"];
+/** Hosts to instances; where those are on a cluster, its gateway knows them, and connections are handed on to it. */
+const gatewayOf = (at: Addresses): Source => {
+  const { ports, cluster } = at;
+  const isOnCluster = cluster.kind === "kubernetes";
+  return {
+    name: "gateway",
+    bin: isOnCluster ? "apps/shuttle/bin/gateway-forward.ts" : "apps/gateway/bin/gateway.ts",
+    after: [],
+    env: () => (isOnCluster ? forwardEnvironment(cluster, ports) : gatewayEnvironment(at)),
+    ready: [ports.gatewayAdmin, "/healthz"],
+  };
+};
+
+const forwardEnvironment = (
+  { kubeconfigFile, gatewayAddress }: OnCluster,
+  ports: Ports,
+): Record<string, string> => ({
+  KUBECONFIG: kubeconfigFile,
+  FORWARD_PORT: String(ports.gateway),
+  FORWARD_HEALTH_PORT: String(ports.gatewayAdmin),
+  ...(gatewayAddress ? { FORWARD_ADDRESS: gatewayAddress } : {}),
+});
+
+/** By which the cluster's nodes pull from the registry of this machine, where it is to be reached from elsewhere. */
+function doorOf({ cluster, ports, registryProgram }: Addresses): Source[] {
+  if (cluster.kind !== "kubernetes" || cluster.registry.kind !== "address" || !registryProgram) return [];
+  const { address, pemFile } = cluster.registry;
+  return [
+    {
+      name: "registry-door",
+      bin: "apps/embedded/bin/registry-door.ts",
+      after: [],
+      env: () => ({
+        DOOR_ADDRESS: address,
+        DOOR_REGISTRY_PORT: String(ports.registry),
+        DOOR_API_PORT: String(ports.api),
+        ...(pemFile ? { DOOR_PEM_FILE: pemFile } : {}),
+      }),
+      ready: Number(address.split(":")[1]),
+    },
+  ];
+}
 
 function starbaseEnvironment(
-  { ports, secrets, dataDir, metricsUrl, registryProgram }: Addresses,
+  { ports, secrets, dataDir, metricsUrl, registryProgram, cluster }: Addresses,
   { kind, dockerSocket }: ChosenRuntime,
 ): Record<string, string> {
   return {
@@ -148,8 +188,7 @@ function starbaseEnvironment(
     STARBASE_CLUSTER_ID: secrets.read("cluster-id"),
     STARBASE_CLUSTER_TOKEN_FILE: secrets.fileOf("cluster-token"),
     STARBASE_REGION: region,
-    STARBASE_RUNTIME: kind,
-    ...namedIn(process.env, chosenByOperator),
+    STARBASE_RUNTIME: cluster.kind === "kubernetes" ? "kubernetes" : kind,
     STARBASE_CLICKHOUSE_URL: urlOf(ports.telemetry),
     STARBASE_CLICKHOUSE_USER: telemetryUser,
     STARBASE_CLICKHOUSE_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
@@ -161,22 +200,35 @@ function starbaseEnvironment(
           STARBASE_METRICS_USER: metricsUser,
           STARBASE_METRICS_PASSWORD_FILE: secrets.fileOf("metrics-password"),
         }),
-    ...(registryProgram === undefined
-      ? {}
-      : {
-          STARBASE_REGISTRY: "docker-registry",
-          STARBASE_REGISTRY_PORT: String(ports.registry),
-          STARBASE_REGISTRY_PROGRAM: registryProgram,
-          STARBASE_REGISTRY_PEM_FILE: secrets.fileOf("registry.pem"),
-        }),
+    ...registryEnvironment({ ports, secrets, registryProgram, cluster }),
   };
 }
 
-const namedIn = (env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> =>
-  Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+function registryEnvironment({
+  ports,
+  secrets,
+  registryProgram,
+  cluster,
+}: Pick<Addresses, "ports" | "secrets" | "registryProgram" | "cluster">): Record<string, string> {
+  const registry = cluster.kind === "kubernetes" ? cluster.registry : undefined;
+  if (registry?.kind === "digitalocean")
+    return {
+      STARBASE_REGISTRY: "digitalocean",
+      STARBASE_DIGITALOCEAN_REGISTRY: registry.name,
+      STARBASE_DIGITALOCEAN_TOKEN_FILE: registry.tokenFile,
+    };
+  if (registryProgram === undefined) return {};
+  return {
+    STARBASE_REGISTRY: "docker-registry",
+    STARBASE_REGISTRY_PORT: String(ports.registry),
+    STARBASE_REGISTRY_PROGRAM: registryProgram,
+    STARBASE_REGISTRY_PEM_FILE: secrets.fileOf("registry.pem"),
+    ...(registry?.kind === "address" ? { STARBASE_REGISTRY_CLUSTER_HOST: registry.address } : {}),
+  };
+}
 
 function shuttleEnvironment(
-  { ports, secrets, dataDir }: Addresses,
+  { ports, secrets, dataDir, cluster }: Addresses,
   { kind, dockerSocket }: ChosenRuntime,
 ): Record<string, string> {
   return {
@@ -188,17 +240,26 @@ function shuttleEnvironment(
     STARFORM_METRICS_ADDR: `${host}:${ports.shuttle}`,
     // Apps that run as processes share the loopback; what it tells of all tenants is for the metrics store.
     STARFORM_METRICS_TOKEN_FILE: secrets.fileOf("metrics-password"),
-    STARFORM_RUNTIME: kind,
     STARFORM_DATA_DIR: dataDir,
-    STARFORM_IMAGES_DIR: join(dataDir, "images"),
-    STARFORM_GATEWAY_ADMIN_URL: urlOf(ports.gatewayAdmin),
-    STARFORM_GATEWAY_ADMIN_TOKEN_FILE: secrets.fileOf("gateway-admin-token"),
-    STARFORM_TELEMETRY_URL: urlOf(ports.telemetry),
-    STARFORM_TELEMETRY_USER: telemetryUser,
-    STARFORM_TELEMETRY_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
-    ...(dockerSocket === undefined ? {} : { STARFORM_DOCKER_SOCKET: dockerSocket }),
+    ...(cluster.kind === "kubernetes"
+      ? { STARFORM_RUNTIME: "kubernetes", KUBECONFIG: cluster.kubeconfigFile }
+      : localEnvironment({ ports, secrets, dataDir }, { kind, dockerSocket })),
   };
 }
+
+const localEnvironment = (
+  { ports, secrets, dataDir }: Pick<Addresses, "ports" | "secrets" | "dataDir">,
+  { kind, dockerSocket }: ChosenRuntime,
+): Record<string, string> => ({
+  STARFORM_RUNTIME: kind,
+  STARFORM_IMAGES_DIR: join(dataDir, "images"),
+  STARFORM_GATEWAY_ADMIN_URL: urlOf(ports.gatewayAdmin),
+  STARFORM_GATEWAY_ADMIN_TOKEN_FILE: secrets.fileOf("gateway-admin-token"),
+  STARFORM_TELEMETRY_URL: urlOf(ports.telemetry),
+  STARFORM_TELEMETRY_USER: telemetryUser,
+  STARFORM_TELEMETRY_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
+  ...(dockerSocket === undefined ? {} : { STARFORM_DOCKER_SOCKET: dockerSocket }),
+});
 
 const gatewayEnvironment = ({ ports, secrets, dataDir }: Addresses): Record<string, string> => ({
   GATEWAY_HOST: host,
@@ -213,9 +274,11 @@ const gatewayEnvironment = ({ ports, secrets, dataDir }: Addresses): Record<stri
 });
 
 /** Without a store for metrics the telemetry process fetches and keeps them itself. */
-const scraped = ({ ports, secrets }: Addresses): string =>
+const scraped = ({ ports, secrets, cluster }: Addresses): string =>
   [
-    `${urlOf(ports.gatewayAdmin)}/metrics=${secrets.fileOf("gateway-admin-token")}`,
+    ...(cluster.kind === "kubernetes"
+      ? []
+      : [`${urlOf(ports.gatewayAdmin)}/metrics=${secrets.fileOf("gateway-admin-token")}`]),
     `${urlOf(ports.shuttle)}/metrics=${secrets.fileOf("metrics-password")}`,
   ].join("\n");
 

@@ -1,7 +1,8 @@
 /** A process that shows its metrics at `host:port/metrics`, perhaps only to the bearer of the token in a file. */
 export type ScrapeTarget = string | { readonly address: string; readonly tokenFile: string };
 export type ScrapeTargets = {
-  readonly gateway: ScrapeTarget;
+  /** Left out where the gateway is a cluster's. */
+  readonly gateway?: ScrapeTarget;
   readonly shuttle: ScrapeTarget;
   readonly worker: ScrapeTarget;
 };

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { createConnection } from "node:net";
 import { join } from "node:path";
 import { findProgram } from "../debian-packages.ts";
 import { postgresCluster } from "../postgres/cluster.ts";
 import type { Program } from "../supervisor/program.ts";
 import { isHttpReady } from "./http-ready.ts";
+import { isListening } from "./is-listening.ts";
 import { scrapeConfig, type ScrapeTargets } from "./scrape-config.ts";
 
 /** The embedded PostgreSQL, and the connection string of its database. */
@@ -21,7 +21,7 @@ export function postgresProgram(
       after: [],
       prepare: () => cluster.prepare(),
       command: cluster.command,
-      isReady: async () => cluster.isReady() && (await accepts(port)),
+      isReady: async () => cluster.isReady() && (await isListening(port)),
       // Fast shutdown: SIGTERM would wait for every client to leave by itself.
       stopSignal: "SIGINT",
       stopWithinMs: 30_000,
@@ -67,15 +67,4 @@ export function metricsProgram(
     stopWithinMs: 15_000,
     isOptional: true,
   };
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host: "127.0.0.1", port, timeout: 1_000 });
-    const answer = (isOpen: boolean) => () => {
-      socket.destroy();
-      resolve(isOpen);
-    };
-    socket.once("connect", answer(true)).once("error", answer(false)).once("timeout", answer(false));
-  });
 }

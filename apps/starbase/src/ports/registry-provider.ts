@@ -59,6 +59,11 @@ export interface RegistryProvider extends ImageStore {
   /** `host[:port]`, as it stands in image names and in Docker's list of sign-ins. */
   readonly host: string;
   /**
+   * `host[:port]` as nodes of clusters reach it, which desired state puts in place of `host`. The same, but where the
+   * registry is beside us on loopback and the nodes are elsewhere.
+   */
+  readonly clusterHost: string;
+  /**
    * What a credential opens. `project`: the repositories of its project, so that it may be handed to people. `registry`:
    * all of it, because the vendor knows nothing smaller; such a credential stays with builders and clusters, and
    * Starbase sees to it that no project names another's image.

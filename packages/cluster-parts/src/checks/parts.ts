@@ -23,6 +23,7 @@ const anyParameters: ClusterParameters = {
     monitoring: { url: "https://monitoring.example", user: "any", password: "stand-in" },
   },
   settings: RegionSettings.parse({}),
+  runsShuttle: true,
   images: {},
 };
 
@@ -35,7 +36,10 @@ export const checkParts: Check = async (examination) => {
 
 async function checkStep(examination: Examination, step: Step): Promise<Finding[]> {
   const { facts, kube, signal } = examination;
-  const reason = step.leftOut?.(anyParameters, facts);
+  const reason = step.leftOut?.(
+    { ...anyParameters, runsShuttle: examination.askStarbase !== undefined },
+    facts,
+  );
   if (reason) return [ok(`${step.brings}: left out, ${reason}`)];
   const wanted = render(step, anyParameters, facts);
   const found = await Promise.all(

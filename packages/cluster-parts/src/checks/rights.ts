@@ -16,18 +16,21 @@ type Role = KubeObject & {
 };
 
 /** Asks the API server for every right of Shuttle's roles; bindings, webhooks and other authorizers have their say. */
-export const checkRights: Check = async ({ kube, signal }) => {
+export const checkRights: Check = async ({ kube, askStarbase, signal }) => {
   const rights = shuttleRights();
+  const [who, asked, mend] = askStarbase
+    ? ["Shuttle", account, bootstrapAgain]
+    : [
+        "this kubeconfig",
+        undefined,
+        "use one of the cluster's administrator, or of a user bound to the role shuttle",
+      ];
   const refused: Right[] = [];
-  for (const right of rights) if (!(await canDo(kube, right, account, signal))) refused.push(right);
-  if (refused.length === 0) return [ok(`Shuttle has all ${rights.length} rights that its calls need`)];
+  for (const right of rights) if (!(await canDo(kube, right, asked, signal))) refused.push(right);
+  if (refused.length === 0) return [ok(`${who} has all ${rights.length} rights that Shuttle's calls need`)];
   const some = refused.slice(0, 5).map(({ verb, resource }) => `${verb} ${resource}`);
-  return [
-    error(
-      `Shuttle may not ${some.join(", ")}${refused.length > some.length ? ` and ${refused.length - some.length} more` : ""}`,
-      bootstrapAgain,
-    ),
-  ];
+  const more = refused.length > some.length ? ` and ${refused.length - some.length} more` : "";
+  return [error(`${who} may not ${some.join(", ")}${more}`, mend)];
 };
 
 /** As the roles in deploy/cluster/shuttle say, which are written from Shuttle's own table. */

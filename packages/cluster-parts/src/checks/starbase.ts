@@ -16,11 +16,13 @@ type Shuttle = {
 
 /** Whether the token in the cluster opens its desired state, asked from here with the cluster's own settings. */
 export const checkStarbase: Check = async (examination) => {
+  const { askStarbase } = examination;
+  if (!askStarbase) return [];
   const settings = await settingsOf(examination);
   if (!settings) return [error("Shuttle has no settings or no token in this cluster", bootstrapAgain)];
   const { url, clusterId } = settings;
   try {
-    const { version, date } = await examination.askStarbase(settings, examination.signal);
+    const { version, date } = await askStarbase(settings, examination.signal);
     const skewSeconds = date ? Math.round(Math.abs(date.getTime() - examination.now().getTime()) / 1_000) : 0;
     return [
       ok(

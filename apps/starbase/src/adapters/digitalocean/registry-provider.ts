@@ -129,6 +129,7 @@ export function digitalOceanRegistry(options: DigitalOceanRegistryOptions): Regi
     title: `the registry ${name} at DigitalOcean`,
     prefix,
     host,
+    clusterHost: host,
     credentialScope: "registry",
     async repositories() {
       const found = await api.all(`${at}/repositoriesV2`, "repositories", Repository);

@@ -17,6 +17,8 @@ import { registryStorage } from "./registry-storage.ts";
 export type DockerRegistryOptions = Omit<GarbageCollectorOptions, "storage"> & {
   /** `127.0.0.1:<port>`: also what image names begin with. */
   readonly host: string;
+  /** See the port. */
+  readonly clusterHost?: string | undefined;
   readonly storageDir: string;
   readonly tokens: RegistryTokens;
   readonly passwords: RegistryPasswords;
@@ -61,6 +63,7 @@ export function dockerRegistry(options: DockerRegistryOptions): RegistryProvider
     title: "the registry of this machine",
     prefix: host,
     host,
+    clusterHost: options.clusterHost ?? host,
     credentialScope: "project",
     repositories: () => storage.repositories(),
     async images(repository) {

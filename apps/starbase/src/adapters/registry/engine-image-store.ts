@@ -69,10 +69,10 @@ export function engineImageStore(socketPath: string): ImageStore {
 }
 
 /** The engine would take away all names but the last before it refuses. */
-export async function refuseWhileUsed(
+async function refuseWhileUsed(
   call: ReturnType<typeof engineApi>,
   digest: string,
-  { RepoTags: tags }: Pick<Listed, "RepoTags">,
+  { RepoTags: tags }: Listed,
 ): Promise<void> {
   const filters = encodeURIComponent(JSON.stringify({ ancestor: [digest] }));
   const { body } = await call("GET", `/containers/json?all=true&filters=${filters}`);

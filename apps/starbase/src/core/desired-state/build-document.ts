@@ -5,7 +5,7 @@ import { canonicalJson, digestOf } from "@starform/std/canonical-json";
 import { openSnapshot } from "../deployments/snapshot.ts";
 import type { SecretBox } from "../variables/ports.ts";
 import type { ResolvedGroup } from "../variables/book.ts";
-import { imageCredentials, type OwnRegistry } from "./image-credentials.ts";
+import { imageCredentials, imageForCluster, type OwnRegistry } from "./image-credentials.ts";
 import type { DesiredRow } from "./ports.ts";
 
 const defaultTimeoutSeconds = 300;
@@ -38,8 +38,9 @@ function desiredService(
   input: { box: SecretBox; registry?: OwnRegistry | undefined; period: number },
 ): DesiredService | undefined {
   const { place, projectSlug, namespace, isEphemeral, deployment } = row;
-  const { config, image } = deployment;
-  if (!config || !image) return undefined;
+  const { config } = deployment;
+  if (!config || !deployment.image) return undefined;
+  const image = imageForCluster(deployment.image, input.registry);
   const snapshot = openSnapshot(input.box, deployment.variables);
   const tier = tiers[config.tier];
   const ports =
