@@ -39,6 +39,8 @@ const Variables = z.strictObject({
     .string()
     .regex(/^[\w.-]+(:\d{1,5})?$/, "write it like 10.0.0.5:5000")
     .optional(),
+  /** Where what is built here lies: in the runtime's own store, or in the registry too, which Kubernetes always needs. */
+  BUILT_IMAGES: z.enum(["store", "registry"]).optional(),
   ...buildServiceVariables,
   REGISTRY_PROGRAM: z.string().default("docker-registry"),
   /** A private key and its certificate, one after the other: what its tokens are signed with. */
@@ -102,6 +104,7 @@ export function readConfig(env: Env) {
     runtime: v.RUNTIME,
     dockerSocket: v.DOCKER_SOCKET,
     registry: registryOf(v),
+    builtImages: v.BUILT_IMAGES ?? (v.RUNTIME === "kubernetes" ? ("registry" as const) : ("store" as const)),
     buildService: buildServiceOf(v),
     images: {
       ...(v.IMAGES_GIB_MAX === undefined ? {} : { bytesMax: v.IMAGES_GIB_MAX * 2 ** 30 }),

@@ -167,6 +167,9 @@ function doorOf({ cluster, ports, registryProgram }: Addresses): Source[] {
   ];
 }
 
+/** What whoever runs the platform may choose of Starbase by the environment of the start. */
+const chosenByOperator = ["STARBASE_BUILT_IMAGES", "STARBASE_IMAGES_GIB_MAX", "STARBASE_ROLLBACK_DAYS"];
+
 function starbaseEnvironment(
   { ports, secrets, dataDir, metricsUrl, registryProgram, cluster }: Addresses,
   { kind, dockerSocket }: ChosenRuntime,
@@ -189,6 +192,7 @@ function starbaseEnvironment(
     STARBASE_CLUSTER_TOKEN_FILE: secrets.fileOf("cluster-token"),
     STARBASE_REGION: region,
     STARBASE_RUNTIME: cluster.kind === "kubernetes" ? "kubernetes" : kind,
+    ...namedIn(process.env, chosenByOperator),
     STARBASE_CLICKHOUSE_URL: urlOf(ports.telemetry),
     STARBASE_CLICKHOUSE_USER: telemetryUser,
     STARBASE_CLICKHOUSE_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
@@ -226,6 +230,9 @@ function registryEnvironment({
     ...(registry?.kind === "address" ? { STARBASE_REGISTRY_CLUSTER_HOST: registry.address } : {}),
   };
 }
+
+const namedIn = (env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 
 function shuttleEnvironment(
   { ports, secrets, dataDir, cluster }: Addresses,

@@ -81,9 +81,11 @@ async function openBuilder(
   stack: AsyncDisposableStack,
 ): Promise<{ readonly builds: BuildService; readonly crons: readonly CronJob[] }> {
   const { buildService, dataDir } = config;
-  if (buildService.kind === "auto" || buildService.kind === "process")
-    return { builds: builderOf(config, core, logger, stack), crons: [] };
   const { registry } = core;
+  const lack = lackOfBuilder(config, registry);
+  if (lack) return { builds: noBuilder(lack), crons: [] };
+  if (buildService.kind === "auto" || buildService.kind === "process")
+    return { builds: stack.use(builderOf(config, registry, logger)), crons: [] };
   if (!registry)
     throw new Error(
       `STARBASE_BUILD_SERVICE is ${buildService.kind}, which pushes its images: set STARBASE_REGISTRY too`,
@@ -98,48 +100,51 @@ async function openBuilder(
 const hostsOf = ({ database, clickhouse, metrics }: Config): string[] =>
   [database.url, clickhouse.url, ...(metrics ? [metrics.url] : [])].map((url) => new URL(url).hostname);
 
-function builderOf(
-  config: Config,
-  { registry }: Core,
-  logger: Logger,
-  stack: AsyncDisposableStack,
-): BuildService {
-  const { runtime, dataDir, dockerSocket, node, network } = config;
-  const [cacheDir, workDir] = [join(dataDir, "cache", "builds"), join(dataDir, "cache", "work")];
-  const log = (text: string) => logger.warn(text);
-  if (runtime === "process" || config.buildService.kind === "process")
-    return stack.use(
-      processBuildService({
-        imagesDir: join(dataDir, "images"),
-        cacheDir,
-        workDir,
-        nodePath: node.path,
-        searchPath: node.searchPath,
-        networkVariables: networkVariables(network),
-        deniedHosts: hostsOf(config),
-        log,
-      }),
-    );
-  const lack = lackOfBuilder(config, registry);
-  if (lack && runtime === "kubernetes") return noBuilder(lack);
-  if (lack || !dockerSocket) throw new Error(lack);
-  // What runs on this engine stays in it; what a cluster runs must be where its nodes can pull it from.
-  const pushed = runtime === "kubernetes" ? { registry } : {};
-  return stack.use(buildkitBuildService({ engineSocket: dockerSocket, cacheDir, workDir, log, ...pushed }));
-}
-
-/** Why nothing can be built for this runtime; undefined where it can. */
+/** Why nothing can be built for a cluster, which runs what is there already; undefined where it can, or must. */
 function lackOfBuilder(
-  { runtime, dockerSocket }: Config,
+  { runtime, buildService, dockerSocket }: Config,
   registry: RegistryProvider | undefined,
 ): string | undefined {
-  if (!dockerSocket && runtime === "docker")
-    return "STARBASE_RUNTIME is docker, but STARBASE_DOCKER_SOCKET does not say where the engine is";
+  if (runtime !== "kubernetes" || buildService.kind !== "auto") return undefined;
   if (!dockerSocket)
     return "there is no Docker Engine here to build with (STARBASE_DOCKER_SOCKET), nor a builder elsewhere (STARBASE_BUILD_SERVICE)";
-  if (runtime === "kubernetes" && !registry)
-    return "there is no registry that the cluster could pull the image from: install docker-registry, or set STARBASE_REGISTRY";
-  return undefined;
+  return registry
+    ? undefined
+    : "there is no registry that the cluster could pull the image from: install docker-registry, or set STARBASE_REGISTRY";
+}
+
+function builderOf(
+  config: Config,
+  registry: RegistryProvider | undefined,
+  logger: Logger,
+): BuildService & AsyncDisposable {
+  const { runtime, dataDir, dockerSocket, node, network, builtImages } = config;
+  const [cacheDir, workDir] = [join(dataDir, "cache", "builds"), join(dataDir, "cache", "work")];
+  const log = (text: string) => logger.warn(text);
+  const isProcess = runtime === "process" || config.buildService.kind === "process";
+  if (builtImages === "registry" && (isProcess || !registry))
+    throw new Error(
+      isProcess
+        ? "images are to be pushed into the registry, but the process builder makes folders, which no registry holds: set STARBASE_RUNTIME or STARBASE_BUILD_SERVICE to another, or leave out STARBASE_BUILT_IMAGES"
+        : "images are to be pushed into a registry, and there is none: set STARBASE_REGISTRY",
+    );
+  if (isProcess)
+    return processBuildService({
+      imagesDir: join(dataDir, "images"),
+      cacheDir,
+      workDir,
+      nodePath: node.path,
+      searchPath: node.searchPath,
+      networkVariables: networkVariables(network),
+      deniedHosts: hostsOf(config),
+      log,
+    });
+  if (!dockerSocket)
+    throw new Error(
+      `STARBASE_RUNTIME is ${runtime}, but STARBASE_DOCKER_SOCKET does not say where the engine is that builds`,
+    );
+  const pushes = builtImages === "registry" ? registry : undefined;
+  return buildkitBuildService({ engineSocket: dockerSocket, registry: pushes, cacheDir, workDir, log });
 }
 
 function openBuildLog(config: Config, logger: Logger, stack: AsyncDisposableStack): BuildLog {

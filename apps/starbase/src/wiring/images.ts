@@ -3,6 +3,7 @@ import { imageAllowances, type ImageAllowance } from "@starform/contract/image-a
 import type { Plan } from "@starform/contract/plans";
 import type { Logger } from "pino";
 import { folderImageStore } from "../adapters/process-builder/folder-image-store.ts";
+import { withEngineCopies } from "../adapters/registry/engine-copies.ts";
 import { engineImageStore } from "../adapters/registry/engine-image-store.ts";
 import type { Config } from "../config.ts";
 import { collectImages, type CollectionEvent } from "../core/images/collect-images.ts";
@@ -13,7 +14,9 @@ import type { Core } from "./core.ts";
 
 /** What removes images: of deleted services, and of those that nothing can be rolled back to. */
 export function openImages(config: Config, core: Core, logger: Logger) {
-  const { registry } = core;
+  const { dockerSocket } = config;
+  const registry =
+    core.registry && dockerSocket ? withEngineCopies(core.registry, dockerSocket) : core.registry;
   const stores = [ownStoreOf(config), registry].filter((store) => store !== undefined);
   const allowanceOf = (plan: Plan): ImageAllowance => ({ ...imageAllowances[plan], ...config.images });
   const collect = collectImages({

@@ -13,7 +13,7 @@ import { postgresBuildLedger, pruneBuildLeases } from "../adapters/postgres/buil
 import type { Db } from "../adapters/postgres/database.ts";
 import { postgresDepotRecords } from "../adapters/postgres/depot-records.ts";
 import type { BuildKitEndpoint, BuildServiceConfig } from "../build-service-config.ts";
-import { storedName } from "../core/images/image-name.ts";
+import { isStored } from "../core/images/is-stored.ts";
 import type { SecretBox } from "../core/variables/ports.ts";
 import type { BuildService } from "../ports/build-service.ts";
 import type { RegistryProvider } from "../ports/registry-provider.ts";
@@ -47,12 +47,7 @@ export async function openRemoteBuilds(
   stack: AsyncDisposableStack,
 ): Promise<RemoteBuilds> {
   const { db, registry, workDir, log, leaseMs, transportOf = (transport: Transport) => transport } = deps;
-  const isThere = async ({ image }: { image: string }) => {
-    const stored = storedName(registry.prefix, image);
-    if (!stored) return false;
-    return (await registry.images(stored.repository)).some(({ digest }) => digest === stored.digest);
-  };
-  const ledger = postgresBuildLedger(db, { isThere, log, ...(leaseMs && { leaseMs }) });
+  const ledger = postgresBuildLedger(db, { isThere: isStored(registry), log, ...(leaseMs && { leaseMs }) });
   const shared = { registry, ledger, workDir, log, ...(config.bases && { bases: config.bases }) };
   const tend = () => pruneBuildLeases(db, new Date(Date.now() - leasesKeptMs));
   if (config.kind === "buildkit") {

@@ -29,8 +29,9 @@ export async function buildImage(
 ): Promise<BuiltImage> {
   const built = await makeImage(client, spec, watch, target);
   const { repository, push = false, registryAuth } = target;
+  const isElsewhere = push && client.transport.engineSocket === undefined;
   const debianPackages = await debianPackagesOf(client, {
-    reference: push ? `${repository}@${built.digest}` : `${repository}:${spec.buildId}`,
+    reference: isElsewhere ? `${repository}@${built.digest}` : `${repository}:${spec.buildId}`,
     ...(registryAuth && { registryAuth }),
     signal: watch.signal,
   });

@@ -6,25 +6,22 @@ import { openBuildKit } from "@starform/buildkit/client";
 import type { Engine } from "@starform/buildkit/engine";
 import { dockerTransport } from "@starform/buildkit/transport";
 import type { BuildSpec } from "../../ports/build-service.ts";
-import type { RegistryProvider } from "../../ports/registry-provider.ts";
-import { isLoopback } from "../registry/is-loopback.ts";
 import { bothLimits, type BuildLimits } from "../process-builder/build-limits.ts";
 import { inside } from "../process-builder/copy-tree.ts";
 import type { BoundedBuilds } from "./bounded-build.ts";
 import { buildImage, type ImageTarget } from "./build-image.ts";
 import type { LedgerImage } from "./build-ledger.ts";
+import { pushedImage, pushTarget, type PushRegistry } from "./push-target.ts";
 import type { BuildJob } from "./running-builds.ts";
 import { watchedBuild, type Watch } from "./watched-build.ts";
 
 export type EngineBuilder = {
   readonly engineSocket: string;
+  /** Where images go besides; without one they stay in the engine's own store only. */
+  readonly registry: PushRegistry | undefined;
   readonly limits: BuildLimits;
-  /** Where images are pushed; without it they stay in the engine's own store. */
-  readonly registry?: PushRegistry | undefined;
   readonly bounded: BoundedBuilds;
   readonly layersOf: Engine["layers"];
-  /** Takes a name out of the engine, and the image with its last one. */
-  readonly forget: (name: string) => Promise<void>;
   /** What a build is to say of the walls around it; nothing where they stand. */
   readonly wallWords: () => Promise<string | undefined>;
   /** The images that plans start from, for a version of Node; made once. */
@@ -34,8 +31,6 @@ export type EngineBuilder = {
     say: (text: string) => void,
   ) => Promise<BaseImages>;
 };
-
-export type PushRegistry = Pick<RegistryProvider, "host" | "ensureRepository" | "credentials" | "images">;
 
 /** `quick` is made of this machine's own programs in seconds; `debian` has apt and compilers and takes a minute or two, once. */
 export type BaseForm = "quick" | "debian";
@@ -50,7 +45,10 @@ export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<Le
   return watchedBuild(job, limits.wallClockMs, async (watch) => {
     const words = await builder.wallWords();
     if (words) watch.say(words);
-    const target = await targetOf(builder, job.spec, watch, limits.wallClockMs);
+    const { registry } = builder;
+    const target = registry
+      ? await pushTarget(registry, job.spec, { wallClockMs: limits.wallClockMs, hide: watch.hide })
+      : { repository: repositoryOf(job.spec) };
     const built = await builder.bounded.run(limits, watch, (bounded) =>
       buildOnBestBase(builder, job.spec, bounded, target),
     );
@@ -59,41 +57,16 @@ export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<Le
       job.note({
         layers: layers.map((one) => ({ ...one, createdBy: watch.redact(one.createdBy).slice(0, 200) })),
       });
-    const digest = target.push ? built.digest : built.imageId;
-    watch.say(`image ${digest.slice(0, 19)}`);
-    // What was pushed is pulled from the registry: the engine's copy is of no use but for its layers, which its cache has.
-    if (target.push) await builder.forget(`${target.repository}:${job.spec.buildId}`);
+    const { digest } = built;
+    watch.say(`image ${(registry ? digest : built.imageId).slice(0, 19)}`);
+    if (registry) return pushedImage(registry, job.spec, { repository: target.repository, digest });
     return {
-      image: `${target.repository}@${digest}`,
-      imageDigest: digest,
-      sizeBytes: (await storedSize(builder, job.spec, digest)) ?? built.sizeBytes ?? 0,
+      image: `${repositoryOf(job.spec)}@${built.imageId}`,
+      imageDigest: built.imageId,
+      sizeBytes: built.sizeBytes ?? 0,
     };
   });
 };
-
-/** A push may still run when the build's time is up. */
-const graceSeconds = 15 * 60;
-
-async function targetOf(
-  { registry }: EngineBuilder,
-  spec: BuildSpec,
-  watch: Watch,
-  wallClockMs: number,
-): Promise<ImageTarget> {
-  if (!registry) return { repository: repositoryOf(spec) };
-  const seconds = Math.ceil(wallClockMs / 1_000) + graceSeconds;
-  const { host, username, password } = await registry.credentials(spec.projectId, "push", seconds);
-  watch.hide("the registry's password", password);
-  return {
-    repository: await registry.ensureRepository(spec),
-    push: true,
-    insecureRegistry: isLoopback(host),
-    registryAuth: { [host]: { username, password } },
-  };
-}
-
-const storedSize = async ({ registry }: EngineBuilder, spec: BuildSpec, digest: string) =>
-  (await registry?.images(spec))?.find((one) => one.digest === digest)?.sizeBytes;
 
 /**
  * Most apps need nothing that the quick base lacks. One that does (a compiler, a Debian package) is built on
@@ -105,8 +78,10 @@ async function buildOnBestBase(
   watch: Watch,
   target: ImageTarget,
 ): Promise<BuiltImage> {
-  const buildOn = (bases: BaseImages | undefined) =>
-    buildWith(builder, spec, watch, { ...target, ...(bases && { bases }) });
+  const buildOn = async (bases: BaseImages | undefined): Promise<BuiltImage> => {
+    await using client = await openBuildKit(dockerTransport(builder.engineSocket));
+    return await buildImage(client, spec, watch, { ...target, ...(bases && { bases }) });
+  };
   const basesFor = (form: BaseForm) =>
     builder.basesFor(form, spec.outcome.info.versions["node"]?.version, watch.say);
   // A frontend image brings what its plans start from.
@@ -122,16 +97,6 @@ async function buildOnBestBase(
     watch.say(`${error.message}; the quick base may lack what it needs, so it is built again on Debian's`);
     return buildOn(full);
   }
-}
-
-async function buildWith(
-  { engineSocket }: EngineBuilder,
-  spec: BuildSpec,
-  watch: Watch,
-  target: ImageTarget,
-): Promise<BuiltImage> {
-  await using client = await openBuildKit(dockerTransport(engineSocket));
-  return await buildImage(client, spec, watch, target);
 }
 
 async function asksForDebian({ contextDir, outcome }: BuildSpec): Promise<boolean> {

@@ -2,27 +2,23 @@ import type { BaseImages } from "@starform/buildkit/base-images";
 import { BuilderLost } from "@starform/buildkit/builder-lost";
 import type { BuiltImage } from "@starform/buildkit/built-image";
 import type { BuildSpec } from "../../ports/build-service.ts";
-import type { RegistryProvider } from "../../ports/registry-provider.ts";
-import { isLoopback } from "../registry/is-loopback.ts";
 import { bothLimits, machineLimits } from "../process-builder/build-limits.ts";
 import { buildImage } from "./build-image.ts";
 import type { LedgerImage } from "./build-ledger.ts";
 import type { BuilderPool } from "./builder-pool.ts";
+import { pushedImage, pushTarget, type PushRegistry } from "./push-target.ts";
 import type { BuildJob } from "./running-builds.ts";
 import { watchedBuild, type Watch } from "./watched-build.ts";
 
 export type RemoteBuilder = {
   readonly pool: BuilderPool;
-  /** Where images are pushed. */
-  readonly registry: Pick<RegistryProvider, "host" | "ensureRepository" | "credentials" | "images">;
+  readonly registry: PushRegistry;
   /** Stand in for the images that plans name; without them those are fetched by the builder. */
   readonly bases?: BaseImages;
 };
 
 /** How often a build is tried whose builder goes away. What was built by then is in its cache. */
 const attemptsMax = 3;
-/** A push may still run when the build's time is up. */
-const graceSeconds = 15 * 60;
 
 /** One build from its source to its image in the registry. Throws BuildStopped for what the customer must change. */
 export function buildRemotely(builder: RemoteBuilder, job: BuildJob): Promise<LedgerImage> {
@@ -30,15 +26,9 @@ export function buildRemotely(builder: RemoteBuilder, job: BuildJob): Promise<Le
   return watchedBuild(job, wallClockMs, async (watch) => {
     const { registry } = builder;
     const repository = await registry.ensureRepository(job.spec);
-    const { digest } = await untilBuilt(watch, () =>
-      attempt(builder, job.spec, watch, {
-        repository,
-        seconds: Math.ceil(wallClockMs / 1_000) + graceSeconds,
-      }),
-    );
+    const { digest } = await untilBuilt(watch, () => attempt(builder, job.spec, watch, wallClockMs));
     watch.say(`image ${digest.slice(0, 19)}`);
-    const stored = (await registry.images(job.spec)).find((one) => one.digest === digest);
-    return { image: `${repository}@${digest}`, imageDigest: digest, sizeBytes: stored?.sizeBytes ?? 0 };
+    return pushedImage(registry, job.spec, { repository, digest });
   });
 }
 
@@ -60,17 +50,10 @@ async function attempt(
   { pool, registry, bases }: RemoteBuilder,
   spec: BuildSpec,
   watch: Watch,
-  { repository, seconds }: { repository: string; seconds: number },
+  wallClockMs: number,
 ): Promise<BuiltImage> {
-  const { host, username, password } = await registry.credentials(spec.projectId, "push", seconds);
-  watch.hide("the registry's password", password);
+  const target = await pushTarget(registry, spec, { wallClockMs, hide: watch.hide });
   return await pool.withBuilder(spec, watch, (client) =>
-    buildImage(client, spec, watch, {
-      repository,
-      push: true,
-      insecureRegistry: isLoopback(host),
-      registryAuth: { [host]: { username, password } },
-      ...(bases && { bases }),
-    }),
+    buildImage(client, spec, watch, { ...target, ...(bases && { bases }) }),
   );
 }

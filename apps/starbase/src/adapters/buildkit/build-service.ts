@@ -2,22 +2,22 @@ import path from "node:path";
 import { mkdirSync } from "node:fs";
 import { ensureBaseImages, type BaseImages } from "@starform/buildkit/base-images";
 import { dockerEngine } from "@starform/buildkit/engine";
-import { storedName } from "../../core/images/image-name.ts";
+import { isStored } from "../../core/images/is-stored.ts";
 import type { BuildService } from "../../ports/build-service.ts";
-import type { RegistryProvider } from "../../ports/registry-provider.ts";
-import { engineApi, messageOf } from "../registry/engine-api.ts";
 import { machineLimits, type BuildLimits } from "../process-builder/build-limits.ts";
 import { boundedBuilds } from "./bounded-build.ts";
 import { buildInEngine, type BaseForm, type EngineBuilder } from "./build-in-engine.ts";
 import { ownEngine } from "./engine-group.ts";
-import type { LedgerImage } from "./build-ledger.ts";
 import { fileLedger } from "./file-ledger.ts";
+import type { PushRegistry } from "./push-target.ts";
 import { runningBuilds } from "./running-builds.ts";
 import { sayWalls } from "./say-walls.ts";
 
 export type BuildKitServiceOptions = {
   /** The socket of the Docker Engine that builds, and keeps the images. */
   readonly engineSocket: string;
+  /** Where images are pushed, for clusters that do not run on this engine. */
+  readonly registry?: PushRegistry | undefined;
   readonly cacheDir: string;
   /** Logs, locks and records of builds. */
   readonly workDir: string;
@@ -26,41 +26,32 @@ export type BuildKitServiceOptions = {
   /** For the operator. */
   readonly log: (text: string) => void;
   readonly limits?: Partial<BuildLimits>;
-  /** Where clusters pull from; without it images stay in the engine's own store. */
-  readonly registry?: RegistryProvider | undefined;
 };
 
 /**
- * Builds with the BuildKit of a Docker Engine; the images stay in the engine's own store, or go into the registry. A build whose process was
+ * Builds with the BuildKit of a Docker Engine; the images stay in the engine's own store, and are pushed into the
+ * registry where one is given. A build whose process was
  * killed is ended by the engine with its connection, and `unknown` to the next; one that had its image by then is
  * `succeeded`.
  */
 export function buildkitBuildService(options: BuildKitServiceOptions): BuildService & AsyncDisposable {
-  const { engineSocket, workDir, log, registry } = options;
+  const { engineSocket, registry, workDir, log } = options;
   mkdirSync(workDir, { recursive: true });
   const limits = { ...machineLimits(), ...options.limits };
   const engine = dockerEngine(engineSocket);
   let wallWords: Promise<string | undefined> | undefined;
   const builder: EngineBuilder = {
     engineSocket,
-    limits,
     registry,
-    async forget(name) {
-      const answer = await engineApi(engineSocket)("DELETE", `/images/${encodeURIComponent(name)}`);
-      if (answer.status >= 300 && answer.status !== 404)
-        log(`the engine keeps its copy of ${name}: ${messageOf(answer)}`);
-    },
+    limits,
     bounded: boundedBuilds(ownEngine(engineSocket), limits),
     layersOf: engine.layers,
     wallWords: () => (wallWords ??= sayWalls(engineSocket)),
     basesFor: rememberedBases(options),
   };
-  const isThere = async ({ image, imageDigest }: LedgerImage): Promise<boolean> => {
-    if (!registry) return (await engine.image(imageDigest)) !== undefined;
-    const stored = storedName(registry.prefix, image);
-    if (!stored) return false;
-    return (await registry.images(stored.repository)).some(({ digest }) => digest === stored.digest);
-  };
+  const isThere = registry
+    ? isStored(registry)
+    : async ({ imageDigest }: { imageDigest: string }) => (await engine.image(imageDigest)) !== undefined;
   return {
     ...runningBuilds({
       workDir,

@@ -69,10 +69,10 @@ export function engineImageStore(socketPath: string): ImageStore {
 }
 
 /** The engine would take away all names but the last before it refuses. */
-async function refuseWhileUsed(
+export async function refuseWhileUsed(
   call: ReturnType<typeof engineApi>,
   digest: string,
-  { RepoTags: tags }: Listed,
+  { RepoTags: tags }: Pick<Listed, "RepoTags">,
 ): Promise<void> {
   const filters = encodeURIComponent(JSON.stringify({ ancestor: [digest] }));
   const { body } = await call("GET", `/containers/json?all=true&filters=${filters}`);
