@@ -18,7 +18,8 @@ export type Fetched =
 export interface Starbase {
   /** Waits up to `waitSeconds` for something newer than the etag. */
   fetchDesired(etag: string | undefined, waitSeconds: number, signal: AbortSignal): Promise<Fetched>;
-  postSnapshots(snapshots: readonly Snapshot[], signal: AbortSignal): Promise<void>;
+  /** Why which of them are not counted, in sentences; the rest is. */
+  postSnapshots(snapshots: readonly Snapshot[], signal: AbortSignal): Promise<readonly string[]>;
   postCapacity(
     capacity: Capacity & { readonly softLimit: number; readonly at: Date },
     signal: AbortSignal,

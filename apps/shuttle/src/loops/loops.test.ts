@@ -94,7 +94,7 @@ test("a change is reported once, an outage is made up for, and a cron run is tol
 
 test("snapshots of an outage follow in their order, and a batch that is refused for good holds up no other", async () => {
   const batches = new Map<string, string>();
-  const [taken, refused]: [string[], string[]] = [[], []];
+  const [taken, refused, warned]: [string[], string[], string[]] = [[], [], []];
   const pod = {
     podId: "p",
     workspaceId: randomUUID(),
@@ -116,13 +116,14 @@ test("snapshots of an outage follow in their order, and a batch that is refused 
       if (snapshots[0]?.snapshot_timestamp === [...batches.values()][0] && refused.length === 0)
         throw new Fault("invalid", "no");
       taken.push(snapshots[0]!.snapshot_timestamp);
+      return taken.length === 2 ? ["pod-a: it does not run here", "pod-b: no such service"] : [];
     },
   };
   const first = () => [...batches.keys()].sort()[0];
   await using _loop = snapshotLoop(
     {
       starbase,
-      warn: () => undefined,
+      warn: (sentence) => void warned.push(sentence),
       sent: () => undefined,
       failed: () => undefined,
       cluster: { runningPods: async () => [pod] } as unknown as Cluster,
@@ -142,4 +143,7 @@ test("snapshots of an outage follow in their order, and a batch that is refused 
   expect(taken).toEqual([...taken].sort());
   expect(refused).toHaveLength(1);
   expect(taken).not.toContain(refused[0]);
+  expect(warned.filter((sentence) => sentence.includes("did not count"))).toEqual([
+    "Starbase did not count 2 of 1 snapshots: pod-a: it does not run here; pod-b: no such service",
+  ]);
 });

@@ -26,10 +26,15 @@ export function snapshotLoop(deps: Deps, intervalMs: number): AsyncDisposable {
   );
 }
 
+/** One line a batch: what is refused once is refused every minute. */
+const sayRefused = (refused: readonly string[], count: number): string =>
+  `Starbase did not count ${refused.length} of ${count} snapshots: ${refused.slice(0, 3).join("; ")}${refused.length > 3 ? "; …" : ""}`;
+
 async function sendAll({ starbase, log, sent, failed, warn }: Deps, signal: AbortSignal): Promise<void> {
   for (let batch = log.oldest(); batch && !signal.aborted; batch = log.oldest())
     try {
-      await starbase.postSnapshots(batch.snapshots, signal);
+      const refused = await starbase.postSnapshots(batch.snapshots, signal);
+      if (refused.length > 0) warn(sayRefused(refused, batch.snapshots.length));
       log.taken(batch.name);
       sent(batch.snapshots.length);
     } catch (error) {

@@ -59,11 +59,12 @@ export function httpStarbase({ url, clusterId, token, timed, refused }: Options)
         };
       }),
     postSnapshots: (snapshots, signal) =>
-      measured(
-        "snapshots",
-        async () =>
-          void (await call(postSnapshots, { params, body: { snapshots: [...snapshots] } }, { signal })),
-      ),
+      measured("snapshots", async () => {
+        const body = { snapshots: [...snapshots] };
+        const { refused } = await call(postSnapshots, { params, body }, { signal });
+        const byId = new Map(snapshots.map((one) => [one.snapshot_id, one]));
+        return refused.map(({ snapshot_id: id, reason }) => `${byId.get(id)?.pod_id ?? id}: ${reason}`);
+      }),
     postCapacity: ({ softLimit, at, ...capacity }, signal) =>
       measured(
         "capacity",
