@@ -86,7 +86,9 @@ function refused(problems: StarformProblem[]): StarformFileOutcome {
 function problemsOf(issue: z.core.$ZodIssue): StarformProblem[] {
   const at = issue.path.map(String);
   if (issue.code !== "unrecognized_keys")
-    return [{ path: at.join("."), message: issue.message.replace(/^Invalid input: /, "is wrong: ") }];
+    return [
+      { path: at.join("."), message: sayOf(at, issue.message.replace(/^Invalid input: /, "is wrong: ")) },
+    ];
   const known = knownKeys(at);
   return issue.keys.map((key) => {
     const near = nearestName(key, known);
@@ -96,6 +98,10 @@ function problemsOf(issue: z.core.$ZodIssue): StarformProblem[] {
     };
   });
 }
+
+/** Of the file itself no key speaks. */
+const sayOf = (at: readonly string[], message: string): string =>
+  at.length === 0 ? `it ${message}` : message;
 
 function knownKeys(at: readonly string[]): string[] {
   if (at.at(-1) === "healthCheck") return ["path", "timeoutSeconds"];

@@ -123,9 +123,10 @@ export function toFault(route: Route, status: number, text: string): Fault {
       issues: problem.data.issues ?? [],
       detail: { status },
     });
+  const way = status === 404 || status === 405 ? ". Is it the address of Starform's API?" : "";
   return new Fault(
     status >= 500 ? "unavailable" : "malformed",
-    `${route.method} ${route.path} answered ${status}: ${text.slice(0, 200) || "nothing"}`,
+    `${route.method} ${route.path} answered ${status}: ${text.slice(0, 200) || "nothing"}${way}`,
   );
 }
 

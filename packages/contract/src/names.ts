@@ -1,4 +1,5 @@
 import { z } from "zod";
+import "./plain-words.ts";
 
 export const Id = z.uuid();
 

@@ -87,7 +87,7 @@ export function problemOf(error: FastifyError | Fault, url: string): ProblemDocu
   }
   if (error.validation) {
     const issues = error.validation.map((issue) => ({
-      path: `${error.validationContext ?? "body"}${issue.instancePath.replaceAll("/", ".")}`,
+      path: `${partOf(error.validationContext)}${issue.instancePath.replaceAll("/", ".")}`,
       message: issue.message ?? "is wrong",
     }));
     return {
@@ -106,6 +106,9 @@ export function problemOf(error: FastifyError | Fault, url: string): ProblemDocu
   if (error.statusCode && error.statusCode < 500) return document("malformed", error.message, url);
   return document("internal", "something went wrong on our side; it was written to the log", url);
 }
+
+/** A part of a request as the reference calls it. */
+const partOf = (context = "body"): string => (context === "querystring" ? "query" : context);
 
 /** What Postgres says of a NUL in a text and in JSON. */
 const holdsNul = new Set(["22021", "22P05"]);
