@@ -29,6 +29,10 @@ test("a wrong value is exit 2", async () => {
   expect((await run("scale", "many")).code).toBe(2);
   expect((await run("up", "--type", "website")).code).toBe(2);
   expect((await run("logs", "--build", "--http")).code).toBe(2);
+  for (const since of ["yesterday", "99999999999d", "1.2.3h", "0.0001e9d"]) {
+    const refused = await run("logs", "--since", since);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(`"${since}" is no time`)]);
+  }
 });
 
 test("every command and every verb tells what it does, and takes the global flags", async () => {

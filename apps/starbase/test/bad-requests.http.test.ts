@@ -3,7 +3,7 @@ import * as deployments from "@starform/contract/deployments";
 import * as projects from "@starform/contract/projects";
 import * as workspaces from "@starform/contract/workspaces";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { aProject, openApiWorld, type ApiWorld } from "./api-world.ts";
+import { aProject, openApiWorld, ownerToken, type ApiWorld } from "./api-world.ts";
 
 let world: ApiWorld;
 beforeAll(async () => {
@@ -29,6 +29,43 @@ test("answers a NUL character as the caller's mistake", async () => {
     code: "malformed",
   });
 });
+
+test.each([
+  ["a key that is not known", { body: '{"slug":"x","nope":1}' }, 422, "body: may not hold nope"],
+  ["a value of another type", { body: '{"slug":7}' }, 422, "body.slug: must be a text, and is a number"],
+  ["no JSON", { body: '{"slug":' }, 400, "the body is not JSON: "],
+  [
+    "another type of body",
+    { type: "application/x-www-form-urlencoded", body: "slug=1" },
+    400,
+    "send JSON, as Content-Type",
+  ],
+  ["a number that is none", { path: "/v1/projects?limit=abc" }, 422, "query.limit: must be a number"],
+  [
+    "an address that cannot be read",
+    { path: "/v1/projects/%ff/services" },
+    400,
+    "this address cannot be read",
+  ],
+] as const)(
+  "answers %s with a problem that says what to do",
+  async (_, { path, body, type }: Asked, status, words) => {
+    const answer = await fetch(world.url + (path ?? "/v1/projects"), {
+      method: body ? "POST" : "GET",
+      headers: {
+        authorization: `Bearer ${ownerToken}`,
+        ...(body && { "content-type": type ?? "application/json" }),
+      },
+      ...(body && { body }),
+    });
+    expect(answer.headers.get("content-type")).toContain("application/problem+json");
+    expect([answer.status, await answer.json()]).toMatchObject([
+      status,
+      { status, title: expect.stringMatching(/^[A-Z]/), detail: expect.stringContaining(words) },
+    ]);
+  },
+);
+type Asked = { readonly path?: string; readonly body?: string; readonly type?: string };
 
 test("hangs nothing of a request on the connection that brings the next", async () => {
   const warnings: string[] = [];

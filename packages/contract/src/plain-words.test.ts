@@ -9,6 +9,7 @@ test.each<[z.ZodType, unknown, string]>([
   [z.string(), undefined, "is missing"],
   [z.string(), 1, "must be a text, and is a number"],
   [z.number(), "two", "must be a number, and is a text"],
+  [z.coerce.number(), "abc", "must be a number"],
   [z.number().int(), 1.5, "must be a whole number, and is a number"],
   [z.object({}), [], "must be an object, and is a list"],
   [z.boolean(), null, "must be true or false, and is null"],

@@ -26,7 +26,7 @@ export function plainWords(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === "invalid_type") {
     const what = names[issue.expected];
     if (issue.input === undefined) return "is missing";
-    return what && `must be ${what}, and is ${kindOf(issue.input)}`;
+    return what && `must be ${what}${isNone(issue.input) ? "" : `, and is ${kindOf(issue.input)}`}`;
   }
   if (issue.code === "too_small") return bound(issue.origin, Number(issue.minimum), "at least");
   if (issue.code === "too_big") return bound(issue.origin, Number(issue.maximum), "at most");
@@ -44,6 +44,9 @@ function bound(origin: string, limit: number, which: "at least" | "at most"): st
     ? `must be ${which} ${limit.toLocaleString("en")}`
     : undefined;
 }
+
+/** What was read as a number and is none: `?limit=abc`. */
+const isNone = (value: unknown): boolean => typeof value === "number" && !Number.isFinite(value);
 
 function kindOf(value: unknown): string {
   if (value === null) return "null";

@@ -1,6 +1,12 @@
 import { Problem, type Problem as ProblemDocument } from "@starform/contract/problems";
 import { Fault, faultCodes, type FaultCode } from "@starform/std/fault";
-import fastify, { LogController, type FastifyError, type FastifyInstance } from "fastify";
+import fastify, {
+  LogController,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Logger } from "pino";
 
@@ -17,28 +23,12 @@ export function buildServer({ logger }: { logger: Logger }) {
     requestTimeout: 0,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 256 },
+    // What is refused before any route is looked for: an address that cannot be read.
+    frameworkErrors: (error, request, reply) => void tellProblem(error, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler((error: FastifyError | Fault, request, reply) => {
-    const problem = problemOf(error, request.url);
-    if (problem.status >= 500)
-      request.log.error(
-        {
-          err: error,
-          detail: error instanceof Fault ? error.detail : undefined,
-          method: request.method,
-          path: pathOf(request.url),
-        },
-        "request failed",
-      );
-    if (problem.code === "unauthenticated") reply.header("www-authenticate", "Bearer");
-    return reply
-      .code(problem.status)
-      .type("application/problem+json")
-      .serializer(JSON.stringify)
-      .send(problem);
-  });
+  app.setErrorHandler(tellProblem);
   app.setNotFoundHandler((request, reply) =>
     reply
       .code(404)
@@ -73,6 +63,26 @@ export function buildServer({ logger }: { logger: Logger }) {
 
 const pathOf = (url: string): string => url.split("?")[0] ?? url;
 
+function tellProblem(
+  error: FastifyError | Fault,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const problem = problemOf(error, request.url);
+  if (problem.status >= 500)
+    request.log.error(
+      {
+        err: error,
+        detail: error instanceof Fault ? error.detail : undefined,
+        method: request.method,
+        path: pathOf(request.url),
+      },
+      "request failed",
+    );
+  if (problem.code === "unauthenticated") reply.header("www-authenticate", "Bearer");
+  return reply.code(problem.status).type("application/problem+json").serializer(JSON.stringify).send(problem);
+}
+
 /** Any error as the document a caller gets: a Fault by its code, the framework's refusals by theirs, the rest as `internal`. */
 export function problemOf(error: FastifyError | Fault, url: string): ProblemDocument {
   if (error instanceof Fault) {
@@ -87,7 +97,7 @@ export function problemOf(error: FastifyError | Fault, url: string): ProblemDocu
   }
   if (error.validation) {
     const issues = error.validation.map((issue) => ({
-      path: `${partOf(error.validationContext)}${issue.instancePath.replaceAll("/", ".")}`,
+      path: [partOf(error.validationContext), ...issue.instancePath.split("/").filter(Boolean)].join("."),
       message: issue.message ?? "is wrong",
     }));
     return {
@@ -103,9 +113,17 @@ export function problemOf(error: FastifyError | Fault, url: string): ProblemDocu
     );
   if (error.statusCode === 413)
     return document("too_large", `the body is larger than ${bodyBytesMax / 2 ** 20} MiB`, url);
-  if (error.statusCode && error.statusCode < 500) return document("malformed", error.message, url);
+  if (error.statusCode && error.statusCode < 500)
+    return document("malformed", refusals[error.code] ?? error.message, url);
   return document("internal", "something went wrong on our side; it was written to the log", url);
 }
+
+/** What the framework refuses by itself, with the way out. */
+const refusals: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE:
+    "the body is of no type that is read here: send JSON, as Content-Type: application/json",
+  FST_ERR_BAD_URL: "this address cannot be read: a % in it stands before two hexadecimal digits of UTF-8",
+};
 
 /** A part of a request as the reference calls it. */
 const partOf = (context = "body"): string => (context === "querystring" ? "query" : context);
@@ -114,6 +132,7 @@ const partOf = (context = "body"): string => (context === "querystring" ? "query
 const holdsNul = new Set(["22021", "22P05"]);
 
 const titles: Partial<Record<FaultCode, string>> = {
+  malformed: "The request cannot be read",
   unauthenticated: "Sign in first",
   not_found: "Not found",
   invalid: "The input is not valid",

@@ -75,11 +75,12 @@ function queryOf(context: Context, flags: Flags): TailQuery {
 
 /** `10m` is that long ago; anything else is a date. */
 function timeOf({ host }: Context, text: string): string {
-  if (/^[\d.]+(ms|s|m|h|d)$/.test(text))
-    return new Date(host.now().getTime() - durationMs(text)).toISOString();
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw usageError(`"${text}" is no time: write 10m, 2h, 7d, or 2026-01-31T12:00:00Z`);
-  return new Date(at).toISOString();
+  const isAgo = /^\d+(\.\d+)?(ms|s|m|h|d)$/.test(text);
+  const at = new Date(isAgo ? host.now().getTime() - durationMs(text) : text);
+  // Nor is one of before the calendar, or after it.
+  if (!(at.getUTCFullYear() >= 0 && at.getUTCFullYear() <= 9_999))
+    throw usageError(`"${text}" is no time: write 10m, 2h, 7d, or 2026-01-31T12:00:00Z`);
+  return at.toISOString();
 }
 
 /** What a tail begins with; `-n 0` is nothing but what comes from now on. */

@@ -1,6 +1,6 @@
 import { ServiceSettings } from "@starform/contract/services";
 import { digestOf } from "@starform/std/canonical-json";
-import { Fault } from "@starform/std/fault";
+import { Fault, wordsOf } from "@starform/std/fault";
 import { Cron } from "croner";
 import type { ServiceType } from "@starform/contract/names";
 import type { PlacedService } from "./ports.ts";
@@ -39,7 +39,7 @@ export function checkSchedule(schedule: string): void {
   } catch (error) {
     throw new Fault(
       "invalid",
-      `"${schedule}" is not a schedule: ${error instanceof Error ? error.message : String(error)}`,
+      `"${schedule}" is not a schedule: ${wordsOf(error).replace(/^CronPattern: /, "")}`,
     );
   }
 }
