@@ -45,9 +45,14 @@ export const agentFor = (url: URL, tls: TlsMaterial): HttpAgent => {
     maxSockets: socketsMax,
     scheduling: "lifo",
   } as const;
-  if (url.protocol === "http:") return new HttpAgent(options);
   const given = Object.entries(tls).filter(([, value]) => value !== undefined && value !== null);
-  return new HttpsAgent({ ...options, ...(Object.fromEntries(given) as TlsMaterial) });
+  const agent =
+    url.protocol === "http:"
+      ? new HttpAgent(options)
+      : new HttpsAgent({ ...options, ...(Object.fromEntries(given) as TlsMaterial) });
+  // All its connections are the same. Node's own name would be written with every certificate, for each request.
+  agent.getName = () => url.host;
+  return agent;
 };
 
 const accountMount = "/var/run/secrets/kubernetes.io/serviceaccount";

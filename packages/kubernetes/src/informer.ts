@@ -36,8 +36,11 @@ export interface Informer<T> extends AsyncDisposable {
   synced(): Promise<void>;
   get(key: StoreKey): T | undefined;
   values(): Iterable<T>;
-  /** Takes what a write was answered with, so that the next look need not wait for the watch to tell the same. */
-  learn(object: KubeObject): void;
+  /**
+   * Takes what a write was answered with, so that the next look need not wait for the watch to tell the same. Answers what
+   * is kept of it.
+   */
+  learn(object: KubeObject): T | undefined;
   /** Reads the list anew, whatever the watch thinks. */
   repair(): void;
 }
@@ -75,11 +78,17 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
       ? undefined
       : { key: storeKey(namespace, name), uid, version: resourceVersion, value };
   };
-  const put = (entry: Entry<T>): void => {
+  const put = (entry: Entry<T>): T => {
     const before = store.get(entry.key);
-    if (before?.uid === entry.uid && before.version === entry.version) return;
+    if (before?.uid === entry.uid && before.version === entry.version) return before.value;
     store.set(entry.key, entry);
     options.changed(entry.value, before?.value);
+    return entry.value;
+  };
+  /** Most of what a watch tells of our own writes their answers have told already. */
+  const isKnown = (key: StoreKey, { uid, resourceVersion }: KubeObject["metadata"]): boolean => {
+    const known = store.get(key);
+    return known !== undefined && known.uid === uid && known.version === resourceVersion;
   };
   const take = (key: StoreKey): void => {
     const before = store.get(key);
@@ -108,10 +117,12 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
   const watch = async (from: string, signal: AbortSignal): Promise<void> => {
     for await (const { type, object } of api.watch(kind, { ...selection, resourceVersion: from }, signal)) {
       heard();
-      const entry = type === "BOOKMARK" ? undefined : entryOf(object);
       const key = storeKey(object.metadata.namespace, object.metadata.name);
-      if (entry && type !== "DELETED") put(entry);
-      else if (type !== "BOOKMARK") take(key);
+      if (type !== "BOOKMARK" && (type === "DELETED" || !isKnown(key, object.metadata))) {
+        const entry = type === "DELETED" ? undefined : entryOf(object);
+        if (entry) put(entry);
+        else take(key);
+      }
       version = object.metadata.resourceVersion ?? version;
     }
   };
@@ -183,7 +194,7 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
     },
     learn(object) {
       const entry = entryOf(object);
-      if (entry) put(entry);
+      return entry && put(entry);
     },
     repair,
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { wordsOf } from "@starform/std/fault";
 import type { Connection } from "./connection.ts";
@@ -23,29 +23,33 @@ export type Transport = ReturnType<typeof kubeTransport>;
 
 /** HTTP to one API server. Refusals and a server that cannot be reached are KubeError; the caller's own abort is not. */
 export function kubeTransport(connection: Connection, { timeoutMs, userAgent }: Options) {
-  async function open(what: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  const { protocol, hostname, port, pathname } = connection.url;
+  const send = protocol === "https:" ? httpsRequest : httpRequest;
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const base = pathname.replace(/\/$/, "");
+
+  async function open(what: KubeRequest, signal: AbortSignal | undefined): Promise<ClientRequest> {
     const { agent, headers } = await connection.route();
-    signal.throwIfAborted();
-    const url = urlOf(connection.url, what);
-    const body = what.body === undefined ? undefined : JSON.stringify(what.body);
-    const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-    return new Promise((resolve, reject) => {
-      const request = send(url, {
-        method: what.method,
-        agent,
-        signal,
-        headers: {
-          accept: what.accept ?? "application/json",
-          "user-agent": userAgent,
-          ...(body === undefined ? {} : { "content-type": what.contentType ?? "application/json" }),
-          ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }),
-          ...headers,
-        },
-      });
-      request.on("response", resolve);
-      request.on("error", reject);
-      request.end(body);
+    signal?.throwIfAborted();
+    const body = what.body === undefined ? undefined : Buffer.from(JSON.stringify(what.body), "utf8");
+    const request = send({
+      host,
+      port,
+      path: base + what.path + queryOf(what),
+      method: what.method,
+      agent,
+      headers: {
+        accept: what.accept ?? "application/json",
+        "user-agent": userAgent,
+        ...(body && {
+          "content-type": what.contentType ?? "application/json",
+          "content-length": String(body.length),
+        }),
+        ...headers,
+      },
     });
+    request.end(body);
+    return request;
   }
 
   return {
@@ -53,7 +57,7 @@ export function kubeTransport(connection: Connection, { timeoutMs, userAgent }: 
     async call(what: KubeRequest, signal?: AbortSignal): Promise<KubeAnswer> {
       using limit = timeLimit(timeoutMs, signal);
       try {
-        const response = await open(what, limit.signal);
+        const response = await limit.on(await open(what, signal));
         const text = await textOf(response, answerBytesMax);
         const status = response.statusCode ?? 0;
         if (status >= 400) throw refusal(status, text, response.headers["retry-after"]);
@@ -72,7 +76,7 @@ export function kubeTransport(connection: Connection, { timeoutMs, userAgent }: 
       using limit = timeLimit(timeoutMs, signal);
       let response: IncomingMessage | undefined;
       try {
-        response = await open(what, limit.signal);
+        response = await limit.on(await open(what, signal));
         const status = response.statusCode ?? 0;
         if (status >= 400)
           throw refusal(status, await textOf(response, answerBytesMax), response.headers["retry-after"]);
@@ -95,20 +99,28 @@ export function kubeTransport(connection: Connection, { timeoutMs, userAgent }: 
   };
 }
 
-/** A signal that fires after a time, or with the caller's; unlike `AbortSignal.any` it leaves nothing behind on the latter. */
+/** Ends a request after a time, or with the caller's signal; a signal for each would cost more than the request itself. */
 function timeLimit(ms: number, outer: AbortSignal | undefined) {
-  const own = new AbortController();
+  let request: ClientRequest | undefined;
   let isOver = false;
   const end = () => {
     isOver = true;
-    own.abort();
+    request?.destroy();
   };
   let timer = setTimeout(end, ms);
-  const follow = () => own.abort(outer?.reason);
-  if (outer?.aborted) follow();
-  else outer?.addEventListener("abort", follow, { once: true });
+  const follow = () => void request?.destroy();
+  outer?.addEventListener("abort", follow, { once: true });
   return {
-    signal: own.signal,
+    /** The request's response, if it comes before. */
+    on(opened: ClientRequest): Promise<IncomingMessage> {
+      request = opened;
+      const response = new Promise<IncomingMessage>((resolve, reject) => {
+        opened.once("response", resolve);
+        opened.on("error", reject);
+      });
+      if (isOver || outer?.aborted) opened.destroy();
+      return response;
+    },
     isOver: () => isOver,
     renew(nextMs: number): void {
       clearTimeout(timer);
@@ -121,24 +133,25 @@ function timeLimit(ms: number, outer: AbortSignal | undefined) {
   };
 }
 
-function urlOf(base: URL, { path, query = {} }: KubeRequest): URL {
-  const url = new URL(base.pathname.replace(/\/$/, "") + path, base);
-  for (const [name, value] of Object.entries(query))
-    if (value !== undefined && value !== "") url.searchParams.set(name, value);
-  return url;
+function queryOf({ query = {} }: KubeRequest): string {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => Boolean(pair[1]));
+  return given.length > 0 ? `?${new URLSearchParams(given)}` : "";
 }
 
-async function textOf(response: IncomingMessage, bytesMax: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > bytesMax) throw new Error(`the answer is larger than ${bytesMax / 2 ** 20} MiB`);
-    chunks.push(chunk);
-  }
-  if (!response.complete) throw new Error("the connection ended in the middle of the answer");
-  return Buffer.concat(chunks).toString("utf8");
-}
+const textOf = (response: IncomingMessage, bytesMax: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    response.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes > bytesMax)
+        response.destroy(new Error(`the answer is larger than ${bytesMax / 2 ** 20} MiB`));
+    });
+    response.on("end", () => void (response.complete && resolve(Buffer.concat(chunks).toString("utf8"))));
+    response.on("error", reject);
+    response.on("close", () => reject(new Error("the connection ended in the middle of the answer")));
+  });
 
 /** The server's own Status where it sent one; an unknown path and a proxy's page are plain text. */
 function refusal(status: number, text: string, retryAfter: string | undefined): KubeError {
