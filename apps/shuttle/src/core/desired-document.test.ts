@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { aDocument, aService } from "../../test/desired.ts";
-import { judgeDocument } from "./desired-document.ts";
+import { keyOf } from "./service-key.ts";
+import { aDocument, aService, redeployed } from "../../test/desired.ts";
+import { changedKeys, judgeDocument, keepingEqual } from "./desired-document.ts";
 
 const clusterId = randomUUID();
 const [a, b] = [aService({ image: "a" }), aService({ image: "b" })];
@@ -43,4 +44,21 @@ test("takes the first, the same again, a newer one that names fewer, and an empt
 
 test("takes a document with members it does not know", () => {
   expect(judge({ ...last, version: 8, invented: { later: true } }).kind).toBe("taken");
+});
+
+test("services that say the same stay the same objects, and only the others have changed", () => {
+  const next = aDocument(clusterId, 8, [structuredClone(a), redeployed(b)]);
+  const kept = keepingEqual(next, last);
+  expect(kept).toEqual(next);
+  expect(kept.services[0]).toBe(a);
+  expect(changedKeys(last, kept)).toEqual([keyOf(b)]);
+  expect(changedKeys(kept, aDocument(clusterId, 9, [a]))).toEqual([keyOf(b)]);
+  expect(changedKeys(undefined, last)).toEqual([keyOf(a), keyOf(b)]);
+});
+
+test("a document that says nothing new is the one before", () => {
+  expect(keepingEqual({ ...last, services: [...last.services] }, last)).toBe(last);
+  const newer = keepingEqual(aDocument(clusterId, 8, structuredClone([a, b])), last);
+  expect(newer.version).toBe(8);
+  expect(changedKeys(last, newer)).toEqual([]);
 });

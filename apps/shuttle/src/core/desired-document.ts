@@ -1,4 +1,5 @@
-import { DesiredState } from "@starform/contract/clusters";
+import { isDeepStrictEqual } from "node:util";
+import { DesiredState, type DesiredService } from "@starform/contract/clusters";
 import { keyOf, type ServiceKey } from "./service-key.ts";
 
 export type Verdict =
@@ -53,6 +54,34 @@ export const missing = (last: DesiredState, next: DesiredState): ServiceKey[] =>
   const named = new Set(next.services.map(keyOf));
   return last.services.map(keyOf).filter((key) => !named.has(key));
 };
+
+/**
+ * The newer document, with those services of the last that are still the same in the place of their copies, or the last
+ * itself: what is known of a service holds for as long as it is the same object.
+ */
+export function keepingEqual(next: DesiredState, last: DesiredState | undefined): DesiredState {
+  if (!last) return next;
+  const isSame =
+    next.services.length === last.services.length &&
+    next.services.every((service, at) => service === last.services[at]) &&
+    isDeepStrictEqual({ ...next, services: [] }, { ...last, services: [] });
+  if (isSame) return last;
+  const before = new Map(last.services.map((service) => [keyOf(service), service]));
+  const kept = (service: DesiredService): DesiredService => {
+    const known = before.get(keyOf(service));
+    return known && isDeepStrictEqual(known, service) ? known : service;
+  };
+  return { ...next, services: next.services.map(kept) };
+}
+
+/** Keys of services that are not the very same in both; with a first document all of them. */
+export function changedKeys(last: DesiredState | undefined, next: DesiredState): ServiceKey[] {
+  if (last === next) return [];
+  const before = new Map(last?.services.map((service) => [keyOf(service), service]));
+  const after = new Map(next.services.map((service) => [keyOf(service), service]));
+  const gone = [...before.keys()].filter((key) => !after.has(key));
+  return [...[...after.keys()].filter((key) => before.get(key) !== after.get(key)), ...gone];
+}
 
 const refused = (reason: string): Verdict => ({ kind: "refused", reason });
 

@@ -1,11 +1,10 @@
 import { DesiredState } from "@starform/contract/clusters";
-import { canonicalJson } from "@starform/std/canonical-json";
 import { wordsOf } from "@starform/std/fault";
 import type { Verifier } from "@starform/std/signature";
-import { judgeDocument } from "../core/desired-document.ts";
+import { changedKeys, judgeDocument, keepingEqual } from "../core/desired-document.ts";
 import { overlaid, type Overlaid, type Override } from "../core/overrides.ts";
 import type { DesiredStore, OverrideStore, SentDocument } from "../core/ports.ts";
-import { keyOf, type ServiceKey } from "../core/service-key.ts";
+import type { ServiceKey } from "../core/service-key.ts";
 import { readSigned } from "../core/signed-document.ts";
 
 export type DesiredView = {
@@ -45,7 +44,8 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
   const refresh = async (): Promise<string[]> => {
     const before = view?.state;
     if (!decided) return [];
-    view = overlaid(decided, await listed(deps));
+    const laid = overlaid(decided, await listed(deps));
+    view = { ...laid, state: keepingEqual(laid.state, before) };
     for (const override of view.ended) {
       deps.warn(
         `${override.key} is no longer held at version ${override.from_version}: Starbase decided anew`,
@@ -74,7 +74,7 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
       }
       await keep(deps, sent, verdict.state.version);
       const isNewer = verdict.state.version !== decided?.version;
-      [decided, etag] = [verdict.state, sent.etag];
+      [decided, etag] = [keepingEqual(verdict.state, decided), sent.etag];
       const keys = await refresh();
       deps.changed(keys);
       return keys.length > 0 || isNewer;
@@ -124,11 +124,3 @@ const listed = ({ overrides, warn }: Deps): Promise<readonly Override[]> =>
     warn(`what is held back could not be read: ${wordsOf(error)}`);
     return [];
   });
-
-/** Keys that are not the same in both; with a first document all of them. */
-export function changedKeys(last: DesiredState | undefined, next: DesiredState): string[] {
-  const before = new Map(last?.services.map((service) => [keyOf(service), canonicalJson(service)]));
-  const after = new Map(next.services.map((service) => [keyOf(service), canonicalJson(service)]));
-  const gone = [...before.keys()].filter((key) => !after.has(key));
-  return [...[...after.keys()].filter((key) => before.get(key) !== after.get(key)), ...gone];
-}

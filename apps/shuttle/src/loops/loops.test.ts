@@ -77,16 +77,16 @@ test("a change is reported once, an outage is made up for, and a cron run is tol
     { starbase, cluster, keys: () => [keyOf(service)], held: () => undefined, warn: () => undefined },
     3_600_000,
   );
-  status.look();
+  status.look(keyOf(service));
   seen = { ...report, phase: "running", ready_replicas: 1 };
   isAway = false;
   await until("it was told", () => posts.length === 1);
   for (const version of [2, 3]) {
     seen = { ...seen, observed_version: version };
-    status.look();
+    status.look(keyOf(service));
   }
   seen = { ...seen, phase: "crashed", reason: "exited" };
-  status.look();
+  status.look(keyOf(service));
   await until("the crash was told", () => phases.includes("crashed"));
   expect(posts[0]).toEqual([1, 1]);
   expect(phases).toEqual(["running", "crashed"]);

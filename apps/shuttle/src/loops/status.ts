@@ -10,8 +10,8 @@ import type { ServiceKey } from "../core/service-key.ts";
 import { starbaseBackoffMs } from "../core/starbase-backoff.ts";
 
 export interface StatusLoop extends AsyncDisposable {
-  /** Something may have changed: what has is reported at once. */
-  look(): void;
+  /** Something may have changed about the service: if it has, that is reported at once. */
+  look(key: ServiceKey): void;
 }
 type Deps = {
   readonly starbase: Starbase;
@@ -22,6 +22,13 @@ type Deps = {
   readonly warn: (sentence: string) => void;
 };
 
+/** What was reported last of a service: as the cluster told it, and in words. */
+type Told = {
+  readonly observed: ReturnType<Cluster["observe"]>;
+  readonly by: Override | undefined;
+  readonly text: string;
+};
+
 /** Changes that come together are told together. */
 const gatherMs = 30;
 const atOnceMax = 5_000;
@@ -29,44 +36,43 @@ const atOnceMax = 5_000;
 /** Tells Starbase what runs: on change, and all of it once per interval. */
 export function statusLoop({ starbase, cluster, keys, held, warn }: Deps, intervalMs: number): StatusLoop {
   const ending = new AbortController();
-  const told = new Map<ServiceKey, string>();
+  const told = new Map<ServiceKey, Told>();
+  const toLookAt = new Set<ServiceKey>();
   const bell = doorbell();
   let dueMs = 0;
 
   const post = async (): Promise<void> => {
     const isFull = performance.now() >= dueMs;
-    const seen = keys().flatMap((key) => {
-      const observed = cluster.observe(key);
-      const report = observed && { ...observed, divergence: divergenceOf(held(key)) };
-      return report
-        ? [
-            {
-              key,
-              report,
-              text: canonicalJson({ ...report, observed_version: 0 }),
-              version: report.observed_version,
-            },
-          ]
-        : [];
+    const wanted = keys();
+    const looked = isFull ? wanted : wanted.filter((key) => toLookAt.has(key));
+    toLookAt.clear();
+    const fresh = looked.flatMap((key) => {
+      const [observed, by] = [cluster.observe(key), held(key)];
+      const before = told.get(key);
+      if (!observed || (!isFull && before?.observed === observed && before.by === by)) return [];
+      const report = { ...observed, divergence: divergenceOf(by) };
+      const text = canonicalJson({ ...report, observed_version: 0 });
+      return isFull || before?.text !== text ? [{ key, report, now: { observed, by, text } }] : [];
     });
-    const fresh = seen.filter(({ key, text }) => isFull || told.get(key) !== text);
     const runs = cluster.cronRuns().slice(0, atOnceMax);
     if (fresh.length === 0 && runs.length === 0)
       return void (isFull && (dueMs = performance.now() + intervalMs));
     for (let at = 0; at === 0 || at < fresh.length; at += atOnceMax) {
       const part = fresh.slice(at, at + atOnceMax);
-      const refused = await starbase.postStatus(
-        part.map(({ report }) => report as StatusReport),
-        at === 0 ? runs : [],
-        ending.signal,
-      );
+      const reports = part.map(({ report }) => report as StatusReport);
+      const refused = await starbase
+        .postStatus(reports, at === 0 ? runs : [], ending.signal)
+        .catch((error: unknown) => {
+          for (const { key } of fresh.slice(at)) toLookAt.add(key);
+          throw error;
+        });
       for (const sentence of refused) warn(`Starbase did not take a report: ${sentence}`);
-      for (const { key, text } of part) told.set(key, text);
+      for (const { key, now } of part) told.set(key, now);
       if (at === 0 && runs.length > 0) await cluster.cronRunsTaken(runs);
     }
     if (isFull) {
       dueMs = performance.now() + intervalMs;
-      const present = new Set(seen.map(({ key }) => key));
+      const present = new Set(wanted);
       for (const key of told.keys()) if (!present.has(key)) told.delete(key);
     }
   };
@@ -86,7 +92,10 @@ export function statusLoop({ starbase, cluster, keys, held, warn }: Deps, interv
   };
   const running = run();
   return {
-    look: bell.ring,
+    look(key) {
+      toLookAt.add(key);
+      bell.ring();
+    },
     async [Symbol.asyncDispose]() {
       ending.abort();
       bell.ring();

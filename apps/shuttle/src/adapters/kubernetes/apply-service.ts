@@ -8,7 +8,7 @@ import { refsOf, serviceInventory } from "./apply/inventory.ts";
 import type { ProjectApplies } from "./apply/projects.ts";
 import type { Refusal } from "./apply/refusals.ts";
 import type { ManifestContext } from "./manifests/context.ts";
-import type { ManifestRef } from "./manifests/manifest.ts";
+import type { ManifestRef, ManifestStep } from "./manifests/manifest.ts";
 import type { RunningTemplate } from "./manifests/running-template.ts";
 import { manifestsOf } from "./manifests/service-manifests.ts";
 import { deploymentOf, isRolledOut } from "./observe/rollout.ts";
@@ -48,8 +48,9 @@ export function serviceApplies({ deleteObject, view, context, states, projects, 
     if (typeof project === "string") return { sentence: project, isFinal: true };
     const problem = firstProblem(project);
     if (problem) return problem;
-    const applied = await applySteps(state, signal);
-    const collected = applied.problems.size === 0 ? await collect(state, signal) : 0;
+    const steps = stepsOf(state);
+    const applied = await applySteps(state, steps, signal);
+    const collected = applied.problems.size === 0 ? await collect(state, refsOf(steps), signal) : 0;
     const isDone =
       applied.writes + collected === 0 && applied.problems.size === 0 && applied.waiting.length === 0;
     state.settled = isDone && revision !== undefined ? { service, revision } : undefined;
@@ -73,10 +74,14 @@ export function serviceApplies({ deleteObject, view, context, states, projects, 
     state.made = { service, of, steps };
     return steps;
   };
-  const applySteps = (state: ServiceState, signal: AbortSignal): Promise<Applied> =>
+  const applySteps = (
+    state: ServiceState,
+    steps: readonly ManifestStep[],
+    signal: AbortSignal,
+  ): Promise<Applied> =>
     apply(
       {
-        steps: stepsOf(state),
+        steps,
         find: (ref) =>
           view.place(state.key)?.objects.get(ref) ?? view.space(state.service.namespace)?.objects.get(ref),
         wasReady: (ref) => wasReadyOnce(ref, state, view.place(state.key)),
@@ -84,9 +89,13 @@ export function serviceApplies({ deleteObject, view, context, states, projects, 
       },
       signal,
     );
-  const collect = async (state: ServiceState, signal: AbortSignal): Promise<number> => {
+  const collect = async (
+    state: ServiceState,
+    wanted: ReadonlySet<ManifestRef>,
+    signal: AbortSignal,
+  ): Promise<number> => {
     const place = view.place(state.key);
-    const surplus = place ? surplusOf(place, refsOf(stepsOf(state))) : [];
+    const surplus = place ? surplusOf(place, wanted) : [];
     for (const object of surplus) await deleteObject(object, signal);
     return surplus.length;
   };

@@ -150,12 +150,10 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
       }),
     observe(key) {
       const state = states.get(key);
-      return (
-        state && {
-          ...states.report(state),
-          ...driftOf(state.memory.drift, projects.drift(state.service.namespace)),
-        }
-      );
+      if (!state) return undefined;
+      const drift = [...state.memory.drift, ...projects.drift(state.service.namespace)];
+      const report = states.report(state);
+      return drift.length > 0 ? { ...report, drift: drift.map(copyOf) } : report;
     },
     async inventory() {
       if (!(await known())) return [];
@@ -185,7 +183,4 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
   };
 }
 
-const driftOf = (...lists: readonly (readonly Drift[])[]) => {
-  const drift = lists.flat();
-  return drift.length > 0 ? { drift: drift.map((each) => ({ ...each, fields: [...each.fields] })) } : {};
-};
+const copyOf = (drift: Drift) => ({ ...drift, fields: [...drift.fields] });

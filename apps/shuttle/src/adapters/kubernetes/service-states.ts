@@ -33,6 +33,8 @@ export type ServiceState = {
         readonly rollout: Rollout;
       }
     | undefined;
+  /** What was told last: the same object for as long as it is the same report. */
+  reported: { readonly of: StatusReport; readonly report: StatusReport } | undefined;
 };
 
 export type ServiceStates = ReturnType<typeof serviceStates>;
@@ -40,6 +42,13 @@ export type ServiceStates = ReturnType<typeof serviceStates>;
 /** The services that are wanted, and what is to be reported of each. */
 export function serviceStates(view: ClusterView, nowMs: () => number) {
   const states = new Map<ServiceKey, ServiceState>();
+  const namespaces = new Map<string, Set<ServiceKey>>();
+  const settle = (key: ServiceKey, namespace: string): void =>
+    void namespaces.set(namespace, (namespaces.get(namespace) ?? new Set()).add(key));
+  const leave = (key: ServiceKey, namespace: string): void => {
+    const keys = namespaces.get(namespace);
+    if (keys?.delete(key) && keys.size === 0) namespaces.delete(namespace);
+  };
 
   /** Looked at anew when anything was seen of the place, or when time may have changed it. */
   const look = (state: ServiceState): Rollout => {
@@ -67,12 +76,14 @@ export function serviceStates(view: ClusterView, nowMs: () => number) {
     all: (): Iterable<ServiceState> => states.values(),
     /** One of the services of a namespace, whichever. */
     someIn(namespace: string | undefined): ServiceKey | undefined {
-      for (const { key, service } of states.values()) if (service.namespace === namespace) return key;
-      return undefined;
+      const [first] = namespaces.get(namespace ?? "") ?? [];
+      return first;
     },
     want(service: DesiredService, version: number): ServiceState {
       const key = keyOf(service);
       const known = states.get(key);
+      if (known && known.service.namespace !== service.namespace) leave(key, known.service.namespace);
+      settle(key, service.namespace);
       if (known) return Object.assign(known, { service, version });
       const state: ServiceState = {
         key,
@@ -85,15 +96,24 @@ export function serviceStates(view: ClusterView, nowMs: () => number) {
         made: undefined,
         settled: undefined,
         seen: undefined,
+        reported: undefined,
       };
       states.set(key, state);
       return state;
     },
-    forget: (key: ServiceKey): void => void states.delete(key),
+    forget(key: ServiceKey): void {
+      const known = states.get(key);
+      if (known) leave(key, known.service.namespace);
+      states.delete(key);
+    },
     look,
+    /** The same object as the last time, unless there is something else to tell. */
     report(state: ServiceState): StatusReport {
       if (state.service.service_type === "cron") return cronReport(state);
-      return { ...look(state).report, observed_version: state.version };
+      const { report } = look(state);
+      if (state.reported?.of !== report || state.reported.report.observed_version !== state.version)
+        state.reported = { of: report, report: { ...report, observed_version: state.version } };
+      return state.reported.report;
     },
   };
 }

@@ -134,10 +134,10 @@ export function applier({ api, view }: Deps) {
     try {
       const handed = await handOverReplicas(api, stamped, differs.object, signal);
       const answer = await api.apply(stamped as KubeObject, { fieldManager, force: true }, signal);
-      view.learn(answer, answer);
+      const kept = view.learn(answer, answer) ?? ownedObject(answer);
       memory.applied.set(ref, checksum);
       memory.refused.delete(ref);
-      const lost = lostOf(stamped, checksum, ownedObject(answer), memory);
+      const lost = lostOf(stamped, checksum, kept, memory);
       if (lost.length > 0)
         memory.unkept.set(ref, { checksum, paths: new Set(lost.map((path) => path.join("."))) });
       return handed + 1;

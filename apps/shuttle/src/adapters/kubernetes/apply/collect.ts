@@ -12,12 +12,13 @@ import { entryOf, isInventoryOf, listedIn } from "./inventory.ts";
  * other labels. A volume claim is never among it, nor what a pod that may still be started is made from.
  */
 export function surplusOf(place: Place, wanted: ReadonlySet<ManifestRef>): readonly OwnedObject[] {
+  const unwanted = [...place.objects.values()].filter(
+    (object) => collectableKinds.has(object.kind) && !wanted.has(object.ref) && !object.isGoing,
+  );
+  if (unwanted.length === 0) return unwanted;
   const inUse = sourcesInUse(place);
-  const surplus = [...place.objects.values()].filter(
+  const surplus = unwanted.filter(
     (object) =>
-      collectableKinds.has(object.kind) &&
-      !wanted.has(object.ref) &&
-      !object.isGoing &&
       !isInventoryOf(object) &&
       object.owned !== "" &&
       listedIn(place.objects, object.namespace ?? "").has(entryOf(object)) &&

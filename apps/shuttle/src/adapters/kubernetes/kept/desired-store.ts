@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { promisify } from "node:util";
+import { gunzipSync, gzip } from "node:zlib";
 import { z } from "zod";
 import type { DesiredStore, SentDocument } from "../../../core/ports.ts";
 import type { KeptSecret, KeptSecrets } from "./kept-secrets.ts";
@@ -25,21 +26,22 @@ type Numbered = { readonly number: number; readonly part: number; readonly secre
 export function kubernetesDesiredStore(secrets: KeptSecrets): DesiredStore {
   const load = async () => versionsOf((await secrets.list()).flatMap(numbered));
   /** What this process wrote or read last, so that a save need not read everything again. */
-  let latest: { readonly number: number; readonly text: string | undefined } | undefined;
+  let latest: { readonly number: number; readonly digest: string | undefined } | undefined;
   return {
     load: async () => {
       const kept = await load();
       const newest = kept[0];
-      if (newest) latest = { number: newest[0]!.number, text: documentOf(newest)?.text };
+      if (newest) latest = { number: newest[0]!.number, digest: digestOf(documentOf(newest)) };
       return kept.flatMap((version) => documentOf(version) ?? []);
     },
     async save(sent) {
-      const known = (await secrets.names()).flatMap((name) => numberIn(name) ?? []);
+      const [names, body] = await Promise.all([secrets.names(), gzipped(Buffer.from(sent.text, "utf8"))]);
+      const known = names.flatMap((name) => numberIn(name) ?? []);
       const highest = Math.max(0, ...known.map(({ number }) => number));
-      const isSame = latest?.number === highest && latest.text === sent.text;
+      const isSame = latest?.number === highest && latest.digest === digestOf(sent);
       const number = highest + (isSame ? 0 : 1);
-      for (const secret of secretsOf(number, sent)) await secrets.put(secret);
-      latest = { number, text: sent.text };
+      for (const secret of secretsOf(number, sent, body)) await secrets.put(secret);
+      latest = { number, digest: digestOf(sent) };
       const numbers = [...new Set([number, ...known.map((one) => one.number)])].sort((x, y) => y - x);
       const staying = new Set(numbers.slice(0, previousMax + 1));
       for (const { name, number: old } of known) if (!staying.has(old)) await secrets.remove(name);
@@ -80,8 +82,7 @@ function documentOf(parts: readonly Numbered[]): SentDocument | undefined {
   }
 }
 
-function secretsOf(number: number, { text, signature, etag }: SentDocument): KeptSecret[] {
-  const body = gzipSync(Buffer.from(text, "utf8"));
+function secretsOf(number: number, { signature, etag }: SentDocument, body: Buffer): KeptSecret[] {
   const parts = Math.max(1, Math.ceil(body.length / partBytes));
   const head = { parts, sha256: sha256(body), etag, signature };
   return Array.from({ length: parts }, (_, part) => ({
@@ -93,4 +94,7 @@ function secretsOf(number: number, { text, signature, etag }: SentDocument): Kep
   })).toReversed();
 }
 
+const gzipped = promisify<Buffer, Buffer>(gzip);
+const digestOf = (document: SentDocument | undefined): string | undefined =>
+  document && sha256(Buffer.from(document.text, "utf8"));
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");

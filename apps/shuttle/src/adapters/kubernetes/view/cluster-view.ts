@@ -236,8 +236,8 @@ export function openClusterView({
     eventsOf: (uid: string): readonly EventView[] => [...(events.get(uid)?.values() ?? [])],
     pods: (): Iterable<PodView> => pods.values(),
     nodes: (): Iterable<NodeView> => nodes.values(),
-    /** What a write was answered with. */
-    learn: ({ kind }: KindRef, object: KubeObject): void => owned.get(kind)?.learn(object),
+    /** What a write was answered with; answers what is kept of it. */
+    learn: ({ kind }: KindRef, object: KubeObject): OwnedObject | undefined => owned.get(kind)?.learn(object),
     async [Symbol.asyncDispose]() {
       await Promise.all(informers.map((each) => each[Symbol.asyncDispose]()));
     },
