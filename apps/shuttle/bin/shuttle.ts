@@ -1,10 +1,12 @@
 import { untilSignal } from "@starform/std/process";
+import { keepHeapSmall } from "@starform/std/small-heap";
 import { readConfig, readOperatorConfig } from "../src/config.ts";
 import { openShuttle } from "../src/wiring/open-shuttle.ts";
 import { operate } from "../src/wiring/operate.ts";
 
 const args = process.argv.slice(2);
 if (args.length === 0) {
+  keepHeapSmall();
   await using _shuttle = await openShuttle(readConfig(process.env));
   await untilSignal("SIGINT", "SIGTERM");
 } else {

@@ -1,9 +1,6 @@
 import { hostname } from "node:os";
-import { leaseLeadership } from "../adapters/kubernetes/lease-leadership.ts";
-import { systemNamespace } from "../adapters/kubernetes/manifests/names.ts";
 import type { Config } from "../config.ts";
 import { alone, type Leadership } from "../core/leadership.ts";
-import { openKubeApiOf } from "./open-kubernetes.ts";
 
 type Deps = { readonly warn: (sentence: string) => void };
 
@@ -14,6 +11,9 @@ export async function openLeadership(
 ): Promise<AsyncDisposable & { readonly leadership: Leadership; readonly mayStandBy: boolean }> {
   if (!config.hasLeaderElection || config.runtime !== "kubernetes")
     return { leadership: alone, mayStandBy: false, [Symbol.asyncDispose]: async () => undefined };
+  const { leaseLeadership } = await import("../adapters/kubernetes/lease-leadership.ts");
+  const { systemNamespace } = await import("../adapters/kubernetes/manifests/names.ts");
+  const { openKubeApiOf } = await import("./open-kubernetes.ts");
   const api = await openKubeApiOf(config);
   return {
     leadership: leaseLeadership({
