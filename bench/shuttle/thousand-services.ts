@@ -7,16 +7,16 @@ const uuid = (text: string): string => {
 };
 const probe = { kind: "http", path: "/healthz", timeout_seconds: 30 } as const;
 
-/** Web services of three instances each, ten to a project, with variables and a var group. */
-export const thousandServices = (count: number): DesiredService[] =>
-  Array.from({ length: count }, (_, at) => service(at, `project-${Math.floor(at / 10)}`));
+/** Web services of three instances each, ten to a project, with variables and a var group. Projects' names begin with `run`. */
+export const thousandServices = (count: number, run = "project"): DesiredService[] =>
+  Array.from({ length: count }, (_, at) => service(at, `${run}-${Math.floor(at / 10)}`));
 
 function service(at: number, project: string): DesiredService {
   const image = `registry.example.com/bench/web@sha256:${createHash("sha256").update(String(at)).digest("hex")}`;
   return {
     workspace_id: uuid("workspace"),
     project_id: uuid(project),
-    service_id: uuid(`service-${at}`),
+    service_id: uuid(`${project}-service-${at}`),
     environment: "production",
     tier: "mininova",
     image,

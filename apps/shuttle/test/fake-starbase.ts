@@ -15,7 +15,8 @@ export async function openFakeStarbase(
   port = 0,
   sign: ((text: string) => string) | undefined = undefined,
 ) {
-  let document: unknown;
+  /** As it is sent; undefined before the first. */
+  let document: { readonly text: string; readonly etag: string } | undefined;
   let isAway = false;
   const waiting = new Set<() => void>();
   const told = {
@@ -28,16 +29,15 @@ export async function openFakeStarbase(
     repeated: 0,
     documents: [] as string[],
   };
-  const etagNow = () =>
-    `"${createHash("sha256")
-      .update(JSON.stringify(document ?? null))
-      .digest("hex")}"`;
+  const etagNow = () => document?.etag ?? "";
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const reply = (status: number, body?: unknown, headers = {}) => {
+    const send = (status: number, text?: string, headers = {}) => {
       response.writeHead(status, { "content-type": "application/json", ...headers });
-      response.end(body === undefined ? undefined : JSON.stringify(body));
+      response.end(text);
     };
+    const reply = (status: number, body?: unknown, headers = {}) =>
+      send(status, body === undefined ? undefined : JSON.stringify(body), headers);
     if (isAway) return void request.socket.destroy();
     if (request.headers.authorization !== `Bearer ${token}`) return reply(401, {});
     const url = new URL(request.url!, "http://starbase");
@@ -59,9 +59,9 @@ export async function openFakeStarbase(
       if (request.headers["if-none-match"] !== etagNow()) told.documents.push(etagNow());
       return request.headers["if-none-match"] === etagNow()
         ? reply(304)
-        : reply(200, document, {
-            etag: etagNow(),
-            ...(sign ? { [signatureHeader]: sign(JSON.stringify(document)) } : {}),
+        : send(200, document.text, {
+            etag: document.etag,
+            ...(sign ? { [signatureHeader]: sign(document.text) } : {}),
           });
     }
     const parts: Buffer[] = [];
@@ -99,7 +99,8 @@ export async function openFakeStarbase(
     told,
     /** The etag of the document, found in `told.documents` once it was handed out. */
     publish(next: unknown): string {
-      document = next;
+      const text = JSON.stringify(next);
+      document = { text, etag: `"${createHash("sha256").update(text).digest("hex")}"` };
       for (const wake of waiting) wake();
       return etagNow();
     },
