@@ -15,7 +15,7 @@ import { untilAnswers, visit } from "@starform/testkit/visit";
 import pg from "pg";
 import { atMost, percentile, type Figure } from "./figure.ts";
 
-const samples = 400;
+const samples = 200;
 /** Builds as a plan with two at once has them. */
 const atOnce = 2;
 /** Of the 95th percentile, and of the median; on two processors with two builds that want eight each. */
