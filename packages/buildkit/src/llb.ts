@@ -33,12 +33,20 @@ function vertex(name: string, inputs: readonly Vertex[], op: Record<string, unkn
 
 const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
-/** An image's files. `local` looks in the engine's own store before a registry. */
+/**
+ * An image's files. `local` looks in the engine's own store before a registry. With a session they are this build's own:
+ * of two builds at once that share them, BuildKit 0.8 finds nothing in its cache for whoever builds again before the
+ * other has ended. Equal steps are still run once.
+ */
 export function image(
   reference: string,
-  options: { name?: string; resolve?: "local" | "default" } = {},
+  options: { name?: string; resolve?: "local" | "default"; session?: string } = {},
 ): Vertex {
-  const attrs = options.resolve === "default" ? {} : { "image.resolvemode": "local" };
+  const attrs = {
+    ...(options.resolve !== "default" && { "image.resolvemode": "local" }),
+    // Builders pass over what they do not know, but tell one vertex from another by it.
+    ...(options.session && { "starform.session": options.session }),
+  };
   const source = { identifier: `docker-image://${fullReference(reference)}`, attrs };
   return vertex(options.name ?? `use image ${reference}`, [], { source });
 }

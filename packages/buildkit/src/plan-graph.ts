@@ -63,7 +63,11 @@ export async function planGraph(
       if (layer.step !== undefined)
         return remember(done, layer.step, () => stepState(graph, stepNamed(plan, layer.step ?? "")));
       const reference = imageFor(layer.image ?? bases.builder, bases);
-      return { tree: image(reference), ...environmentOf(await configOf(reference)), paths: [] };
+      return {
+        tree: image(reference, { session: bridge.session }),
+        ...environmentOf(await configOf(reference)),
+        paths: [],
+      };
     },
   };
   refuseCycles(plan);

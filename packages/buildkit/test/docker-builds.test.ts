@@ -122,6 +122,42 @@ describe.skipIf(!requireEngineInCi())("BuildKit of a Docker Engine", () => {
     expect(events.find(({ step, cached }) => step === "install: make it" && cached)).toBeDefined();
   });
 
+  test(
+    "finds its steps again while another build on the same base still runs",
+    { timeout: 180_000 },
+    async () => {
+      const contextDir = aFolder({ "server.js": "" });
+      const build = (cmd: string, onStep: (text: string) => void, signal?: AbortSignal) =>
+        buildPlan(client, {
+          contextDir,
+          plan: aPlan({ cmd }),
+          bases,
+          cacheNamespace: "w1",
+          tags: [],
+          ...(signal && { signal }),
+          onLog: ({ step, stream, text }) => {
+            if (stream === "status" && step === "install: make it") onStep(text);
+          },
+        });
+      const [begun, cancel] = [Promise.withResolvers<void>(), new AbortController()];
+      const other = build("sleep 300", () => begun.resolve(), cancel.signal);
+      const isOver = other.then(
+        () => "built",
+        () => "cancelled",
+      );
+      await begun.promise;
+      const [first, second]: [string[], string[]] = [[], []];
+      const cmd = `echo ${randomUUID()}`;
+      await build(cmd, (text) => first.push(text));
+      await build(cmd, (text) => second.push(text));
+      cancel.abort();
+      expect(await isOver).toBe("cancelled");
+      expect(first).toContain("done");
+      expect(second).toContain("cached");
+      expect(second).not.toContain("done");
+    },
+  );
+
   test("keeps secrets out of layers, history and log, and runs a step again when its secret changes", async () => {
     const contextDir = aFolder({ "server.js": "" });
     const value = `line one\n${randomUUID()}`;
