@@ -99,11 +99,15 @@ async function buildOnBestBase(
   }
 }
 
+/** What a plan may ask for that the quick base has, or takes from the npm registry. */
+const quickTools = new Set(["node", "npm", "pnpm", "yarn", "bun", "deno", "python"]);
+
 async function asksForDebian({ contextDir, outcome }: BuildSpec): Promise<boolean> {
   const usesApt = /\b(apt-get|apt|dpkg)\b/;
   if (outcome.kind === "plan")
-    return outcome.plan.steps.some(({ commands }) =>
-      commands.some((one) => "cmd" in one && usesApt.test(one.cmd)),
+    return (
+      Object.keys(outcome.info.versions).some((tool) => !quickTools.has(tool)) ||
+      outcome.plan.steps.some(({ commands }) => commands.some((one) => "cmd" in one && usesApt.test(one.cmd)))
     );
   const file = await inside(await inside(contextDir, outcome.info.rootDirectory), outcome.path);
   return usesApt.test(await readFile(file, "utf8").catch(() => ""));
