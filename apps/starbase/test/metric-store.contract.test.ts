@@ -175,6 +175,22 @@ describe.each(stores)("the metric store on $name", { timeout: 60_000 }, ({ open,
     expect(await last("requests", { ...scope, serviceIds: [] })).toMatchObject({ count: 0 });
   });
 
+  test("a service of many hosts is counted in all of its routes, and in no other environment's", async () => {
+    const project = "66666666-6666-7666-8666-666666666666";
+    const route = (name: string, perSecond: number) =>
+      Array.from({ length: 361 }, (_, step) => {
+        const label = `envoy_cluster_name="httproute/proj-shop/${hex(project)}${hex(web)}${name}/rule/0"`;
+        return `envoy_cluster_upstream_rq_total{${label}} ${step * 10 * perSecond} ${endMs - 3_600_000 + step * 10_000}\n`;
+      }).join("");
+    await under.take(
+      route("-production", 1) +
+        route("--2-production", 2) +
+        route("-2-production", 40) +
+        route("--2-staging", 70),
+    );
+    expect((await last("requests", { ...scope, projectId: project })).value).toBeCloseTo(3, 3);
+  });
+
   test("a counter that began anew, one that came late and one that went are counted for what they are", async () => {
     const project = "55555555-5555-7555-8555-555555555555";
     const line = (instance: string, second: number, value: number) =>

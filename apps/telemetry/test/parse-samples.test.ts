@@ -71,3 +71,14 @@ test("a label may hold what ends other labels", () => {
   );
   expect(sample).toMatchObject({ project: "p\\q", environment: "e", service: "s", value: 2 });
 });
+
+test("a further route of a service belongs to the same environment as its first", () => {
+  const named = (name: string) =>
+    parseSamples(
+      `envoy_cluster_upstream_rq_total{envoy_cluster_name="httproute/proj-shop/${project}${service}${name}/rule/0"} 7`,
+      5,
+    ).map(({ environment }) => environment);
+  expect(named("--2-production")).toEqual(["production"]);
+  expect(named("-2-production")).toEqual(["2-production"]);
+  expect(named("--12-a--3-b")).toEqual(["a--3-b"]);
+});

@@ -27,7 +27,7 @@ const kept = new Set([
 
 const line = /^([A-Za-z_:][\w:]*)\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}\s+(\S+)(?:\s+(-?\d+))?\s*$/;
 const label = /([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"/g;
-const route = /^httproute\/[^/]+\/([0-9a-f]{32})([0-9a-f]{32})-([^/]+)\/rule\/\d+$/;
+const route = /^httproute\/[^/]+\/([0-9a-f]{32})([0-9a-f]{32})(?:--\d+)?-([^/]+)\/rule\/\d+$/;
 
 /** The samples in Prometheus' text that belong to a service; `nowMs` for those that do not say their time. */
 export function parseSamples(text: string, nowMs: number): Sample[] {

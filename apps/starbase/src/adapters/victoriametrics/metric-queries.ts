@@ -44,10 +44,13 @@ export function questionOf(
   return questions[metric];
 }
 
-/** Series of Envoy's names carry the tenant in the route's name only. */
+/**
+ * Series of Envoy's names carry the tenant in the route's name only. A service of many hosts has several routes, the
+ * further ones with their number before the environment: `<ids>--2-<environment>`.
+ */
 function gatewayFilter({ projectId, environment, serviceIds }: MetricScope): string {
   const services = serviceIds.map((id) => literally(hexOf(id))).join("|");
-  return `{envoy_cluster_name=~${quoted(`httproute/[^/]+/${literally(hexOf(projectId))}(${services})-${literally(environment)}/rule/[0-9]+`)}}`;
+  return `{envoy_cluster_name=~${quoted(`httproute/[^/]+/${literally(hexOf(projectId))}(${services})(--[0-9]+)?-${literally(environment)}/rule/[0-9]+`)}}`;
 }
 
 function shuttleFilter({ projectId, environment, serviceIds }: MetricScope): string {
