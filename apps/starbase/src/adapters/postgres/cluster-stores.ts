@@ -24,9 +24,21 @@ export const postgresClusterStore = (db: Db): ClusterStore => ({
       .onConflict((on) => on.column("id").doUpdateSet({ token_hash: tokenHash, runtime }))
       .execute();
   },
-  async forNewProject() {
-    const row = await db.selectFrom("clusters").selectAll().orderBy("created_at").limit(1).executeTakeFirst();
-    return row && toCluster(row);
+  async rooms() {
+    const rows = await db
+      .selectFrom("clusters")
+      .select(["id", "capacity", "last_seen_at", "created_at"])
+      .execute();
+    return rows.map(({ id, capacity, last_seen_at, created_at }) => {
+      const told = capacity as { current_pod_count?: number; soft_limit?: number };
+      return {
+        id,
+        pods: told.current_pod_count ?? null,
+        podsSoftLimit: told.soft_limit ?? null,
+        lastSeenAt: last_seen_at,
+        createdAt: created_at,
+      };
+    });
   },
   async byId(id) {
     const row = await db.selectFrom("clusters").selectAll().where("id", "=", id).executeTakeFirst();

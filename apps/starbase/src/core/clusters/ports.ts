@@ -10,6 +10,15 @@ export type Cluster = {
   readonly desiredVersion: number;
 };
 
+/** How full a cluster is, as its Shuttle told last. */
+export type ClusterRoom = {
+  readonly id: string;
+  readonly pods: number | null;
+  readonly podsSoftLimit: number | null;
+  readonly lastSeenAt: Date | null;
+  readonly createdAt: Date;
+};
+
 export type MeteredPlace = Pick<Snapshot, "workspace_id" | "project_id" | "service_id" | "environment">;
 
 export interface ClusterStore {
@@ -21,8 +30,8 @@ export interface ClusterStore {
     tokenHash: Buffer;
     createdAt: Date;
   }): Promise<void>;
-  /** The cluster a new project goes to. */
-  forNewProject(): Promise<Cluster | undefined>;
+  /** What a new project's cluster is chosen by. */
+  rooms(): Promise<readonly ClusterRoom[]>;
   byId(id: string): Promise<Cluster | undefined>;
   byToken(tokenHash: Buffer): Promise<Cluster | undefined>;
   /** Bumps the desired version under the row's lock, and announces it. */

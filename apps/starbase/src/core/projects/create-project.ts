@@ -5,6 +5,7 @@ import { Fault } from "@starform/std/fault";
 import { uuid } from "@starform/std/ids";
 import type { Authorize, ProjectAccess } from "../access/authorize.ts";
 import { record } from "../audit/record.ts";
+import { clusterForNewProject } from "../clusters/cluster-for-new-project.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { Transact } from "../stores.ts";
 
@@ -14,19 +15,19 @@ export type NewProject = {
   readonly name?: string | undefined;
 };
 
-/** A project on the cluster of the installation, with its first environment. */
+/** A project on the cluster of the installation that has room, with its first environment. */
 export const createProject =
   ({ transact, authorize, clock }: { transact: Transact; authorize: Authorize; clock: Clock }) =>
   async (actor: Actor, input: NewProject): Promise<ProjectAccess> => {
     const { workspace } = await authorize.workspace(actor, input.workspace, "projects.create");
     return transact(async ({ projects, environments, clusters, audit }) => {
-      const cluster = await clusters.forNewProject();
+      const now = clock.now();
+      const cluster = clusterForNewProject(await clusters.rooms(), now);
       if (!cluster)
         throw new Fault(
           "unavailable",
           "no cluster is registered yet: wait until Shuttle is up, then try again",
         );
-      const now = clock.now();
       const plain = `proj-${input.slug}`;
       const isTaken = await projects.namespaceIsTaken(cluster.id, plain);
       const project = {
