@@ -75,9 +75,13 @@ test("a volume is never removed as a side effect, and keeps its namespace", asyn
 });
 
 test("a copy with our labels that the inventory does not list stays, and so does what lost our labels", async () => {
-  await using shuttle = await rig.shuttle();
-  const service = shuttle.hand.want(rig.service({ replicas: 0 }));
-  await settled(shuttle, service);
+  const service = rig.service({ replicas: 0 });
+  {
+    await using before = await rig.shuttle();
+    before.hand.want(service);
+    await settled(before, service);
+  }
+  // No Shuttle is there to put the label back.
   const address = await rig.theOnly(kinds.service, service);
   const {
     clusterIP: _a,
@@ -92,6 +96,7 @@ test("a copy with our labels that the inventory does not list stays, and so does
     { ...kinds.configMap, name: config!.metadata.name, namespace: service.namespace },
     { metadata: { labels: { "starform.io/managed-by": "somebody" } } },
   );
+  await using shuttle = await rig.shuttle();
   shuttle.hand.unwant(service);
   await until("the service is gone", async () => (await rig.of(kinds.deployment, service)).length === 0);
   await until("its inventory is gone", async () => (await shuttle.cluster.inventory()).length === 0);

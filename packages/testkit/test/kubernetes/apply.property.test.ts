@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ApiError } from "../../src/kubernetes/model/api-error.ts";
-import { asObject, asObjects, at, type Json, type JsonObject } from "../../src/kubernetes/model/json.ts";
+import {
+  asObject,
+  asObjects,
+  at,
+  omit,
+  type Json,
+  type JsonObject,
+} from "../../src/kubernetes/model/json.ts";
 import type { Stored } from "../../src/kubernetes/model/object.ts";
 import { openFakeKubernetes, type FakeKubernetes } from "../../src/kubernetes/open-fake-kubernetes.ts";
 import {
@@ -53,10 +60,14 @@ const inMap: Place = {
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { name: "x", namespace: "default" },
-    ...(Object.keys(fields).length > 0 && { data: fields }),
+    // One entry is everybody's: a map that is empty goes, and whoever still owns the map itself is in the way of a new one.
+    data: { ...fields, shared: "by all" },
   }),
-  values: (object) => asObject(object["data"]) as Fields,
-  owned: (set) => names(at(set, "f:data"), "f:").toSorted(),
+  values: (object) => omit(asObject(object["data"]), "shared") as Fields,
+  owned: (set) =>
+    names(at(set, "f:data"), "f:")
+      .filter((name) => name !== "shared")
+      .toSorted(),
   edit: (name, to) => ({ data: { [name]: to } }),
 };
 

@@ -45,7 +45,9 @@ export async function openAnswering(access: Extract<KubeAccess, object>) {
           accept: "application/json",
           // The editor's name in managedFields is the first word of it.
           "user-agent": "editor",
-          ...(text === undefined ? {} : { "content-type": "application/json" }),
+          ...(text === undefined
+            ? {}
+            : { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) }),
           ...headers,
           ...own,
         },

@@ -85,10 +85,11 @@ export function insert(set: FieldSet, path: readonly string[]): FieldSet {
   );
 }
 
-/** Every path in the set, deepest last. */
+/** Every path in the set: those of one level first, by their names, then what is below them. */
 export function pathsOf(set: FieldSet, above: readonly string[] = []): readonly (readonly string[])[] {
-  const here = set.isMember ? [above] : [];
-  return [...here, ...[...set.children].flatMap(([element, child]) => pathsOf(child, [...above, element]))];
+  const children = [...set.children].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const here = children.filter(([, { isMember }]) => isMember).map(([element]) => [...above, element]);
+  return [...here, ...children.flatMap(([element, child]) => pathsOf(child, [...above, element]))];
 }
 
 /** Sets do not change, and most fields of an object keep their owners from one version to the next: both notations are kept. */

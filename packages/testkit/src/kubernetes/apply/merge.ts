@@ -45,7 +45,13 @@ function mergeLists(live: readonly Json[], applied: readonly Json[], schema: Sch
   return out;
 }
 
-/** The value without the fields of the set; what is empty after that goes as well. */
+/** What is left of a part of which everything was removed, when it was not removed itself. */
+const emptied = (value: Json | undefined): Json | undefined => {
+  if (isObject(value)) return {};
+  return isList(value) ? [] : undefined;
+};
+
+/** The value without the fields of the set; undefined when nothing is left. Parts of it stay, if empty. */
 export function removeFields(value: Json | undefined, set: FieldSet, schema: Schema): Json | undefined {
   if (value === undefined || set.children.size === 0) return value;
   if (isObject(value)) {
@@ -54,7 +60,9 @@ export function removeFields(value: Json | undefined, set: FieldSet, schema: Sch
     for (const [field, inner] of Object.entries(value)) {
       const below = set.children.get(fieldElement(field));
       if (below?.isMember) continue;
-      const kept = below ? removeFields(inner, below, fieldSchema(schema, field) ?? anything) : inner;
+      const kept = below
+        ? (removeFields(inner, below, fieldSchema(schema, field) ?? anything) ?? emptied(inner))
+        : inner;
       if (kept !== undefined) out[field] = kept;
     }
     return Object.keys(out).length > 0 ? (out as JsonObject) : undefined;
@@ -63,7 +71,7 @@ export function removeFields(value: Json | undefined, set: FieldSet, schema: Sch
   const items = value.flatMap((item) => {
     const below = set.children.get(itemElement(item, schema));
     if (below?.isMember) return [];
-    const kept = below ? removeFields(item, below, schema.items ?? {}) : item;
+    const kept = below ? (removeFields(item, below, schema.items ?? {}) ?? emptied(item)) : item;
     return kept === undefined ? [] : [kept];
   });
   return items.length > 0 ? items : undefined;

@@ -20,7 +20,6 @@ const neverOwned = [
     "resourceVersion",
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
-    "generateName",
   ].map((field) => ["f:metadata", `f:${field}`]),
 ];
 export const unowned: FieldSet = neverOwned.reduce<FieldSet>(insert, emptySet);

@@ -6,6 +6,7 @@ import { policies } from "../gateway/policies.ts";
 import type { Store } from "../store/store.ts";
 import { apiServices } from "./api-services.ts";
 import { openAutoscalers } from "./autoscalers.ts";
+import { claimProtection } from "./claim-protection.ts";
 import type { Controller } from "./controller.ts";
 import { cronJobs } from "./cron-jobs.ts";
 import { customDefinitions } from "./custom-definitions.ts";
@@ -35,6 +36,7 @@ export const allControllers = ({ store, kubelet, hasGatewayController }: Parts):
   apiServices,
   namespaces,
   volumeClaims,
+  claimProtection,
   openScheduler(),
   kubelet.controller,
   cronJobs,

@@ -55,6 +55,7 @@ export function requiredBody(request: ApiRequest): Json {
         "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
     });
   const body = bodyOf(request);
+  if (body === null) return {};
   if (body === undefined) throw badRequest("the request has no body");
   return body;
 }

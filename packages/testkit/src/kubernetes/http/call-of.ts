@@ -1,18 +1,15 @@
 import type { Call, FieldValidation } from "../verbs/call.ts";
-import { badRequest } from "../model/api-error.ts";
 import type { ApiRequest } from "./api-request.ts";
+import { checkWriteOptions } from "./check-options.ts";
 import type { Route } from "./route.ts";
 
 type ResourceRoute = Route & { readonly type: "resource" };
 
-const validations: readonly string[] = ["Strict", "Warn", "Ignore"];
-
 /** The call that a request on a resource makes. */
 export function callOf(request: ApiRequest, route: ResourceRoute, warn: (text: string) => void): Call {
   const { query, method } = request;
-  const validation = query.get("fieldValidation") ?? "Warn";
-  if (!validations.includes(validation))
-    throw badRequest(`invalid fieldValidation ${JSON.stringify(validation)}`);
+  const validation = query.get("fieldValidation") || "Warn";
+  checkWriteOptions(request);
   const isApply = request.contentType.startsWith("application/apply-patch");
   // An apply must name its manager; any other write is known by its program's name.
   const program = request.userAgent.split("/")[0] ?? "";

@@ -1,5 +1,5 @@
 import type { Cluster } from "../cluster.ts";
-import { ApiError } from "../model/api-error.ts";
+import { noSuchPath } from "../model/api-error.ts";
 import type { ApiRequest, ApiResponse } from "./api-request.ts";
 import { routeOf } from "./route.ts";
 import { serveMetrics } from "./serve-metrics.ts";
@@ -16,9 +16,5 @@ export function handle(request: ApiRequest, cluster: Cluster): ApiResponse {
   const route = routeOf(request.path, cluster.registry);
   if (route.type === "resource") return serveResource(request, route, cluster);
   if (route.type === "other") return serveOther(request, cluster);
-  throw new ApiError(404, {
-    reason: "NotFound",
-    message: "the server could not find the requested resource",
-    details: {},
-  });
+  throw noSuchPath();
 }

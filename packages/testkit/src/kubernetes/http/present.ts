@@ -1,5 +1,5 @@
 import { apiVersionOf, type Kind } from "../kinds/kind.ts";
-import { omit, type JsonObject } from "../model/json.ts";
+import type { JsonObject } from "../model/json.ts";
 import type { Stored } from "../model/object.ts";
 import type { List } from "../verbs/list.ts";
 import { tableOf } from "./table.ts";
@@ -54,12 +54,12 @@ export function showList({ metadata, items }: List, showing: Showing): Shown {
         kind: "PartialObjectMetadataList",
         apiVersion: "meta.k8s.io/v1",
         metadata,
-        items: items.map((item) =>
-          omit(metadataOnly(item), ...(kind.isCustom ? [] : ["kind", "apiVersion"])),
-        ),
+        items: items.map(metadataOnly),
       },
     };
-  const head = { kind: kind.listKind, apiVersion: apiVersionOf(kind), metadata };
+  // Lists of custom objects are written without a type that would leave out what is empty.
+  const page = kind.isCustom ? { continue: "", ...metadata } : metadata;
+  const head = { kind: kind.listKind, apiVersion: apiVersionOf(kind), metadata: page };
   const texts = items.map((item) => itemText(item, kind));
   return { body: head, json: `${JSON.stringify(head).slice(0, -1)},"items":[${texts.join(",")}]}` };
 }

@@ -1,6 +1,6 @@
 import type { Cluster } from "../cluster.ts";
-import { asObject } from "../model/json.ts";
-import { notAllowed, notFound } from "../model/api-error.ts";
+import { asObject, type Json } from "../model/json.ts";
+import { noSuchPath, notAllowed } from "../model/api-error.ts";
 import { create } from "../verbs/create.ts";
 import { deleteOptions, remove } from "../verbs/delete.ts";
 import { list } from "../verbs/list.ts";
@@ -9,6 +9,7 @@ import { existing, replace } from "../verbs/update.ts";
 import { unsupportedMedia, type Call } from "../verbs/call.ts";
 import { bodyOf, mediaType, requiredBody, type ApiRequest, type ApiResponse } from "./api-request.ts";
 import { callOf } from "./call-of.ts";
+import { checkListOptions } from "./check-options.ts";
 import { shapeOf, showList, showObject } from "./present.ts";
 import type { Route } from "./route.ts";
 import { subresources } from "./subresources.ts";
@@ -32,7 +33,7 @@ function onSubresource(request: ApiRequest, call: Call, cluster: Cluster): ApiRe
     return onObject(request, call, cluster);
   const serve = subresources[subresource ?? ""];
   if (serve?.has(kind)) return serve.serve(request, call, cluster);
-  throw notFound({ ...kind, plural: kind.plural }, call.name);
+  throw noSuchPath();
 }
 
 function onObject(request: ApiRequest, call: Call, cluster: Cluster): ApiResponse {
@@ -50,11 +51,12 @@ function onObject(request: ApiRequest, call: Call, cluster: Cluster): ApiRespons
     case "GET one":
       return show(200, existing(call, cluster));
     case "GET all":
+      checkListOptions(request.query, false);
       return { status: 200, ...showList(list({ ...call, query: request.query }, cluster), showing) };
     case "POST all":
-      return show(201, create(requiredBody(request), call, cluster));
+      return show(201, create(objectOf(request), call, cluster));
     case "PUT one":
-      return show(200, replace(requiredBody(request), call, cluster));
+      return show(200, replace(objectOf(request), call, cluster));
     case "PATCH one": {
       const { object, isNew } = patch(patchOf(request), call, cluster);
       return show(isNew ? 201 : 200, object);
@@ -88,6 +90,16 @@ function removeAll(request: ApiRequest, call: Call, cluster: Cluster): ApiRespon
     status: 200,
     ...showList(found, { kind: call.kind, shape: "full", query: request.query, now: cluster.clock.now() }),
   };
+}
+
+/** The body of a request that sends a whole object. */
+function objectOf(request: ApiRequest): Json {
+  const type = mediaType(request.contentType);
+  if (!["", "application/json", "application/yaml"].includes(type) && !type.startsWith("application/"))
+    throw unsupportedMedia(
+      "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+    );
+  return requiredBody(request);
 }
 
 const patchTypes: Readonly<Record<string, PatchType>> = {

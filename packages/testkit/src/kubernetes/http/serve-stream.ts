@@ -4,6 +4,7 @@ import type { Stored } from "../model/object.ts";
 import { watch, type WatchLine } from "../verbs/watch.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { callOf } from "./call-of.ts";
+import { checkListOptions } from "./check-options.ts";
 import { followLog } from "./pod-log.ts";
 import { shapeOf, showObject } from "./present.ts";
 import { routeOf, type Route } from "./route.ts";
@@ -54,6 +55,7 @@ function serveWatch(
     response.writeHead(200, { "Content-Type": "application/json" });
     response.flushHeaders();
   };
+  checkListOptions(request.query, true);
   let sent = 0;
   const stop = watch({ ...route, query: request.query }, cluster, {
     send: (line) => {

@@ -65,7 +65,7 @@ export const coreRows: readonly Row[] = [
     short: "svc",
     status: true,
     all: true,
-    names: "service",
+    names: "label",
     fields: ["spec.clusterIP", "spec.type"],
     strategy: services,
   },

@@ -9,6 +9,7 @@ const labelled = (object: Stored): Stored =>
   put(object, ["metadata", "labels", "kubernetes.io/metadata.name"], object.metadata.name);
 
 export const namespaces: Strategy = {
+  defaults: (object) => (object.metadata.name ? labelled(object) : object),
   onCreate: (object) => ({
     ...labelled(object),
     spec: { finalizers: ["kubernetes"] },

@@ -1,6 +1,6 @@
 import { invalid, required } from "../model/field-error.ts";
 import { asObject, asObjects, equal, put, withDefaults, type JsonObject } from "../model/json.ts";
-import type { Stored } from "../model/object.ts";
+import { withMeta, type Stored } from "../model/object.ts";
 import { inSpec, specOf } from "./in-spec.ts";
 import type { Strategy } from "./kind.ts";
 import { within, withinEach } from "./pod-defaults.ts";
@@ -73,9 +73,11 @@ export const disruptionBudgets: Strategy = {
   },
 };
 
+/** Holds a deleted claim until no pod uses it. */
+export const claimFinalizer = "kubernetes.io/pvc-protection";
+
 export const volumeClaims: Strategy = {
   defaults: (object) => inSpec(object, (spec) => withDefaults(spec, { volumeMode: "Filesystem" })),
-  onCreate: (object) => ({ ...object, status: { phase: "Pending" } }),
   validate: (object) => {
     const { accessModes, resources } = specOf(object);
     const storage = asObject(asObject(resources)["requests"])["storage"];
@@ -86,6 +88,12 @@ export const volumeClaims: Strategy = {
       ...(storage === undefined ? [required("spec.resources[storage]")] : []),
     ];
   },
+  onCreate: (object) => ({
+    ...withMeta(object, {
+      finalizers: [...new Set([...(object.metadata.finalizers ?? []), claimFinalizer])],
+    }),
+    status: { phase: "Pending" },
+  }),
   validateUpdate: (object, old) => {
     const frozen = (one: Stored) =>
       put(put(specOf(one), ["resources"], undefined), ["volumeName"], undefined);

@@ -1,5 +1,6 @@
-import { immutable, invalid, required, type FieldError } from "../model/field-error.ts";
-import { asObjects, asStrings, isList, withDefaults, type JsonObject } from "../model/json.ts";
+import { duplicate, immutable, invalid, required, type FieldError } from "../model/field-error.ts";
+import { asObjects, asStrings, isList, omit, withDefaults, type JsonObject } from "../model/json.ts";
+import { labelNameErrors } from "../model/names.ts";
 import type { Stored } from "../model/object.ts";
 import { inSpec, specOf } from "./in-spec.ts";
 import type { KindContext, Strategy } from "./kind.ts";
@@ -9,7 +10,10 @@ const isExposed = (type: unknown): boolean => type === "NodePort" || type === "L
 
 /** A port's target is the port itself unless said. */
 const portDefaults = (port: JsonObject): JsonObject =>
-  withDefaults(port, { protocol: "TCP", targetPort: port["port"] });
+  withDefaults(port["targetPort"] === 0 || port["targetPort"] === "" ? omit(port, "targetPort") : port, {
+    protocol: "TCP",
+    targetPort: port["port"],
+  });
 
 function serviceDefaults(spec: JsonObject): JsonObject {
   const type = spec["type"] ?? "ClusterIP";
@@ -57,8 +61,22 @@ function serviceErrors(object: Stored): readonly FieldError[] {
     ...ports.flatMap((port, index) => [
       ...portErrors(port["port"], `spec.ports[${index}].port`),
       ...(ports.length > 1 && !port["name"] ? [required(`spec.ports[${index}].name`)] : []),
+      ...(port["name"] ? labelNameErrors(String(port["name"]), `spec.ports[${index}].name`) : []),
+      ...(port["name"] && ports.slice(0, index).some(({ name }) => name === port["name"])
+        ? [duplicate(`spec.ports[${index}].name`, port["name"])]
+        : []),
+      ...(typeof port["targetPort"] === "string" && port["targetPort"].length > 15
+        ? [
+            invalid(
+              `spec.ports[${index}].targetPort`,
+              port["targetPort"],
+              "must be no more than 15 characters",
+            ),
+          ]
+        : []),
       ...oneOf(port["protocol"], `spec.ports[${index}].protocol`, ["TCP", "UDP", "SCTP"]),
     ]),
+    ...oneOf(spec["sessionAffinity"], "spec.sessionAffinity", ["ClientIP", "None"]),
     ...oneOf(spec["type"], "spec.type", ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]),
     ...(spec["type"] === "ExternalName" && !spec["externalName"] ? [required("spec.externalName")] : []),
   ];

@@ -7,7 +7,8 @@ import type { Kind } from "./kind.ts";
 
 /** All that is wrong with an object by itself. */
 export function validateObject(object: Stored, kind: Kind): readonly FieldError[] {
-  const meta = metaErrors(object.metadata, nameRules[kind.nameRule]);
+  const isOfCore = !kind.isCustom && kind.group !== "apiextensions.k8s.io";
+  const meta = metaErrors(object.metadata, nameRules[kind.nameRule], isOfCore);
   if (!kind.isCustom) return [...meta, ...(kind.strategy.validate?.(object) ?? [])];
   return [...meta, ...customErrors(object, kind.schema)];
 }

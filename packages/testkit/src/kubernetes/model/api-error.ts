@@ -55,10 +55,18 @@ export const notFound = (kind: Named, name: string): ApiError =>
     details: detailsOf(kind, name),
   });
 
-export const alreadyExists = (kind: Named, name: string): ApiError =>
+/** For a path that nothing is served at. */
+export const noSuchPath = (): ApiError =>
+  new ApiError(404, {
+    reason: "NotFound",
+    message: "the server could not find the requested resource",
+    details: {},
+  });
+
+export const alreadyExists = (kind: Named, name: string, isGoing = false): ApiError =>
   new ApiError(409, {
     reason: "AlreadyExists",
-    message: `${qualified(kind.group, kind.plural)} ${JSON.stringify(name)} already exists`,
+    message: `${isGoing ? "object is being deleted: " : ""}${qualified(kind.group, kind.plural)} ${JSON.stringify(name)} already exists`,
     details: detailsOf(kind, name),
   });
 

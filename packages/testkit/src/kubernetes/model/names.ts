@@ -36,7 +36,11 @@ const qualifiedText =
 const valueText =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
+const keyText =
+  "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+
 function keyErrors(key: string, field: string): readonly FieldError[] {
+  if (key.split("/").length > 2) return [invalid(field, key, keyText)];
   const slash = key.indexOf("/");
   const name = key.slice(slash + 1);
   return [
@@ -58,10 +62,67 @@ function labelErrors(labels: Readonly<Record<string, string>>, field: string): r
   ]);
 }
 
+const detailOf =
+  (value: string) =>
+  (error: FieldError): string =>
+    error.message.replace(`Invalid value: ${JSON.stringify(value)}: `, "");
+/** What is wrong with a label's key, in words without a field. */
+export const labelKeyErrors = (key: string): readonly string[] => keyErrors(key, "").map(detailOf(key));
+export const labelValueErrors = (value: string): readonly string[] =>
+  labelErrors({ key: value }, "").map(detailOf(value));
+
+/** Finalizers of Kubernetes itself may do without a domain. */
+const ownFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
+const finalizerErrors = (finalizers: readonly string[], isOfCore: boolean): readonly FieldError[] =>
+  finalizers.flatMap((name, at) => {
+    const wrong = keyErrors(name, "metadata.finalizers");
+    if (wrong.length > 0) return wrong;
+    return !isOfCore || name.includes("/") || ownFinalizers.includes(name)
+      ? []
+      : [
+          invalid(
+            `metadata.finalizers[${at}]`,
+            name,
+            "name is neither a standard finalizer name nor is it fully qualified",
+          ),
+        ];
+  });
+
 const annotationBytesMax = 256 * 1024;
 
+function ownerErrors(owners: NonNullable<Meta["ownerReferences"]>): readonly FieldError[] {
+  const field = "metadata.ownerReferences";
+  const controllers = owners.filter(({ controller }) => controller);
+  const names = controllers.map(({ kind, name }) => `${kind}/${name}`);
+  return [
+    ...owners.flatMap((owner) => [
+      ...(["apiVersion", "kind", "name", "uid"] as const)
+        .filter((part) => !owner[part])
+        .map((part) =>
+          invalid(
+            `${field}.${part === "apiVersion" ? "version" : part}`,
+            owner[part] ?? "",
+            "must not be empty",
+          ),
+        ),
+      ...(owner.apiVersion === "v1" && owner.kind === "Event"
+        ? [invalid(field, { ...owner }, "/v1, Kind=Event is disallowed from being an owner")]
+        : []),
+    ]),
+    ...(names.length > 1
+      ? [
+          invalid(
+            field,
+            owners.map((owner) => ({ ...owner })),
+            `Only one reference can have Controller set to true. Found "true" in references for ${names.slice(0, 2).join(" and ")}`,
+          ),
+        ]
+      : []),
+  ];
+}
+
 /** What is wrong with an object's metadata; the name's rule depends on the kind. */
-export function metaErrors(meta: Meta, rule: Rule): readonly FieldError[] {
+export function metaErrors(meta: Meta, rule: Rule, isOfCore: boolean): readonly FieldError[] {
   const annotations = Object.entries(meta.annotations ?? {});
   const bytes = annotations.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   return [
@@ -79,13 +140,7 @@ export function metaErrors(meta: Meta, rule: Rule): readonly FieldError[] {
           },
         ]
       : []),
-    ...(meta.ownerReferences ?? []).flatMap((owner, index) =>
-      owner.uid
-        ? []
-        : [invalid(`metadata.ownerReferences[${index}].uid`, owner.uid ?? "", "must not be empty")],
-    ),
-    ...((meta.ownerReferences ?? []).filter(({ controller }) => controller).length > 1
-      ? [invalid("metadata.ownerReferences", "", "Only one reference can have Controller set to true")]
-      : []),
+    ...ownerErrors(meta.ownerReferences ?? []),
+    ...finalizerErrors(meta.finalizers ?? [], isOfCore),
   ];
 }

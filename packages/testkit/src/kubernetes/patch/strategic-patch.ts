@@ -23,7 +23,7 @@ export function strategicPatch(target: JsonObject, patch: JsonObject, schema: Sc
     else if (value !== undefined)
       out[field] = patchField(out[field], value, fieldSchema(schema, field) ?? anything);
   }
-  return ordered(out, patch, schema);
+  return ordered(out, patch, target, schema);
 }
 
 function patchField(target: Json | undefined, value: Json, schema: Schema): Json {
@@ -39,7 +39,13 @@ function patchField(target: Json | undefined, value: Json, schema: Schema): Json
   const key = schema["x-kubernetes-patch-merge-key"];
   if (key === undefined)
     return [...current, ...value.filter((item) => !current.some((one) => equal(one, item)))];
-  return mergeByKey(current, value, { key, items: schema.items ?? anything });
+  const items = schema.items ?? anything;
+  // A list that was not there is taken as it is: its items do not meet each other.
+  if (!isList(target))
+    return value.flatMap((item): readonly Json[] =>
+      isObject(item) ? (item["$patch"] === undefined ? [strategicPatch({}, item, items)] : []) : [item],
+    );
+  return mergeByKey(current, value, { key, items });
 }
 
 type Merging = { readonly key: string; readonly items: Schema };
@@ -52,6 +58,7 @@ function mergeByKey(
   if (patch.some((item) => isObject(item) && item["$patch"] === "replace"))
     return patch.filter((item) => !(isObject(item) && item["$patch"] === "replace"));
   let out = [...current];
+  const id = (item: Json): Json => (isObject(item) ? (item[key] ?? null) : item);
   for (const item of patch) {
     if (!isObject(item)) throw badRequest(`expected a map in a list that is merged by ${key}`);
     const wanted = item[key];
@@ -62,11 +69,17 @@ function mergeByKey(
     else if (index < 0) out.push(strategicPatch({}, item, items));
     else out[index] = strategicPatch(out[index] as JsonObject, item, items);
   }
-  return out;
+  const order = patch.filter((item) => isObject(item) && item["$patch"] === undefined).map(id);
+  return inOrder(out, order, { id, before: current });
 }
 
 /** Applies the directives that name a list from outside: what to take out of it, and its order. */
-function ordered(object: Record<string, Json | undefined>, patch: JsonObject, schema: Schema): JsonObject {
+function ordered(
+  object: Record<string, Json | undefined>,
+  patch: JsonObject,
+  target: JsonObject,
+  schema: Schema,
+): JsonObject {
   for (const [directive, value] of Object.entries(patch)) {
     const [, what, field = ""] = listDirective.exec(directive) ?? [];
     const list = object[field];
@@ -75,15 +88,26 @@ function ordered(object: Record<string, Json | undefined>, patch: JsonObject, sc
     const id = (item: Json): Json => (key !== undefined && isObject(item) ? (item[key] ?? null) : item);
     if (what === "deleteFromPrimitiveList")
       object[field] = list.filter((item) => !value.some((one) => equal(one, item)));
-    else object[field] = inOrder(list, value.map(id), id);
+    else object[field] = inOrder(list, value.map(id), { id, before: target[field] });
   }
   return object;
 }
 
-/** Items that the order names in that order; the others keep their place before what followed them. */
-function inOrder(list: readonly Json[], order: readonly Json[], id: (item: Json) => Json): readonly Json[] {
-  const position = (item: Json): number => order.findIndex((one) => equal(one, id(item)));
-  const named = list.filter((item) => position(item) >= 0).sort((a, b) => position(a) - position(b));
-  const others = list.filter((item) => position(item) < 0);
-  return [...named, ...others];
+type Ordering = { readonly id: (item: Json) => Json; readonly before: Json | undefined };
+
+/** Items that the order names in that order; each of the others stays before what it stood before on the server. */
+function inOrder(list: readonly Json[], order: readonly Json[], { id, before }: Ordering): readonly Json[] {
+  const place = (all: readonly Json[], item: Json): number => all.findIndex((one) => equal(one, id(item)));
+  const server = isList(before) ? before.map(id) : [];
+  const named = list
+    .filter((item) => place(order, item) >= 0)
+    .sort((a, b) => place(order, a) - place(order, b));
+  const out: Json[] = [];
+  for (const other of list.filter((item) => place(order, item) < 0)) {
+    const at = place(server, other);
+    const goesFirst = (item: Json): boolean => !(at >= 0 && place(server, item) > at);
+    while (named[0] !== undefined && goesFirst(named[0])) out.push(named.shift() as Json);
+    out.push(other);
+  }
+  return [...out, ...named];
 }

@@ -69,7 +69,7 @@ function check(
   scope: Scope,
   { value, path }: { value: Json; path: string },
 ): readonly FieldError[] {
-  const message = failure(rule, scope);
+  const message = failure(rule, scope, value);
   if (message === undefined) return [];
   const shown = isObject(value) || isList(value) ? "" : `${printValue(value)}: `;
   const field = `${path}${rule.fieldPath ?? ""}`;
@@ -80,12 +80,13 @@ function check(
   return [{ reason: "FieldValueInvalid", message: `Invalid value: ${shown}${message}`, field }];
 }
 
-function failure(rule: CelRule, scope: Scope): string | undefined {
+function failure(rule: CelRule, scope: Scope, value: Json): string | undefined {
   try {
     if (evaluate(nodeOf(rule.rule), scope) === true) return undefined;
   } catch (error) {
     if ((error as Error).message.startsWith("CEL:")) throw error;
-    return `rule evaluation error: ${(error as Error).message}`;
+    const type = isList(value) ? "array" : typeof value;
+    return `"${type}": ${(error as Error).message} evaluating rule: ${rule.message ?? rule.rule}`;
   }
   if (rule.message) return rule.message;
   if (rule.messageExpression) return String(evaluate(nodeOf(rule.messageExpression), scope));

@@ -24,13 +24,13 @@ const jsonType = (value: Json): string => {
   return isObject(value) ? "object" : typeof value;
 };
 
-type Place = { readonly path: string; readonly struct: string };
+/** `field` is the path in the words of Go's decoder, which knows neither keys of maps nor places in lists. */
+type Place = { readonly path: string; readonly field: string; readonly struct: string };
 
-function refuse(value: Json, schema: Schema, { path, struct }: Place): never {
-  const number = typeof value === "number" ? `number ${value}` : jsonType(value);
-  const plain = path.replace(/\[\d+\]/g, "");
+function refuse(value: Json, schema: Schema, { field, struct }: Place): never {
+  const isOutOfRange = typeof value === "number" && schema.type === "integer";
   throw badRequest(
-    `json: cannot unmarshal ${number} into Go struct field ${struct}.${plain} of type ${goType(schema)}`,
+    `json: cannot unmarshal ${isOutOfRange ? `number ${value}` : jsonType(value)} into Go struct field ${struct}.${field} of type ${goType(schema)}`,
   );
 }
 
@@ -41,7 +41,7 @@ function refuse(value: Json, schema: Schema, { path, struct }: Place): never {
  */
 export function decode(value: JsonObject, schema: Schema, found: Decoding): JsonObject {
   const name = schema.title?.split(".").at(-1) ?? "";
-  return decodeAny(value, schema, { path: "", struct: name }, found) as JsonObject;
+  return decodeAny(value, schema, { path: "", field: "", struct: name }, found) as JsonObject;
 }
 
 function decodeAny(value: Json, schema: Schema, place: Place, found: Decoding): Json | undefined {
@@ -56,7 +56,19 @@ function decodeAny(value: Json, schema: Schema, place: Place, found: Decoding): 
   if (isFree(schema)) return value;
   if (schema.type === "array") return decodeList(value, schema, place, found);
   if (schema.type === "object") return decodeObject(value, schema, place, found);
-  return fits(value, schema) ? value : refuse(value, schema, place);
+  if (!fits(value, schema)) refuse(value, schema, place);
+  if (schema.format === "byte") checkBase64(String(value));
+  if (schema.format === "date-time" && Number.isNaN(Date.parse(String(value))))
+    throw badRequest(
+      `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`,
+    );
+  return value;
+}
+
+function checkBase64(text: string): void {
+  if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return;
+  const wrong = text.search(/[^A-Za-z0-9+/]/);
+  throw badRequest(`illegal base64 data at input byte ${wrong < 0 ? text.length : wrong}`);
 }
 
 function fits(value: Json, { type, format }: Schema): boolean {
@@ -66,6 +78,18 @@ function fits(value: Json, { type, format }: Schema): boolean {
   if (types.includes("integer"))
     return Number.isInteger(value) && (format !== "int32" || Math.abs(value as number) < 2 ** 31);
   return typeof value === "number";
+}
+
+const join = (path: string, field: string): string => (path ? `${path}.${field}` : field);
+
+/** Lists and maps that are empty are not written, unless the kind cannot do without. */
+function isLeftOut(value: Json, field: string, schema: Schema): boolean {
+  // A list of managers that is empty asks for them to be forgotten.
+  if (schema.required?.includes(field) || field === "managedFields") return false;
+  const type = fieldSchema(schema, field);
+  if (!type || isFree(type)) return false;
+  const isMap = type.additionalProperties !== undefined && type.properties === undefined;
+  return isList(value) ? value.length === 0 : isMap && isObject(value) && Object.keys(value).length === 0;
 }
 
 function decodeList(value: Json, schema: Schema, place: Place, found: Decoding): Json {
@@ -81,12 +105,15 @@ function decodeObject(value: Json, schema: Schema, place: Place, found: Decoding
   const struct = schema.title?.split(".").at(-1) ?? place.struct;
   const out: Record<string, Json> = {};
   for (const [field, inner] of Object.entries(value)) {
-    const path = place.path ? `${place.path}.${field}` : field;
+    const path = join(place.path, field);
     const type = fieldSchema(schema, field);
     if (!type) found.unknown.push(path);
     else if (inner !== undefined) {
-      const read = decodeAny(inner, type, { path, struct }, found);
-      if (read !== undefined) out[field] = read;
+      const isStruct = schema.properties?.[field] !== undefined;
+      const below = { path, field: isStruct ? join(place.field, field) : place.field, struct };
+      const read =
+        inner === null && !isStruct && type.type === "string" ? "" : decodeAny(inner, type, below, found);
+      if (read !== undefined && !(isStruct && isLeftOut(read, field, schema))) out[field] = read;
     }
   }
   return out;

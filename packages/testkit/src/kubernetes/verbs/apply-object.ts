@@ -102,8 +102,9 @@ function appliedObject(body: Json, call: Call): Stored {
   if (given.managedFields !== undefined && given.managedFields !== null)
     throw badRequest("metadata.managedFields must be nil");
   const metadata = placed(given, call);
-  const where = [metadata.namespace ?? "", metadata.name].join("/");
-  checkTyped(body, kind.schema, `${where}; ${apiVersionOf(kind)}, Kind=${kind.kind}`);
+  const where = [given.namespace ?? "", given.name ?? ""].join("/");
+  const version = kind.group ? apiVersionOf(kind) : `/${apiVersionOf(kind)}`;
+  checkTyped(body, kind.schema, `${where}; ${version}, Kind=${kind.kind}`);
   return { ...body, apiVersion: apiVersionOf(kind), kind: kind.kind, metadata } as Stored;
 }
 

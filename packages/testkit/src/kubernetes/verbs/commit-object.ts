@@ -52,8 +52,8 @@ export function commitNew(wanted: Stored, call: Call, cluster: Cluster, ownershi
   if (errors.length > 0) throw invalidObject(kind, prepared.metadata.name, errors);
   const object = writeManagers(prepared, ownership.managers ?? createdBy(wanted, call, time));
   checked(object, { ...request, name: object.metadata.name }, cluster);
-  if (cluster.store.get(kind.resource, object.metadata.namespace, object.metadata.name))
-    throw alreadyExists(kind, object.metadata.name);
+  const there = cluster.store.get(kind.resource, object.metadata.namespace, object.metadata.name);
+  if (there) throw alreadyExists(kind, object.metadata.name, there.metadata.deletionTimestamp !== undefined);
   return call.dryRun ? object : cluster.store.write(kind.resource, object);
 }
 
@@ -100,6 +100,8 @@ function changedBy(
   cluster: Cluster,
 ): Managers {
   const given = wanted.metadata.managedFields;
+  // An object whose managers were taken away has none before it is applied again.
+  if (given === undefined && live.metadata.managedFields === undefined) return new Map();
   return trackUpdate({
     before: withoutManagers(live),
     after,

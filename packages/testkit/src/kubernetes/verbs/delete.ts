@@ -2,7 +2,8 @@ import { checked, mutated } from "../admission/admission.ts";
 import type { Cluster } from "../cluster.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { specOf, statusOf } from "../kinds/in-spec.ts";
-import { conflict } from "../model/api-error.ts";
+import { conflict, invalidObject } from "../model/api-error.ts";
+import { invalid, notSupported } from "../model/field-error.ts";
 import { asObject, put, type Json, type JsonObject } from "../model/json.ts";
 import { timestamp, withMeta, type Stored } from "../model/object.ts";
 import type { Call } from "./call.ts";
@@ -131,10 +132,24 @@ function withPropagation(
 }
 
 /** The options of a deletion, from its body and its query. */
+const propagations = ["Foreground", "Background", "Orphan"];
+
+function checkPropagation(policy: string | undefined, { orphanDependents }: JsonObject): void {
+  const errors =
+    policy && orphanDependents !== undefined
+      ? [invalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set")]
+      : policy && !propagations.includes(policy)
+        ? [notSupported("propagationPolicy", policy, [...propagations, "nil"])]
+        : [];
+  if (errors.length > 0) throw invalidObject({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", errors);
+}
+
+/** How an object is to be deleted, by the body of the request and its parameters. */
 export function deleteOptions(body: Json | undefined, query: URLSearchParams): DeleteOptions {
   const options = asObject(body) as DeleteOptions & JsonObject;
   const grace = query.get("gracePeriodSeconds");
   const policy = query.get("propagationPolicy");
+  checkPropagation(policy ?? options.propagationPolicy, options);
   return {
     ...(options.gracePeriodSeconds !== undefined && { gracePeriodSeconds: options.gracePeriodSeconds }),
     ...(grace !== null && { gracePeriodSeconds: Number(grace) }),

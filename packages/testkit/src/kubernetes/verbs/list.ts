@@ -1,7 +1,6 @@
 import type { Cluster } from "../cluster.ts";
 import type { Kind } from "../kinds/kind.ts";
-import { ApiError, badRequest, invalidObject } from "../model/api-error.ts";
-import { forbiddenField } from "../model/field-error.ts";
+import { ApiError, badRequest } from "../model/api-error.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Stored } from "../model/object.ts";
 import { fieldMatcher, labelMatcher, type Matcher } from "../model/selectors.ts";
@@ -18,7 +17,7 @@ export type List = { readonly metadata: JsonObject; readonly items: readonly Sto
 
 export function matcherOf({ kind, query, name }: Selection): Matcher {
   const byLabel = labelMatcher(query.get("labelSelector"));
-  const byField = fieldMatcher(query.get("fieldSelector"), kind.selectableFields);
+  const byField = fieldMatcher(query.get("fieldSelector"), kind);
   return (object) => (name ? object.metadata.name === name : true) && byLabel(object) && byField(object);
 }
 
@@ -35,16 +34,8 @@ export const tooLarge = (wanted: number, current: number): ApiError =>
 /** As of which revision a list is made: now, or exactly then. */
 function revisionOf(query: URLSearchParams, { store }: Cluster): number {
   const [wanted, match] = [query.get("resourceVersion") ?? "", query.get("resourceVersionMatch")];
-  if (match && !wanted)
-    throw invalidObject({ group: "meta.k8s.io", kind: "ListOptions" }, "", [
-      forbiddenField(
-        "resourceVersionMatch",
-        "resourceVersionMatch is forbidden unless resourceVersion is provided",
-      ),
-    ]);
   if (wanted === "" || wanted === "0") return store.revision();
   const revision = Number(wanted);
-  if (!Number.isInteger(revision)) throw badRequest(`invalid resource version ${JSON.stringify(wanted)}`);
   if (revision > store.revision()) throw tooLarge(revision, store.revision());
   const isExact = match === "Exact" || (match === null && query.has("limit"));
   if (!isExact) return store.revision();
@@ -90,7 +81,8 @@ export function list(selection: Selection, cluster: Cluster): List {
 type Page = { readonly revision: number; readonly after: string; readonly limit: number };
 
 function pageOf(query: URLSearchParams, cluster: Cluster): Page {
-  const limit = Number(query.get("limit") ?? 0) || Number.POSITIVE_INFINITY;
+  const asked = Number(query.get("limit") ?? 0);
+  const limit = asked > 0 ? asked : Number.POSITIVE_INFINITY;
   const token = query.get("continue");
   // A list that may be as old as it likes comes from memory, and is never paged there.
   if (!token)

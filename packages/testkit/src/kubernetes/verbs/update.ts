@@ -27,7 +27,12 @@ export function replace(body: Json, call: Call, cluster: Cluster): Stored {
     return commitNew(object, call, cluster);
   if (!live) throw notFound(call.kind, call.name);
   const errors = versionErrors(object.metadata.resourceVersion, call.kind);
-  if (errors.length > 0) throw invalidObject(call.kind, call.name, errors);
+  if (errors.length > 0)
+    throw invalidObject(
+      call.kind.isCustom ? { ...call.kind, kind: call.kind.plural } : call.kind,
+      call.name,
+      errors,
+    );
   return change({ live, wanted: object }, call, cluster);
 }
 
