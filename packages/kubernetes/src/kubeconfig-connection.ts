@@ -1,18 +1,35 @@
+import { existsSync, readFileSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import type { Agent } from "node:http";
 import { delimiter } from "node:path";
 import { agentFor, type Connection, type TlsMaterial } from "./connection.ts";
+import { plainConnection } from "./plain-kubeconfig.ts";
 
 type Source =
   | { readonly kubeconfig: string; readonly context?: string | undefined }
   | { readonly kubeconfigFile: string; readonly context?: string | undefined };
 
-/**
- * Speaks to the current context's server, or that of the one named. Reading kubeconfigs and asking exec plugins, OIDC
- * and token files is the client library's; it is loaded here and nowhere else. Its own agents are not used: they open
- * a connection for each request and keep the certificates they began with.
- */
+/** Speaks to the current context's server, or that of the one named. */
 export async function kubeconfigConnection(source: Source): Promise<Connection> {
+  const plain = await plainConnection(textOf(source) ?? "", source.context);
+  return plain ?? libraryConnection(source);
+}
+
+/** Of several files only the library knows what holds. */
+function textOf(source: Source): string | undefined {
+  if ("kubeconfig" in source) return source.kubeconfig;
+  const [file, ...others] = source.kubeconfigFile.split(delimiter).filter(Boolean);
+  return file !== undefined && others.length === 0 && existsSync(file)
+    ? readFileSync(file, "utf8")
+    : undefined;
+}
+
+/**
+ * Asking exec plugins, OIDC and token files is the client library's; it is loaded here and nowhere else, for it takes
+ * 80 MB of memory. Its own agents are not used: they open a connection for each request and keep the certificates they
+ * began with.
+ */
+async function libraryConnection(source: Source): Promise<Connection> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   if ("kubeconfig" in source) config.loadFromString(source.kubeconfig);
