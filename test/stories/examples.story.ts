@@ -1,6 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Build, BuildStep } from "@starform/contract/builds";
+import type { Deployment } from "@starform/contract/deployments";
 import { until } from "@starform/std/retry";
 import { openPlatform, type Platform } from "@starform/testkit/platform";
 import { runtimes, type StoryRuntime } from "@starform/testkit/runtimes";
@@ -19,11 +21,14 @@ type Part = Facts & {
   readonly cron?: string;
   readonly variables?: Readonly<Record<string, string>>;
 };
+type Placed = Part & { readonly target: readonly string[] };
 type Example = Facts & {
   readonly name: string;
   readonly needs?: readonly string[];
   readonly reaches?: readonly string[];
   readonly runtimes?: readonly StoryRuntime["name"][];
+  /** Why Starform's own bases cannot build it. */
+  readonly notOnDocker?: string;
   readonly services?: readonly Part[];
 };
 type Way = "up" | "push";
@@ -46,22 +51,17 @@ const all = await Promise.all(
 /** Where builds look for programs: what a person keeps in their home does not count. */
 const systemPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 const isInstalled = (program: string) => systemPath.some((dir) => existsSync(join(dir, program)));
-/** On Docker those whose tools are in the quick base; the others install a toolchain from Debian for minutes each. */
-const quickOnDocker =
-  "dockerfile express fastify monorepo-with-reference next procfile python static vite-react worker-and-cron".split(
-    " ",
-  );
 const canRun = (
-  { name, needs = [], runtimes: on, hasNetwork }: (typeof all)[number],
+  { needs = [], runtimes: on, notOnDocker, hasNetwork }: (typeof all)[number],
   runtime: StoryRuntime["name"],
 ) =>
   hasNetwork &&
   (on?.includes(runtime) ?? true) &&
-  (runtime === "docker" ? quickOnDocker.includes(name) : needs.every(isInstalled));
+  (runtime === "docker" ? !notOnDocker : needs.every(isInstalled));
 
 const atOnceMax = 2;
-/** Builds may wait for each other on a slow machine. */
-const patienceMs = 900_000;
+/** With the wait for its turn, and for the bases that the first of them has made. */
+const patienceMs = 1_800_000;
 
 describe.each(runtimes())("every example, on the runtime $name", ({ name: runtime }) => {
   const examples = all
@@ -94,35 +94,37 @@ describe.each(runtimes())("every example, on the runtime $name", ({ name: runtim
   test.concurrent.for(examples)("$name, by $way", { timeout: patienceMs }, (example) =>
     turn(async () => {
       const folder = person.copy(join(root, example.name), example.name);
-      if (!example.services) return deployAlone(folder, example);
-      await person.json(["projects", "create", example.name], { cwd: folder });
-      for (const part of example.services) await deployPart(folder, example, part);
+      const parts: Placed[] = example.services
+        ? example.services.map((part) => ({ ...part, target: ["-p", example.name, "-s", part.name] }))
+        : [{ ...example, rootDirectory: ".", target: [] }];
+      const first = new Map<string, readonly BuildStep[]>();
+      if (example.services) await person.json(["projects", "create", example.name], { cwd: folder });
+      for (const part of parts) {
+        if (example.services) await createService(part);
+        await untilRight(await deploy(folder, example.way, part.target), part, folder);
+        if (runtime === "docker") first.set(part.name, await newestSteps(part.target, folder));
+      }
+      if (runtime !== "docker") return;
+      for (const part of parts) {
+        changeOneLine(join(folder, part.rootDirectory));
+        await untilRight(await deploy(folder, example.way, part.target), changed(part), folder);
+        expectOnlyWhatDepends(first.get(part.name)!, await newestSteps(part.target, folder));
+      }
     }),
   );
 
-  async function deployAlone(folder: string, example: Example & { way: Way }): Promise<void> {
-    const url = await deploy(folder, example.way, []);
-    await untilRight(url, example, [], folder);
+  async function createService({ name, type = "web", rootDirectory, cron, variables, target }: Placed) {
+    const settings = ["--type", type, "--root", rootDirectory, ...(cron ? ["--schedule", cron] : [])];
+    await person.json(["services", "create", name, ...target.slice(0, 2), ...settings]);
+    const pairs = Object.entries(variables ?? {}).map(([key, value]) => `${key}=${value}`);
+    if (pairs.length > 0) await person.json(["variables", "set", ...pairs, "--skip-deploy", ...target]);
   }
 
-  async function deployPart(folder: string, example: Example & { way: Way }, part: Part): Promise<void> {
-    const target = ["-p", example.name, "-s", part.name];
-    const settings = ["--root", part.rootDirectory, ...(part.cron ? ["--schedule", part.cron] : [])];
-    await person.json([
-      "services",
-      "create",
-      part.name,
-      "-p",
-      example.name,
-      "--type",
-      part.type ?? "web",
-      ...settings,
-    ]);
-    const variables = Object.entries(part.variables ?? {}).map(([name, value]) => `${name}=${value}`);
-    if (variables.length > 0)
-      await person.json(["variables", "set", ...variables, "--skip-deploy", ...target]);
-    const url = await deploy(folder, example.way, target);
-    await untilRight(url, part, target, folder);
+  /** The steps of the last build of a service, from what is kept of it. */
+  async function newestSteps(target: readonly string[], cwd: string): Promise<readonly BuildStep[]> {
+    const [{ id }] = await person.json<[Deployment]>(["deployments", "list", ...target], { cwd });
+    const shown = await person.json<{ build: Build }>(["deployments", "show", id], { cwd });
+    return shown.build.report?.steps ?? [];
   }
 
   /** Deploys as a person would; resolves to the URL that was printed. */
@@ -130,7 +132,9 @@ describe.each(runtimes())("every example, on the runtime $name", ({ name: runtim
     const at = { cwd: folder };
     if (way === "up") return (await person.deploy(["up", "--yes", ...target], at)).url;
     const remote = target.at(-1) ?? "starform";
-    if (!existsSync(join(folder, ".git"))) await person.commit(folder, "Begin");
+    const isClean =
+      existsSync(join(folder, ".git")) && !(await person.git(["status", "--porcelain"], at)).stdout;
+    if (!isClean) await person.commit(folder, "Say hello");
     await person.json(["git", "remote", "--yes", "--name", remote, ...target], at);
     const pushed = await person.git(["push", remote, "main"], at);
     const said = /^remote: deployed(?:: (\S+))?/m.exec(pushed.stderr);
@@ -138,7 +142,7 @@ describe.each(runtimes())("every example, on the runtime $name", ({ name: runtim
     return said[1] ?? "";
   }
 
-  async function untilRight(url: string, { answers, logs }: Facts, target: readonly string[], cwd: string) {
+  async function untilRight(url: string, { answers, logs, target }: Placed, cwd: string) {
     if (answers) await untilAnswers(url, answers.contains, { path: answers.path });
     if (!logs) return;
     const look = async () =>
@@ -146,6 +150,40 @@ describe.each(runtimes())("every example, on the runtime $name", ({ name: runtim
     await until(`the line ${JSON.stringify(logs)}`, look, { withinMs: 120_000, everyMs: 500 });
   }
 });
+
+const [said, saidAgain] = ["hello from", "hello again from"];
+
+/** Of the one file of the app that says hello. */
+function changeOneLine(folder: string): void {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== "test.json" && !entry.parentPath.includes("/.git"))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
+  const file = files.find((path) => readFileSync(path, "utf8").includes(said));
+  if (!file) throw new Error(`nothing in ${folder} says ${said}`);
+  writeFileSync(file, readFileSync(file, "utf8").replace(said, saidAgain));
+}
+
+const changed = ({ answers, logs, ...part }: Placed): Placed => ({
+  ...part,
+  ...(answers && { answers: { ...answers, contains: answers.contains.replaceAll(said, saidAgain) } }),
+  ...(logs && { logs: logs.replace(said, saidAgain) }),
+});
+
+/** What is made of the source; tools and packages come before it. */
+const isOfSource = ({ name }: BuildStep): boolean => /^(build|deploy): |\] COPY /.test(name);
+const isBase = ({ name }: BuildStep): boolean => /\] FROM /.test(name);
+
+/** Tools and packages were there, as many as the first build brought; what is made of the source was made anew. */
+function expectOnlyWhatDepends(first: readonly BuildStep[], second: readonly BuildStep[]): void {
+  const brought = (steps: readonly BuildStep[]) => steps.filter((step) => !isOfSource(step) && !isBase(step));
+  expect(brought(second).filter(({ outcome }) => outcome !== "cached")).toEqual([]);
+  expect(names(brought(second))).toEqual(names(brought(first)));
+  expect(names(second.filter((step) => isOfSource(step) && step.outcome === "done"))).not.toEqual([]);
+}
+
+const names = (steps: readonly BuildStep[]): string[] =>
+  [...new Set(steps.map(({ name }) => name))].toSorted();
 
 /** Runs what it is given, so many at once. */
 function turns(atOnce: number) {
