@@ -40,6 +40,32 @@ test("desired state is signed over the very bytes that are sent", async () => {
   expect(isSigned(text.replace(image, "evil"), signature)).toBe(false);
 });
 
+test("what was changed by hand on a cluster is shown with the service and audited once", async () => {
+  const { ref, made } = await aDeployment();
+  const drift = (object: string, by: string | null, at: string): clusters.Drift => ({
+    object,
+    what: "changed",
+    fields: ["spec.replicas"],
+    by,
+    at,
+  });
+  const second = drift("Deployment/web", "kubectl-edit", "2026-11-29T08:00:02.000Z");
+  const first = drift("Service/web", null, "2026-11-29T08:00:01.000Z");
+  await report(world, made, { drift: [first] });
+  for (const restarts of [0, 1, 2]) await report(world, made, { drift: [second, first], restarts });
+  const { health } = await world.owner(services.getService, { params: ref, query: {} });
+  expect(health.putBack).toEqual([first, second]);
+  const audit = await world.owner(workspaces.listAudit, {
+    params: { workspace: "home" },
+    query: { limit: 100 },
+  });
+  const events = audit.items.filter(({ event }) => event === "service.put_back");
+  expect(events.map(({ actor, detail }) => [actor, detail["object"], detail["at"]]).sort()).toEqual([
+    ["kubectl-edit", "Deployment/web", second.at],
+    ["unknown", "Service/web", first.at],
+  ]);
+});
+
 test("what a cluster holds back on its own is shown with the service and audited once", async () => {
   const { ref, made } = await aDeployment();
   await report(world, made);

@@ -10,6 +10,7 @@ import {
   Timestamp,
   firstEnvironment,
 } from "./names.ts";
+import { Drift } from "./clusters.ts";
 import { PageQuery, pageOf } from "./pages.ts";
 import { projectParams } from "./projects.ts";
 import { route } from "./route.ts";
@@ -90,6 +91,8 @@ export const ServiceHealth = z
       .object({ fromVersion: z.number().int(), insteadOf: z.string(), by: z.string(), at: Timestamp })
       .nullable()
       .optional(),
+    /** What was changed by hand on the cluster of what the platform owns, and put back; the newest last. */
+    putBack: z.array(Drift).optional(),
   })
   .meta({ id: "ServiceHealth" });
 export type ServiceHealth = z.infer<typeof ServiceHealth>;

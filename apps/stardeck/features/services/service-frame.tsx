@@ -1,5 +1,6 @@
 "use client";
 import { createDeployment } from "@starform/contract/deployments";
+import { sayByHand } from "@starform/contract/say-health";
 import { getService, restartService, type Service } from "@starform/contract/services";
 import { isFault } from "@starform/std/fault";
 import Link from "next/link";
@@ -90,6 +91,15 @@ function ServiceHead({ place, service }: { place: ServicePlace; service: Service
         )}
         {service?.settings.schedule && <span className="font-mono">{service.settings.schedule} UTC</span>}
       </div>
+      {service &&
+        sayByHand(service.health, new Date()).map((one) => (
+          <p
+            key={one}
+            className="mt-2 rounded-md border border-warn/40 bg-warn/5 px-3 py-2 text-[13px] break-words text-warn"
+          >
+            {one}
+          </p>
+        ))}
       {trouble && (
         <p className="mt-2 rounded-md border border-bad/40 bg-bad/5 px-3 py-2 text-[13px] break-words text-bad">
           {sentence(new Error(trouble))}

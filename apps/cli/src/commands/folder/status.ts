@@ -1,5 +1,6 @@
 import { allItems } from "@starform/client/client";
 import { getProject } from "@starform/contract/projects";
+import { sayByHand } from "@starform/contract/say-health";
 import { listServices, type Service } from "@starform/contract/services";
 import { command } from "../../command.ts";
 import type { Context } from "../../context.ts";
@@ -27,9 +28,11 @@ export default command({
               ["SERVICE", "TYPE", "STATE", "INSTANCES", "DEPLOYMENT", "URL"],
               services.map((s) => row(context, s)),
             ),
-        ...services
-          .filter(({ health }) => health.reason)
-          .map(({ name, health }) => `${name}: ${health.reason}`),
+        ...services.flatMap(({ name, health }) =>
+          [...(health.reason ? [health.reason] : []), ...sayByHand(health, new Date())].map(
+            (one) => `${name}: ${one}`,
+          ),
+        ),
       ].join("\n"),
     );
   },

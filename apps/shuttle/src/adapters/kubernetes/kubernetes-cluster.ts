@@ -151,7 +151,10 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
     observe(key) {
       const state = states.get(key);
       if (!state) return undefined;
-      const drift = [...state.memory.drift, ...projects.drift(state.service.namespace)];
+      const { namespace } = state.service;
+      // What all services of a project share is told once.
+      const shared = states.someIn(namespace) === key ? projects.drift(namespace) : [];
+      const drift = [...state.memory.drift, ...shared];
       const report = states.report(state);
       return drift.length > 0 ? { ...report, drift: drift.map(copyOf) } : report;
     },

@@ -6,7 +6,7 @@ import type { Transact, UnitOfWork } from "../stores.ts";
 import { endWith, fallBack, undoDeployed } from "./end.ts";
 import type { Deployment } from "./ports.ts";
 import { endStage } from "./stages.ts";
-import { recordDivergence, takeHealth } from "./take-health.ts";
+import { recordDivergence, recordDrift, takeHealth } from "./take-health.ts";
 
 type Seen = { readonly deployment: Deployment; readonly place: PlacedService; readonly report: StatusReport };
 
@@ -23,6 +23,7 @@ export const observe =
       const { projectId, place } = found;
       await takeHealth(uow, clock, projectId, place, report);
       await recordDivergence(uow, clock, projectId, place, report);
+      await recordDrift(uow, clock, projectId, place, report);
       const deployment = await uow.deployments.byId(projectId, report.deployment_id);
       if (deployment?.serviceId !== place.id || deployment.environmentId !== place.environmentId)
         return "this deployment is not of that service";

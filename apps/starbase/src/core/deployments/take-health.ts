@@ -1,4 +1,4 @@
-import type { StatusReport } from "@starform/contract/clusters";
+import type { Drift, StatusReport } from "@starform/contract/clusters";
 import type { ServiceHealth } from "@starform/contract/services";
 import { canonicalJson } from "@starform/std/canonical-json";
 import type { Clock } from "@starform/std/clock";
@@ -22,6 +22,7 @@ export async function takeHealth(
     reason: report.reason,
     observedAt: null,
     heldBack: heldBackOf(report),
+    putBack: putBackOf(report),
   };
   // The database keeps the members of an object in an order of its own.
   const isNew = canonicalJson(health) !== canonicalJson(place.health);
@@ -48,6 +49,30 @@ export async function recordDivergence(
     detail: { ...(now ?? before), environment: place.environment },
   });
 }
+
+/** Once for each thing that was changed by hand on the cluster and put back: somebody has to hear of it, and who it was. */
+export async function recordDrift(
+  uow: UnitOfWork,
+  clock: Clock,
+  projectId: string,
+  place: PlacedService,
+  report: StatusReport,
+): Promise<void> {
+  const known = new Set(place.health.putBack?.map(canonicalJson));
+  for (const drift of putBackOf(report).filter((one) => !known.has(canonicalJson(one))))
+    await record(uow.audit, clock, {
+      workspaceId: place.workspaceId,
+      projectId,
+      event: "service.put_back",
+      actor: drift.by ?? "unknown",
+      subject: place.name,
+      detail: { ...drift, environment: place.environment },
+    });
+}
+
+/** The cluster tells it for as long as its Shuttle lives. */
+const putBackOf = ({ drift = [] }: StatusReport): Drift[] =>
+  drift.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 
 const heldBackOf = ({ divergence }: StatusReport): ServiceHealth["heldBack"] =>
   divergence
