@@ -87,13 +87,13 @@ describe.runIf((kubectlMinor() ?? 0) >= 31)("kubectl", () => {
   });
 
   test("scales, waits, reads logs, and deletes", async () => {
+    const names = async () => (await kubectl("get", "pods", "-l", "app=web", "-o", "name")).split("\n");
+    const before = new Set(await names());
     fake.pods.script({ labels: { app: "web" } }, { log: ["hello"] });
     await kubectl("scale", "deploy/web", "--replicas=5");
     await kubectl("wait", "--for=jsonpath={.status.readyReplicas}=5", "deploy/web", "--timeout=30s");
-    const names = (
-      await kubectl("get", "pods", "-l", "app=web", "-o", "name", "--sort-by=.metadata.creationTimestamp")
-    ).split("\n");
-    expect(await kubectl("logs", names.at(-1) ?? "")).toBe("hello");
+    const [added] = (await names()).filter((name) => !before.has(name));
+    expect(await kubectl("logs", added!)).toBe("hello");
     await kubectl("delete", "deploy", "web", "--wait", "--timeout=30s");
     await kubectl("apply", "-f", file(aNamespace("demo")));
     await kubectl("delete", "namespace", "demo", "--timeout=30s");
