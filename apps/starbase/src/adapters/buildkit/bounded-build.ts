@@ -31,7 +31,8 @@ export function boundedBuilds(engine: () => OwnEngine, most: BuildLimits): Bound
       const own = engine();
       const { group } = own;
       if (!group) watch.say(unbounded);
-      const before = { mayHaveRunOut: group?.watchMemory(), bombs: group?.endBombs() ?? 0 };
+      using memory = group?.watchMemory();
+      const bombsBefore = group?.endBombs() ?? 0;
       const [mine, over] = [{ ...limits }, new AbortController()];
       running.add(mine);
       bound(own);
@@ -55,8 +56,8 @@ export function boundedBuilds(engine: () => OwnEngine, most: BuildLimits): Bound
         const { memoryBytesMax } = leastOf(most, limits);
         // First what is of this step alone: the bomb that was ended meanwhile may be another build's.
         if (saysSo(failed, cannotFork)) return tooManyProcesses(limits);
-        if (isKilled && before.mayHaveRunOut!(memoryBytesMax)) return outOfMemory(failed, memoryBytesMax);
-        const wasEnded = failed.exitCode === killedExit && group!.endBombs() > before.bombs;
+        if (isKilled && memory?.mayHaveRunOut(memoryBytesMax)) return outOfMemory(failed, memoryBytesMax);
+        const wasEnded = failed.exitCode === killedExit && group!.endBombs() > bombsBefore;
         return wasEnded ? tooManyProcesses(limits) : undefined;
       }
     },

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
+import { peakWatch } from "./peak-watch.ts";
 
 export type GroupBounds = {
   readonly memoryBytesMax: number;
@@ -17,7 +18,7 @@ export type EngineGroup = {
   /** What all steps may use together, and what each may; until the next call. */
   bound(together: GroupBounds, each: GroupBounds): void;
   /** From now on: whether the kernel may have killed for want of memory, where a step may use so much. */
-  watchMemory(): (memoryBytesMax: number) => boolean;
+  watchMemory(): Disposable & { mayHaveRunOut(memoryBytesMax: number): boolean };
   /** Ends every step that was refused a process; answers how many that were so far. */
   endBombs(): number;
 };
@@ -76,6 +77,12 @@ function openGroup(name: string): EngineGroup {
       write(`${dir}/cgroup.subtree_control`, "+memory +pids +cpu");
   write(isUnified ? `${group.cpu}/cpu.weight` : `${group.cpu}/cpu.shares`, isUnified ? cpuWeight : cpuShares);
 
+  // Version 1 counts a kill in the step's own group only, which goes with the step; the most in use stays with ours.
+  const peakFile = `${group.memory}/memory.max_usage_in_bytes`;
+  const peaks = peakWatch({
+    read: () => Number(attempt(() => readFileSync(peakFile, "utf8")) ?? 0),
+    reset: () => write(peakFile, 0),
+  });
   let each: GroupBounds | undefined;
   let bombs = 0;
   const boundStep = (step: string): void => void (each && boundFolders(below(group, step), each));
@@ -93,12 +100,12 @@ function openGroup(name: string): EngineGroup {
     watchMemory() {
       const killed = () => numberIn(`${group.memory}/memory.events`, "oom_kill");
       const before = killed();
-      if (isUnified) return () => killed() > before;
-      // Version 1 counts a kill in the step's own group only, which goes with the step; the most in use stays with ours.
-      const peak = `${group.memory}/memory.max_usage_in_bytes`;
-      write(peak, 0);
-      return (memoryBytesMax) =>
-        Number(attempt(() => readFileSync(peak, "utf8")) ?? 0) >= memoryBytesMax * 0.95;
+      if (isUnified) return { mayHaveRunOut: () => killed() > before, [Symbol.dispose]: () => undefined };
+      const peak = peaks.begin();
+      return {
+        mayHaveRunOut: (memoryBytesMax) => peak.most() >= memoryBytesMax * 0.95,
+        [Symbol.dispose]: () => peak[Symbol.dispose](),
+      };
     },
     endBombs() {
       const refused = stepsIn(group).filter(
