@@ -5,7 +5,7 @@ import type { UnitOfWork } from "../stores.ts";
 import { endWith, leaveLine } from "./end.ts";
 import type { Deployment } from "./ports.ts";
 
-const debounceMs = 5_000;
+export const debounceMs = 5_000;
 
 /**
  * What waits gives way to what is newer; what is being built goes on, so that rapid pushing never starves. Answers since

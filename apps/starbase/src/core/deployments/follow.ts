@@ -6,7 +6,7 @@ import type { FollowEnd } from "../builds/git-remote.ts";
 import type { Stores } from "../stores.ts";
 import type { SeenDeployment } from "./ports.ts";
 
-/** Lines of the build that are still on their way when it has ended come within this. */
+/** Lines of the build that are still on their way when it has ended come within this; rarely longer than the app's start. */
 const restMs = 400;
 
 export type Follow = (
@@ -48,13 +48,20 @@ export const followDeployment =
         },
       );
     }
-    if (telling) await Promise.race([telling, pause(restMs)]);
+    if (telling) await Promise.race([telling, pause(restOf(seen, Date.now()))]);
     rest.abort();
     await telling;
     return seen
       ? { status: seen.status, reason: seen.reason, url: seen.hostname ? publicUrl(seen.hostname) : null }
       : gone;
   };
+
+/** How long lines may still be on their way. */
+function restOf(seen: SeenDeployment | undefined, nowMs: number): number {
+  const ofBuild = seen?.stages.filter(({ name }) => name === "build" || name === "push") ?? [];
+  const endedMs = Math.max(...ofBuild.map(({ endedAt }) => (endedAt ? Date.parse(endedAt) : nowMs)), 0);
+  return Math.min(restMs, Math.max(0, endedMs + restMs - nowMs));
+}
 
 const gone: FollowEnd = { status: "cancelled", url: null, reason: "the service was deleted" };
 
