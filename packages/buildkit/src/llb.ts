@@ -36,7 +36,7 @@ const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").u
 /**
  * An image's files. `local` looks in the engine's own store before a registry. With a session they are this build's own:
  * of two builds at once that share them, BuildKit 0.8 finds nothing in its cache for whoever builds again before the
- * other has ended. Equal steps are still run once.
+ * other has ended.
  */
 export function image(
   reference: string,
