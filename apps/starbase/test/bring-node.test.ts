@@ -61,6 +61,17 @@ describe.skipIf(!isLinux)("the Node that a plan asks for", () => {
     expect(said.filter((text) => text === "Node 22.23.5")).toHaveLength(3);
   });
 
+  test.each(["", "of an older platform"])("is brought anew where none was ended %s", async (left) => {
+    const { bring, commands } = aBuilder("has it");
+    const dir = path.join(toolsDir, "node-22");
+    await mkdir(dir, { recursive: true });
+    // Older platforms left an empty mark; one that was killed while it wrote left a draft.
+    await writeFile(path.join(dir, left ? ".complete" : ".complete.draft"), left ? "" : '{"hex":"ab');
+    expect((await bring("22")).versions["node"]).toBe("22.23.5");
+    expect(commands).toHaveLength(1);
+    expect(await readdir(dir)).not.toContain(".complete.draft");
+  });
+
   test("comes with an npm that runs on it where the machine's is too new", async () => {
     const { bring, commands } = aBuilder("has it");
     await bring("18");

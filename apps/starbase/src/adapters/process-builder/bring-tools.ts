@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { stop } from "./build-stopped.ts";
 import { findProgram, systemPath } from "./program.ts";
@@ -195,7 +195,9 @@ async function bringInto(
     await mkdir(from, { recursive: true });
     await deps.install({ name, from }, command);
     const tree = await digestTree(from, { publish: true, signal: deps.signal });
-    await writeFile(complete, JSON.stringify(tree));
+    // Whole or not at all: half of it would be in the way of every build to come.
+    await writeFile(`${complete}.draft`, JSON.stringify(tree));
+    await rename(`${complete}.draft`, complete);
     return tree;
   }
 }
