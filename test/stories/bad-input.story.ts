@@ -11,13 +11,14 @@
  * - a rejected command, flag or setting: apps/cli/test/command-line.test.ts, packages/build-plan/src/starform-file.test.ts
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { createToken } from "@starform/contract/identity";
 import { until } from "@starform/std/retry";
+import { processesNaming } from "@starform/testkit/processes-naming";
 import { openPlatform, type Platform } from "@starform/testkit/platform";
 import { openTerminal, writeFiles, type Terminal } from "@starform/testkit/terminal";
 import { untilAnswers, visit } from "@starform/testkit/visit";
@@ -270,19 +271,4 @@ async function start(...flags: string[]) {
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   return { stdout, stderr, code };
-}
-
-/** Command lines that hold the word. */
-function processesNaming(word: string): string[] {
-  if (process.platform !== "linux") return [];
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      } catch {
-        return "";
-      }
-    })
-    .filter((line) => line.includes(word));
 }

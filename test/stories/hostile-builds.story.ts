@@ -3,7 +3,7 @@
  * apps/starbase/test/process-builder.limits.test.ts and docker-build-limits; what walls do in build-network.test.ts and
  * engine-walls.test.ts; how latencies move meanwhile is measured by bench/hostile-builds.ts.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cancelDeployment, getDeployment } from "@starform/contract/deployments";
 import { listProjects } from "@starform/contract/projects";
@@ -12,6 +12,7 @@ import { pause, until } from "@starform/std/retry";
 import { hostileBuilds, type HostileBuild } from "@starform/testkit/hostile-builds";
 import { openLoad } from "@starform/testkit/load";
 import { openPlatform, type Platform } from "@starform/testkit/platform";
+import { processesNaming } from "@starform/testkit/processes-naming";
 import { runtimes } from "@starform/testkit/runtimes";
 import { untilAnswers } from "@starform/testkit/visit";
 import { Client } from "pg";
@@ -118,7 +119,7 @@ describe.each(runtimes())(
     }
 
     test("nothing of them runs any more, and no process of the platform was started again", async () => {
-      await until("their processes are gone", () => commandsNaming("hostile.sh").length === 0, patience);
+      await until("their processes are gone", () => processesNaming("hostile.sh").length === 0, patience);
       const own = (await platform.processes()).filter(
         ({ name }) => name !== "stardeck" && name !== "metrics",
       );
@@ -127,17 +128,3 @@ describe.each(runtimes())(
     });
   },
 );
-
-function commandsNaming(word: string): string[] {
-  if (process.platform !== "linux") return [];
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      } catch {
-        return "";
-      }
-    })
-    .filter((line) => line.includes(word));
-}
