@@ -1,5 +1,5 @@
-import { Logger, run as runWorker, quickAddJob, runMigrations } from "graphile-worker";
-import { until } from "@starform/std/retry";
+import { Logger, run as runWorker, makeWorkerUtils, runMigrations } from "graphile-worker";
+import { pause, until } from "@starform/std/retry";
 import pg from "pg";
 import { pino } from "pino";
 import { z } from "zod";
@@ -11,29 +11,32 @@ import { handle, job } from "../apps/starbase/src/ports/job-queue.ts";
 import { atLeast, median, percentile, type Figure } from "./figure.ts";
 
 const backlog = 2_000;
-const singles = 150;
+const singles = 1_500;
 const rounds = 10;
 
 const quiet = new Logger(() => () => undefined);
+
+type Name = "ours" | "bare";
 
 type Side = {
   enqueue(at: number): Promise<unknown>;
   open(onStart: (at: number) => void): Promise<AsyncDisposable>;
 };
 
-/** Enqueue-to-start and jobs per second over the bare library on the same Postgres, in turns. */
+/** Enqueue-to-start and jobs per second over the bare library, each in a database of its own on one Postgres. */
 export async function run(): Promise<Figure[]> {
   await using postgres = await startThrowAwayPostgres();
-  await runMigrations({ connectionString: postgres.url });
-  await using database = openDatabase({ url: postgres.url, poolMax: 10, onError: () => undefined });
-  const pool = aPool(postgres.url, 10);
+  const urls = { ours: await aDatabase(postgres.url, "ours"), bare: await aDatabase(postgres.url, "bare") };
+  await using database = openDatabase({ url: urls.ours, poolMax: 10, onError: () => undefined });
+  const pools = { ours: aPool(urls.ours, 10), bare: aPool(urls.bare, 10) };
+  const utils = await makeWorkerUtils({ pgPool: pools.bare, logger: quiet });
   const spec = job({ name: "bench", payload: z.object({ at: z.number() }), attemptsMax: 1 });
-  const sides: { ours: Side; bare: Side } = {
+  const sides: Record<Name, Side> = {
     ours: {
       enqueue: (at) => postgresJobQueue(database.db).enqueue(spec, { at }),
       open: (onStart) =>
         openJobRunner({
-          url: postgres.url,
+          url: urls.ours,
           handlers: [handle(spec, async ({ at }) => onStart(at))],
           crons: [],
           concurrency: 6,
@@ -41,10 +44,10 @@ export async function run(): Promise<Figure[]> {
         }),
     },
     bare: {
-      enqueue: (at) => quickAddJob({ pgPool: pool, logger: quiet }, "bench", { at }, { maxAttempts: 1 }),
+      enqueue: (at) => utils.addJob("bench", { at }, { maxAttempts: 1 }),
       // A process of its own would open its own connections, as ours does.
       open: async (onStart) => {
-        const own = aPool(postgres.url, 8);
+        const own = aPool(urls.bare, 8);
         const runner = await runWorker({
           pgPool: own,
           concurrency: 6,
@@ -56,31 +59,39 @@ export async function run(): Promise<Figure[]> {
       },
     },
   };
-  const seen: Record<"ours" | "bare", { waits: number[]; perSecond: number[] }> = {
-    ours: { waits: [], perSecond: [] },
-    bare: { waits: [], perSecond: [] },
-  };
+  const waits = await waitsOf(sides);
+  const perSecond: Record<Name, number[]> = { ours: [], bare: [] };
   for (let round = 0; round < rounds; round++)
-    for (const name of round % 2 === 0 ? (["ours", "bare"] as const) : (["bare", "ours"] as const)) {
-      seen[name].waits.push(...(await waitsOf(sides[name])));
-      seen[name].perSecond.push(await jobsPerSecond(sides[name], pool));
-    }
-  await pool.end();
+    for (const name of inTurn(round)) perSecond[name].push(await jobsPerSecond(sides[name], pools[name]));
+  await utils.release();
+  await Promise.all(Object.values(pools).map((pool) => pool.end()));
   // Round by round: what else the machine does weighs on both of one round alike.
-  const ratios = seen.ours.perSecond.map((rate, round) => rate / seen.bare.perSecond[round]!);
+  const ratios = perSecond.ours.map((rate, round) => rate / perSecond.bare[round]!);
   return [
-    atLeast("queue jobs/s over the bare library", median(seen.ours.perSecond), "jobs/s", median(ratios), 0.9),
+    atLeast("queue jobs/s over the bare library", median(perSecond.ours), "jobs/s", median(ratios), 0.9),
     ...[0.5, 0.99].map((share) => {
-      const value = percentile(seen.ours.waits, share);
+      const value = percentile(waits.ours, share);
       return atLeast(
         `queue enqueue-to-start p${share * 100}, bare library over it`,
         value,
         "ms",
-        percentile(seen.bare.waits, share) / value,
+        percentile(waits.bare, share) / value,
         0.9,
       );
     }),
   ];
+}
+
+const inTurn = (round: number): readonly Name[] => (round % 2 === 0 ? ["ours", "bare"] : ["bare", "ours"]);
+
+async function aDatabase(url: string, name: string): Promise<string> {
+  const admin = aPool(url, 1);
+  await admin.query(`create database ${name}`);
+  await admin.end();
+  const its = new URL(url);
+  its.pathname = `/${name}`;
+  await runMigrations({ connectionString: its.href });
+  return its.href;
 }
 
 function aPool(url: string, max: number): pg.Pool {
@@ -90,13 +101,23 @@ function aPool(url: string, max: number): pg.Pool {
   return pool;
 }
 
-async function waitsOf(side: Side): Promise<number[]> {
-  const waits: number[] = [];
-  await using _runner = await side.open((at) => waits.push(performance.now() - at));
-  for (let i = 1; i <= singles; i++) {
-    await side.enqueue(performance.now());
-    await until("the job has started", () => waits.length >= i, { everyMs: 1 });
-  }
+/**
+ * Milliseconds from the call that enqueues to the start of the job, one job of each side after the other. Each comes a
+ * moment after the one before has ended: on its heels, the side whose enqueue returns late would meet a runner awake.
+ */
+async function waitsOf(sides: Record<Name, Side>): Promise<Record<Name, number[]>> {
+  const waits: Record<Name, number[]> = { ours: [], bare: [] };
+  let started = Promise.withResolvers<number>();
+  const onStart = (at: number) => started.resolve(performance.now() - at);
+  await using _ours = await sides.ours.open(onStart);
+  await using _bare = await sides.bare.open(onStart);
+  for (let i = 0; i < singles; i++)
+    for (const name of inTurn(i)) {
+      started = Promise.withResolvers();
+      const [wait] = await Promise.all([started.promise, sides[name].enqueue(performance.now())]);
+      waits[name].push(wait);
+      await pause(3);
+    }
   return waits;
 }
 
