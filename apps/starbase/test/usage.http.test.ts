@@ -4,6 +4,7 @@ import { deleteService } from "@starform/contract/services";
 import { uuid } from "@starform/std/ids";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { postgresClusterStore } from "../src/adapters/postgres/cluster-stores.ts";
 import { openDatabase, type Database } from "../src/adapters/postgres/database.ts";
 import { aProject, clusterId, openApiWorld, type ApiWorld } from "./api-world.ts";
 
@@ -84,5 +85,36 @@ describe("a snapshot", () => {
       refused: [{ reason: expect.stringContaining(never.service.id) }],
     });
     expect(await minutesOf(metered.service.id)).toBe(2);
+  });
+
+  test("is counted with its batch in one statement: once each, by day, with what it asked for", async () => {
+    const [first, second] = [await aProject(world), await aProject(world)];
+    const at = (minute: number) => new Date(Date.UTC(2026, 10, 29, 23, minute)).toISOString();
+    const before = of(first, { snapshot_timestamp: at(0) });
+    await send(before);
+    const batch = [
+      before,
+      ...Array.from({ length: 90 }, (_, minute) => of(first, { snapshot_timestamp: at(minute) })),
+      ...Array.from({ length: 3 }, () => of(second, { snapshot_timestamp: at(1), cpu_request_millis: 250 })),
+    ];
+    const repeat = of(second, { snapshot_timestamp: at(2), cpu_request_millis: 250 });
+    let statements = 0;
+    const counting = database.db.withPlugin({
+      transformQuery: ({ node }) => ((statements += 1), node),
+      transformResult: async ({ result }) => result,
+    });
+    const store = postgresClusterStore(counting);
+    expect(await store.takeSnapshots(clusterId, [...batch, repeat, { ...repeat }], new Date())).toBe(94);
+    expect(statements).toBe(1);
+    const totals = await sql<{ day: string; minutes: number; cpu: number; memory: number }>`
+      select to_char(day, 'YYYY-MM-DD') as day, pod_minutes as minutes, cpu_millis_minutes::float as cpu,
+        memory_byte_minutes::float as memory
+      from usage_totals where service_id in (${first.service.id}, ${second.service.id})
+      order by cpu, day`.execute(database.db);
+    expect(totals.rows).toEqual([
+      { day: "2026-11-29", minutes: 4, cpu: 1_000, memory: 4 * 2 ** 30 },
+      { day: "2026-11-30", minutes: 30, cpu: 15_000, memory: 30 * 2 ** 30 },
+      { day: "2026-11-29", minutes: 61, cpu: 30_500, memory: 61 * 2 ** 30 },
+    ]);
   });
 });

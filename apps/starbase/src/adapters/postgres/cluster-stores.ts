@@ -99,15 +99,36 @@ export const postgresClusterStore = (db: Db): ClusterStore => ({
   },
   async takeSnapshots(clusterId, snapshots, at) {
     if (snapshots.length === 0) return 0;
-    const fresh = await db
-      .insertInto("usage_snapshots")
-      .values(snapshots.map(({ snapshot_id }) => ({ snapshot_id, cluster_id: clusterId, received_at: at })))
-      .onConflict((on) => on.column("snapshot_id").doNothing())
-      .returning("snapshot_id")
-      .execute();
-    const ids = new Set(fresh.map((row) => row.snapshot_id));
-    for (const snapshot of snapshots) if (ids.delete(snapshot.snapshot_id)) await addUsage(db, snapshot);
-    return fresh.length;
+    const column = (name: keyof Snapshot) => snapshots.map((snapshot) => snapshot[name]);
+    // One statement whatever the batch: after an outage there are as many batches as minutes. Each snapshot stands for
+    // one. The order of the rows is the same for everybody, so that no two batches wait for each other.
+    const { rows } = await sql<{ count: number }>`
+      with told as (
+        select distinct on (snapshot_id) *
+        from unnest(${column("snapshot_id")}::text[], ${column("workspace_id")}::uuid[], ${column("project_id")}::uuid[],
+                    ${column("environment")}::text[], ${column("service_id")}::uuid[],
+                    ${snapshots.map(({ snapshot_timestamp }) => snapshot_timestamp.slice(0, 10))}::date[],
+                    ${column("cpu_request_millis")}::numeric[], ${column("memory_request_bytes")}::numeric[])
+          as told(snapshot_id, workspace_id, project_id, environment, service_id, day, cpu_millis, memory_bytes)
+        order by snapshot_id
+      ), fresh as (
+        insert into usage_snapshots (snapshot_id, cluster_id, received_at)
+        select snapshot_id, ${clusterId}::uuid, ${at}::timestamptz from told
+        on conflict (snapshot_id) do nothing
+        returning snapshot_id
+      ), counted as (
+        insert into usage_totals (workspace_id, project_id, environment, service_id, day, pod_minutes, cpu_millis_minutes, memory_byte_minutes)
+        select workspace_id, project_id, environment, service_id, day, count(*), sum(cpu_millis), sum(memory_bytes)
+        from told join fresh using (snapshot_id)
+        group by workspace_id, project_id, environment, service_id, day
+        order by project_id, environment, service_id, day
+        on conflict (project_id, environment, service_id, day) do update set
+          pod_minutes = usage_totals.pod_minutes + excluded.pod_minutes,
+          cpu_millis_minutes = usage_totals.cpu_millis_minutes + excluded.cpu_millis_minutes,
+          memory_byte_minutes = usage_totals.memory_byte_minutes + excluded.memory_byte_minutes
+      )
+      select count(*)::int as count from fresh`.execute(db);
+    return rows[0]?.count ?? 0;
   },
   async takeCronRun({ serviceId, environmentId }, run) {
     const values = {
@@ -160,18 +181,6 @@ export const postgresClusterStore = (db: Db): ClusterStore => ({
     await db.deleteFrom("usage_snapshots").where("received_at", "<", before).execute();
   },
 });
-
-/** Adds one minute of one pod. Snapshots come every 60 s, so each stands for a minute. */
-async function addUsage(db: Db, s: Snapshot): Promise<void> {
-  await sql`
-    insert into usage_totals (workspace_id, project_id, environment, service_id, day, pod_minutes, cpu_millis_minutes, memory_byte_minutes)
-    values (${s.workspace_id}, ${s.project_id}, ${s.environment}, ${s.service_id}, ${s.snapshot_timestamp.slice(0, 10)}::date,
-            1, ${s.cpu_request_millis}::numeric, ${s.memory_request_bytes}::numeric)
-    on conflict (project_id, environment, service_id, day) do update set
-      pod_minutes = usage_totals.pod_minutes + 1,
-      cpu_millis_minutes = usage_totals.cpu_millis_minutes + excluded.cpu_millis_minutes,
-      memory_byte_minutes = usage_totals.memory_byte_minutes + excluded.memory_byte_minutes`.execute(db);
-}
 
 const toCluster = (row: {
   id: string;
