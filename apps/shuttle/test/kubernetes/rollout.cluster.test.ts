@@ -136,6 +136,90 @@ describe("the true reason", () => {
   });
 });
 
+describe("the true reason of a cron whose runs cannot begin", () => {
+  const everyMinute: Partial<DesiredService> = {
+    service_type: "cron",
+    hostname: null,
+    ports: [],
+    replicas: 0,
+    schedule: "* * * * *",
+  };
+  const runsOf = (service: DesiredService, { cluster }: RunningShuttle = shuttle) =>
+    cluster.cronRuns().filter(({ service_id }) => service_id === service.service_id);
+
+  test("is told of a registry that is away, of the service and of the run, until the run begins", async () => {
+    const bad = image();
+    const undo = rig.fake!.pods.script({ image: bad }, { pullError: "dial tcp 192.0.2.1:443: i/o timeout" });
+    const service = shuttle.hand.want(rig.service({ ...everyMinute, image: bad }));
+    const report = await says(service, /cannot be pulled yet and is tried again: dial tcp/);
+    expect(report).toMatchObject({
+      phase: "degraded",
+      serving_deployment_id: service.provenance.deployment_id,
+    });
+    const [run] = runsOf(service);
+    expect(run).toMatchObject({ outcome: "running", reason: report.reason });
+    await shuttle.cluster.cronRunsTaken([run!]);
+    undo();
+    await until(
+      "the run is told to have begun",
+      () => runsOf(service).find(({ run_id }) => run_id === run!.run_id)?.reason === null,
+    );
+    expect((await reaches(service, "scheduled")).reason).toBeNull();
+    shuttle.hand.unwant(service);
+  });
+
+  test("is told of an image that is not there, and fails that version and no other", async () => {
+    const service = shuttle.hand.want(
+      rig.service({ ...everyMinute, image: image({ pullError: "not found" }) }),
+    );
+    const report = await says(service, /is not in the registry: deploy again to build it$/);
+    expect(report).toMatchObject({ phase: "failed", serving_deployment_id: null });
+    const next = shuttle.hand.want(redeployed(service, { image: image() }));
+    await reaches(next, "scheduled");
+    shuttle.hand.unwant(next);
+  });
+
+  test("is told of a cluster without room", async () => {
+    const resources = { cpu_millis: 64_000, memory_bytes: 2 ** 30 };
+    const service = shuttle.hand.want(rig.service({ ...everyMinute, image: image(), resources }));
+    const report = await says(
+      service,
+      /^no node of the cluster has room: 3 of 3 nodes have too little processor/,
+    );
+    expect(report.phase).toBe("degraded");
+    shuttle.hand.unwant(service);
+  });
+
+  test("is told of a quota, and of Pod Security, which make no pod at all", async () => {
+    const quota = { ...plainContext("").quota, cpuMillis: 1_000 };
+    await using small = await rig.shuttle({
+      context: plainContext(randomUUID(), {
+        quota,
+        imageTraits: (name) => ({ userId: name === asRoot ? 0 : 1_000, hasReadOnlyRoot: false }),
+      }),
+    });
+    const asRoot = image();
+    const large = small.hand.want(
+      rig.service({
+        ...everyMinute,
+        image: image(),
+        resources: { cpu_millis: 2_000, memory_bytes: 2 ** 28 },
+      }),
+    );
+    const root = small.hand.want(rig.service({ ...everyMinute, image: asRoot }));
+    await until("both are told", () => small.report(large)?.reason && small.report(root)?.reason);
+    expect(small.report(large)).toMatchObject({ phase: "degraded", reason: "quota: 0 of 1 CPUs in use" });
+    expect(small.report(root)).toMatchObject({
+      phase: "failed",
+      reason: expect.stringMatching(/^refused by the cluster's Pod Security/),
+    });
+    expect(runsOf(large, small)[0]).toMatchObject({
+      outcome: "running",
+      reason: "quota: 0 of 1 CPUs in use",
+    });
+  });
+});
+
 describe("a rollout", () => {
   test("that is cancelled goes back to the pods that are still there: not one new pod is made", async () => {
     const service = shuttle.hand.want(rig.service({ image: image(), replicas: 3, env: { VERSION: "good" } }));

@@ -50,6 +50,29 @@ describe("a job", () => {
     expect(jobs()[0]?.["status"]).toMatchObject({ succeeded: 1, completionTime: "2026-11-29T08:02:00Z" });
   });
 
+  test("whose pod is refused begins and waits, and only an event tells why", async () => {
+    fake.client.create({
+      apiVersion: "v1",
+      kind: "ResourceQuota",
+      metadata: { name: "none", namespace: "default" },
+      spec: { hard: { pods: "0" } },
+    });
+    await fake.settle();
+    aJob({});
+    await fake.advance(1_000);
+    expect(pods()).toEqual([]);
+    expect(ended(jobs()[0])).toEqual([]);
+    expect(jobs()[0]?.["status"]).toMatchObject({ startTime: "2026-11-29T08:02:00Z" });
+    const events = fake.client
+      .list("v1", "Event", "default")
+      .filter(({ reason }) => reason === "FailedCreate");
+    expect(events[0]).toMatchObject({
+      type: "Warning",
+      involvedObject: { kind: "Job", name: "one" },
+      message: expect.stringMatching(/^Error creating: pods "one-[a-z0-9]{5}" is forbidden: exceeded quota/),
+    });
+  });
+
   test("fails after as many tries as it may have, with a wait before each", async () => {
     fake.pods.script({ image: "job:1" }, { exit: { code: 1 } });
     aJob({ backoffLimit: 2 });

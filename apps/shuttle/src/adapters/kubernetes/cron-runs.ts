@@ -8,6 +8,7 @@ import { refTo } from "./manifests/manifest.ts";
 import { workloadName } from "./manifests/names.ts";
 import { podTrouble } from "./observe/pod-trouble.ts";
 import { refusedPodWords } from "./observe/refused-pods.ts";
+import { podsOf, runTrouble } from "./observe/run-trouble.ts";
 import type { ClusterView, Place } from "./view/cluster-view.ts";
 import { cronJobKind } from "./view/kinds.ts";
 import { runsSeenUntil, runsTaken, type CronJobView, type JobView } from "./view/workload-views.ts";
@@ -36,14 +37,18 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   const startedMs = nowMs();
   /** Reports of Jobs, by run; those of Jobs that are gone stay until they are taken. */
   const kept = new Map<string, CronRunReport>();
-  const taken = new Map<string, CronRunReport["outcome"]>();
+  const taken = new Map<string, string>();
   /** Runs that this process has seen begin: their Jobs may be cleaned up before a skipped run is certain. */
   const begun = new Map<ServiceKey, Map<string, JobView>>();
 
   const jobsOf = (key: ServiceKey): readonly JobView[] => [...(view.place(key)?.jobs.values() ?? [])];
 
+  /** Why a run does not begin may come to be known, and change, while it is tried. */
+  const isNews = ({ run_id, outcome, reason }: CronRunReport): boolean =>
+    taken.get(run_id) !== toldOf({ outcome, reason });
   const keep = (report: CronRunReport): void => {
-    if (taken.get(report.run_id) !== report.outcome) kept.set(report.run_id, report);
+    if (isNews(report)) kept.set(report.run_id, report);
+    else if (report.outcome === "running") kept.delete(report.run_id);
   };
   const remember = (key: ServiceKey): void => {
     const own = begun.get(key) ?? new Map<string, JobView>();
@@ -58,7 +63,7 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
     const known = new Set(cronJobOf(service, place)?.runsTaken);
     for (const job of place?.jobs.values() ?? []) {
       const isKnown = job.outcome !== "running" && known.has(job.scheduledFor);
-      if (!isKnown) keep(reportOf(service, job, place));
+      if (!isKnown) keep(reportOf(view, service, job));
     }
     for (const report of skippedOf(service, key)) keep(report);
     for (const runId of [...kept.keys()].slice(0, Math.max(0, kept.size - keptMax))) kept.delete(runId);
@@ -114,11 +119,11 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   return {
     pending(): readonly CronRunReport[] {
       for (const service of services()) if (service.service_type === "cron") read(service);
-      return [...kept.values()].filter(({ run_id, outcome }) => taken.get(run_id) !== outcome);
+      return [...kept.values()].filter(isNews);
     },
     async taken(runs: readonly CronRunReport[]): Promise<void> {
       for (const run of runs) {
-        taken.set(run.run_id, run.outcome);
+        taken.set(run.run_id, toldOf(run));
         if (run.outcome !== "running" && kept.get(run.run_id)?.outcome === run.outcome)
           kept.delete(run.run_id);
       }
@@ -136,6 +141,9 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
 
 const cronJobOf = (service: DesiredService, place: Place | undefined): CronJobView | undefined =>
   place?.objects.get(refTo("CronJob", service.namespace, workloadName(service))) as CronJobView | undefined;
+
+const toldOf = ({ outcome, reason }: Pick<CronRunReport, "outcome" | "reason">): string =>
+  outcome === "running" ? `running ${reason ?? ""}` : outcome;
 
 const wasGoing = ({ startedAt, endedAt }: JobView, at: Date): boolean =>
   startedAt !== null &&
@@ -162,10 +170,7 @@ const skipped = (service: DesiredService, at: Date, busy: JobView | undefined): 
     : "the cluster could not begin it within 200 s of its time",
 });
 
-function reportOf(service: DesiredService, job: JobView, place: Place | undefined): CronRunReport {
-  const pod = [...(place?.pods.values() ?? [])].find(({ ownerUid }) => ownerUid === job.uid);
-  const trouble = pod && podTrouble(pod, service, []);
-  const said = /forbidden/.test(job.message) ? refusedPodWords(job.message, []).sentence : job.message;
+function reportOf(view: ClusterView, service: DesiredService, job: JobView): CronRunReport {
   return {
     run_id: runIdOf(service, job.scheduledFor),
     service_id: service.service_id,
@@ -176,7 +181,14 @@ function reportOf(service: DesiredService, job: JobView, place: Place | undefine
     outcome: job.outcome,
     reason:
       job.outcome === "failed"
-        ? (trouble?.sentence ?? (said || "it failed, and the cluster does not say why"))
-        : null,
+        ? reasonOfFailure(view, service, job)
+        : (runTrouble(view, service, job)?.sentence ?? null),
   };
+}
+
+function reasonOfFailure(view: ClusterView, service: DesiredService, job: JobView): string {
+  const [pod] = podsOf(view, job);
+  const trouble = pod && podTrouble(pod, service, []);
+  const said = /forbidden/.test(job.message) ? refusedPodWords(job.message, []).sentence : job.message;
+  return trouble?.sentence ?? (said || "it failed, and the cluster does not say why");
 }

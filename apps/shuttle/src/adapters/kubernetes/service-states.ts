@@ -4,6 +4,7 @@ import { keyOf, type ServiceKey } from "../../core/service-key.ts";
 import { applyMemory, type ApplyMemory } from "./apply/applier.ts";
 import type { ManifestStep } from "./manifests/manifest.ts";
 import { rolloutOf, type Rollout } from "./observe/rollout.ts";
+import { runTrouble } from "./observe/run-trouble.ts";
 import type { ClusterView } from "./view/cluster-view.ts";
 
 export type Problem = { readonly sentence: string; readonly isFinal: boolean };
@@ -62,7 +63,7 @@ export function serviceStates(view: ClusterView, nowMs: () => number) {
       version: state.version,
       place,
       eventsOf: view.eventsOf,
-      neighbours: () => inNamespace(view, service.namespace),
+      neighbours: () => view.podsIn(service.namespace),
       problem,
       failed: state.failed,
       nowMs: nowMs(),
@@ -109,7 +110,7 @@ export function serviceStates(view: ClusterView, nowMs: () => number) {
     look,
     /** The same object as the last time, unless there is something else to tell. */
     report(state: ServiceState): StatusReport {
-      if (state.service.service_type === "cron") return cronReport(state);
+      if (state.service.service_type === "cron") return cronReport(view, state);
       const { report } = look(state);
       if (state.reported?.of !== report || state.reported.report.observed_version !== state.version)
         state.reported = { of: report, report: { ...report, observed_version: state.version } };
@@ -118,22 +119,28 @@ export function serviceStates(view: ClusterView, nowMs: () => number) {
   };
 }
 
-function* inNamespace(view: ClusterView, namespace: string) {
-  for (const pod of view.pods()) if (pod.namespace === namespace) yield pod;
-}
-
-function cronReport({ service, version, problem }: ServiceState): StatusReport {
+/**
+ * A cron is well while nothing keeps its runs from beginning. One that cannot begin fails the version if trying again will
+ * not help, and only as a run of that version: what an older one waits for says nothing of this one.
+ */
+function cronReport(view: ClusterView, { key, service, version, problem }: ServiceState): StatusReport {
+  const deploymentId = service.provenance.deployment_id;
   const fault = scheduleFault(service.schedule) ?? (problem?.isFinal ? problem.sentence : undefined);
+  const run = [...(view.place(key)?.jobs.values() ?? [])]
+    .filter((job) => job.deploymentId === deploymentId)
+    .map((job) => runTrouble(view, service, job))
+    .find((trouble) => trouble !== undefined);
+  const failure = fault ?? (run?.isFinal ? run.sentence : undefined);
   return {
     service_id: service.service_id,
     environment: service.environment,
-    deployment_id: service.provenance.deployment_id,
+    deployment_id: deploymentId,
     observed_version: version,
-    phase: fault ? "failed" : problem ? "starting" : "scheduled",
+    phase: failure ? "failed" : problem ? "starting" : run ? "degraded" : "scheduled",
     ready_replicas: 0,
     desired_replicas: 0,
     restarts: 0,
-    reason: fault ?? problem?.sentence ?? null,
-    serving_deployment_id: fault || problem ? null : service.provenance.deployment_id,
+    reason: failure ?? problem?.sentence ?? run?.sentence ?? null,
+    serving_deployment_id: failure || problem ? null : deploymentId,
   };
 }

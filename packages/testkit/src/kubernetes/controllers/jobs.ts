@@ -1,4 +1,5 @@
 import { specOf, statusOf } from "../kinds/in-spec.ts";
+import { ApiError } from "../model/api-error.ts";
 import { asObject, asObjects } from "../model/json.ts";
 import { keyOf, timestamp, type Stored } from "../model/object.ts";
 import { own, ownerKeys, partsOf, type Controller, type Reconciling } from "./controller.ts";
@@ -71,7 +72,9 @@ function sync(job: Stored, context: Reconciling): void {
           : undefined;
   if (deadline !== undefined && !verdict)
     later(keyOf(job.metadata), Math.max(1000, deadline - now().getTime() + 1000));
-  const made = verdict ? stopAll(active, context) : fill(job, { active, succeeded, failed, wanted }, context);
+  const { made, failure } = verdict
+    ? { made: stopAll(active, context), failure: undefined }
+    : fill(job, { active, succeeded, failed, wanted }, context);
   actor.status(job, {
     ...numbers({
       active: verdict ? 0 : active.length + made,
@@ -93,6 +96,7 @@ function sync(job: Stored, context: Reconciling): void {
         ? { reason: "Completed", message: "Job completed" }
         : { type: "Warning", reason: verdict.reason, message: verdict.message },
     );
+  if (failure) throw failure;
 }
 
 type Counts = {
@@ -102,12 +106,14 @@ type Counts = {
   readonly wanted: number;
 };
 
-/** Makes the pods that are missing; after a failure it waits, twice as long each time. */
-function fill(job: Stored, { active, succeeded, failed, wanted }: Counts, context: Reconciling): number {
+type Filled = { readonly made: number; readonly failure: ApiError | undefined };
+
+/** Makes the pods that are missing; after a failure it waits, twice as long each time. A refusal is told as an event only. */
+function fill(job: Stored, { active, succeeded, failed, wanted }: Counts, context: Reconciling): Filled {
   const { actor, now, later } = context;
   const parallel = Math.min(Number(specOf(job)["parallelism"] ?? 1), wanted - succeeded.length);
   const missing = parallel - active.length;
-  if (missing <= 0) return 0;
+  if (missing <= 0) return { made: 0, failure: undefined };
   const lastFailure = Math.max(0, ...failed.map(finishedAt));
   const wait =
     failed.length === 0
@@ -115,13 +121,19 @@ function fill(job: Stored, { active, succeeded, failed, wanted }: Counts, contex
       : lastFailure + Math.min(longestRetryMs, retryMs * 2 ** (failed.length - 1)) - now().getTime();
   if (wait > 0) {
     later(keyOf(job.metadata), wait);
-    return 0;
+    return { made: 0, failure: undefined };
   }
-  for (let count = 0; count < missing; count++) {
-    const pod = actor.create(podOf(asObject(specOf(job)["template"]), job, { finalizers: [tracking] }));
-    actor.tell(job, { reason: "SuccessfulCreate", message: `Created pod: ${pod.metadata.name}` });
-  }
-  return missing;
+  for (let made = 0; made < missing; made++)
+    try {
+      const pod = actor.create(podOf(asObject(specOf(job)["template"]), job, { finalizers: [tracking] }));
+      actor.tell(job, { reason: "SuccessfulCreate", message: `Created pod: ${pod.metadata.name}` });
+    } catch (failure) {
+      if (!(failure instanceof ApiError)) throw failure;
+      const message = `Error creating: ${failure.message}`;
+      actor.tell(job, { type: "Warning", reason: "FailedCreate", message });
+      return { made, failure };
+    }
+  return { made: missing, failure: undefined };
 }
 
 const finishedAt = (pod: Stored): number =>

@@ -23,7 +23,7 @@ export function podTrouble(
 ): PodTrouble | undefined {
   if (pod.isReady) return undefined;
   if (pod.unschedulable !== undefined) return start(placementWords(pod.unschedulable), false);
-  const waiting = pod.waiting && waitingWords(pod.waiting, service);
+  const waiting = pod.waiting && waitingWords(pod.waiting, { image: pod.image, command: service.command });
   if (waiting) return { ...waiting, kind: "start" };
   const answers = answersOf(service, events);
   const ending = pod.ending && endingTrouble(pod, service, answers);

@@ -26,7 +26,9 @@ export function refusedPodWords(message: string, neighbours: Iterable<PodView>):
     return { sentence: quotaWords(message, neighbours), isFinal: false };
   const violation = /violates PodSecurity "[^"]*": (.*)$/s.exec(message)?.[1];
   if (violation) return { sentence: reasonOfSecurity(violation), isFinal: true };
-  const said = message.replace(/^pods "[^"]*" is forbidden: /, "").replaceAll(/\s+/g, " ");
+  const said = message
+    .replace(/^(Error creating: )?(pods "[^"]*" is forbidden: )?/, "")
+    .replaceAll(/\s+/g, " ");
   return { sentence: `the cluster makes no instance of it: ${said.slice(0, 250)}`, isFinal: false };
 }
 

@@ -143,9 +143,8 @@ export function openClusterView({
     else if (!after && of.get(slot) === before) of.delete(slot);
     if (of.size > 0) events.set(event.uid, of);
     else events.delete(event.uid);
-    const key =
-      pods.get(`${event.namespace}/${event.name}`)?.key ??
-      replicaSets.get(`${event.namespace}/${event.name}`)?.key;
+    const name = `${event.namespace}/${event.name}`;
+    const key = pods.get(name)?.key ?? replicaSets.get(name)?.key ?? jobs.get(name)?.key;
     if (after && key) touch(key, false);
   };
 
@@ -235,6 +234,10 @@ export function openClusterView({
     space: (namespace: string | undefined): Space | undefined => spaces.get(namespace),
     eventsOf: (uid: string): readonly EventView[] => [...(events.get(uid)?.values() ?? [])],
     pods: (): Iterable<PodView> => pods.values(),
+    /** Of a namespace: what shares its quota. */
+    *podsIn(namespace: string): Iterable<PodView> {
+      for (const pod of pods.values()) if (pod.namespace === namespace) yield pod;
+    },
     nodes: (): Iterable<NodeView> => nodes.values(),
     /** What a write was answered with; answers what is kept of it. */
     learn: ({ kind }: KindRef, object: KubeObject): OwnedObject | undefined => owned.get(kind)?.learn(object),

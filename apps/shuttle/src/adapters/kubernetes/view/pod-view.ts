@@ -22,6 +22,8 @@ export type PodView = {
   readonly uid: string;
   readonly checksum: string | undefined;
   readonly deploymentId: string | undefined;
+  /** What the app's container is made from. */
+  readonly image: string;
   readonly workspaceId: string;
   readonly tier: RunningPod["tier"];
   /** The ReplicaSet or Job it belongs to. */
@@ -55,6 +57,8 @@ type State = {
 type Raw = {
   readonly spec?: {
     readonly containers?: readonly {
+      readonly name?: string;
+      readonly image?: string;
       readonly resources?: { readonly requests?: Readonly<Record<string, unknown>> };
     }[];
   };
@@ -79,9 +83,10 @@ export function podView(object: KubeObject): PodView | undefined {
   const app =
     status?.containerStatuses?.find((each) => each.name === appContainerName) ??
     status?.containerStatuses?.[0];
+  const containers = spec?.containers ?? [];
   const condition = (type: string) => status?.conditions?.find((each) => each.type === type);
   const scheduled = condition("PodScheduled");
-  const requests = (spec?.containers ?? []).map(({ resources }) => resources?.requests ?? {});
+  const requests = containers.map(({ resources }) => resources?.requests ?? {});
   const waiting = app?.state?.waiting;
   const checksum = annotationOf(object, "instance-checksum");
   return {
@@ -91,6 +96,9 @@ export function podView(object: KubeObject): PodView | undefined {
     uid,
     checksum: checksum && interned(checksum),
     deploymentId: annotationOf(object, "deployment-id"),
+    image: interned(
+      (containers.find((each) => each.name === appContainerName) ?? containers[0])?.image ?? "",
+    ),
     workspaceId: interned(labelOf(object, "workspace-id") ?? ""),
     tier: interned(labelOf(object, "tier") ?? "mininova") as RunningPod["tier"],
     ownerUid: ownerReferences?.[0]?.uid,

@@ -1,6 +1,7 @@
 import type { KubeObject } from "@starform/kubernetes/kube-api";
 import type { ServiceKey } from "../../../core/service-key.ts";
 import { instanceChecksumAnnotation } from "../manifests/annotations.ts";
+import { prefix } from "../manifests/labels.ts";
 import { runningTemplateOf, type RunningTemplate } from "../manifests/running-template.ts";
 import { annotationOf, interned, keyOfLabels, ownedObject, type OwnedObject } from "./owned-object.ts";
 
@@ -115,6 +116,8 @@ export type JobView = {
   readonly namespace: string;
   readonly uid: string;
   readonly scheduledFor: string;
+  /** The deployment that its pods are of. */
+  readonly deploymentId: string | undefined;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
   readonly outcome: "running" | "succeeded" | "failed";
@@ -129,7 +132,7 @@ export function jobView(object: KubeObject): JobView | undefined {
   const scheduledFor = scheduledTimeOf(object);
   if (!key || !scheduledFor) return undefined;
   const { spec, status } = object as unknown as {
-    spec: { template?: { spec?: PodSpec } };
+    spec: { template?: { spec?: PodSpec; metadata?: KubeObject["metadata"] } };
     status?: {
       startTime?: string;
       completionTime?: string;
@@ -145,6 +148,7 @@ export function jobView(object: KubeObject): JobView | undefined {
     namespace: object.metadata.namespace ?? "",
     uid: object.metadata.uid ?? "",
     scheduledFor,
+    deploymentId: spec.template?.metadata?.annotations?.[`${prefix}deployment-id`],
     startedAt: status?.startTime ?? null,
     endedAt: ended ? (status?.completionTime ?? ended.lastTransitionTime ?? null) : null,
     outcome: !ended ? "running" : ended.type === "Complete" ? "succeeded" : "failed",
