@@ -77,10 +77,10 @@ export function keptStoresContract(name: string, openRig: () => Promise<KeptRig>
       const [held, other] = [anOverride(), anOverride()];
       let changes = 0;
       await using _watching = rig.open().overrides.onChange(() => void (changes += 1));
-      await until("it was heard", async () => {
-        await rig.open().overrides.put(held);
-        return changes > 0;
-      });
+      await until("it was told that none is missed any more", () => changes > 0);
+      changes = 0;
+      await rig.open().overrides.put(held);
+      await until("it was heard", () => changes > 0);
       await rig.open().overrides.put(other);
       await rig.spoilOverrides();
       const { overrides } = rig.open();

@@ -13,6 +13,8 @@ export function shuttleMetrics() {
     starform_snapshots_failed_total: 0,
     starform_capacity_reports_sent_total: 0,
     starform_reconcile_errors_total: 0,
+    /** Every service looked at, whether something was heard of it or not. */
+    starform_reconcile_passes_total: 0,
     starform_starbase_token_refused_total: 0,
   };
   /** Known once they were told for the first time: no capacity is not a capacity of nought. */

@@ -56,7 +56,7 @@ export interface OverrideStore {
   put(override: Override): Promise<void>;
   /** Forgets the key's override, if it is still the one of that time. */
   remove(override: Pick<Override, "key" | "at">): Promise<void>;
-  /** Tells that another process changed something. */
+  /** Tells of every change, another process's too; and once at first, when none can be missed any more. */
   onChange(changed: () => void): AsyncDisposable;
 }
 

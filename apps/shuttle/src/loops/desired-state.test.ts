@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { desiredStatePurpose, type DesiredState } from "@starform/contract/clusters";
+import { desiredStatePurpose, type DesiredService, type DesiredState } from "@starform/contract/clusters";
 import { Fault } from "@starform/std/fault";
 import { until } from "@starform/std/retry";
 import { signerOf, verifierOf } from "@starform/std/signature";
@@ -23,16 +23,33 @@ const kept = (...documents: SentDocument[]): DesiredStore & { saved: SentDocumen
   const saved: SentDocument[] = [];
   return { saved, load: async () => documents, save: async (document) => void saved.push(document) };
 };
-function inMemory(...first: Override[]): OverrideStore & { all: Override[] } {
+/** Overrides whose next `fails` reads are refused. */
+function inMemory(...first: Override[]): OverrideStore & { all: Override[]; reads: number; fails: number } {
   const all = [...first];
-  return {
+  const store = {
     all,
-    list: async () => all,
-    put: async (override) => void all.push(override),
-    remove: async ({ key }) => void all.splice(0, all.length, ...all.filter((one) => one.key !== key)),
+    reads: 0,
+    fails: 0,
+    async list() {
+      store.reads += 1;
+      if (store.fails-- > 0) throw new Error("500 from the API server");
+      return [...all];
+    },
+    put: async (override: Override) => void all.push(override),
+    remove: async ({ key }: { key: string }) =>
+      void all.splice(0, all.length, ...all.filter((one) => one.key !== key)),
     onChange: () => ({ [Symbol.asyncDispose]: async () => undefined }),
   };
+  return store;
 }
+const heldBack = (good: DesiredService, bad: DesiredService): Override => ({
+  key: keyOf(good),
+  from_version: 1,
+  instead_of: bad.provenance.deployment_id,
+  service: good,
+  by: "ada",
+  at: "2026-11-29T08:00:00.000Z",
+});
 const open = async (own: {
   store?: DesiredStore;
   overrides?: OverrideStore;
@@ -65,11 +82,32 @@ test("without Starbase the last good state that is kept is what is desired", asy
   expect(said.join("\n")).toMatch(/not JSON[^]*not signed[^]*belongs to cluster[^]*signature is not one/);
 });
 
-test("a store that cannot be read leaves Shuttle waiting for Starbase, not stopped", async () => {
-  const store = { ...kept(), load: () => Promise.reject(new Error("EIO")) };
+test("a store that cannot be read is read again at every pass, until what it keeps is desired", async () => {
+  const good = kept(sent(aDocument(clusterId, 7, [aService({ image: "a" })])));
+  let fails = 2;
+  const store = { ...good, load: () => (fails-- > 0 ? Promise.reject(new Error("EIO")) : good.load()) };
+  const changes: (readonly string[])[] = [];
+  const { view, said } = await open({ store, changed: (keys) => changes.push(keys) });
+  await view.reread();
+  expect([view.state, changes]).toEqual([undefined, []]);
+  await view.reread();
+  expect([view.state?.version, view.etag, changes.length]).toEqual([7, '"7"', 1]);
+  expect(said).toEqual(Array(2).fill("the stored desired state could not be read, and is read again: EIO"));
+});
+
+test("nothing older than what is kept is believed, also while what is kept cannot be read", async () => {
+  const good = kept(sent(aDocument(clusterId, 7, [aService({ image: "a" })])));
+  let fails = 2;
+  const store = { ...good, load: () => (fails-- > 0 ? Promise.reject(new Error("EIO")) : good.load()) };
   const { view, said } = await open({ store });
-  expect(view.state).toBeUndefined();
-  expect(said[0]).toMatch(/could not be read: EIO/);
+  const older = sent(aDocument(clusterId, 3, [aService({ image: "old" })]));
+  expect([await view.take(older), view.state]).toEqual([false, undefined]);
+  expect(said.at(-1)).toMatch(/not believed before what is stored of it was read: it may be older/);
+  expect([await view.take(older), view.state, good.saved]).toEqual([false, undefined, []]);
+  await view.reread();
+  expect(said.at(-1)).toMatch(/version 3 is older than 7/);
+  expect(view.state?.version).toBe(7);
+  expect(await view.take(sent(aDocument(clusterId, 8, [aService({ image: "b" })])))).toBe(true);
 });
 
 test("the first question is answered at once, later ones wait; what changed is told after it was stored", async () => {
@@ -148,14 +186,7 @@ test("a service that is held back runs the earlier version until Starbase decide
   const before = aService({ image: "good", replicas: 1 });
   const bad = redeployed(before, { image: "bad", replicas: 3 });
   const other = aService({ image: "other" });
-  const override: Override = {
-    key: keyOf(before),
-    from_version: 1,
-    instead_of: bad.provenance.deployment_id,
-    service: before,
-    by: "ada",
-    at: "2026-11-29T08:00:00.000Z",
-  };
+  const override = heldBack(before, bad);
   const overrides = inMemory();
   const changes: (readonly string[])[] = [];
   const { view, said } = await open({
@@ -166,7 +197,7 @@ test("a service that is held back runs the earlier version until Starbase decide
   const images = () => view.state?.services.map(({ image, replicas }) => `${image} ${replicas}`);
   expect(images()).toEqual(["bad 3", "other 1"]);
   await overrides.put(override);
-  await view.reread();
+  await view.overridesChanged();
   expect(images()).toEqual(["good 3", "other 1"]);
   expect(view.held(override.key)?.by).toBe("ada");
   expect(changes).toEqual([[override.key]]);
@@ -177,4 +208,70 @@ test("a service that is held back runs the earlier version until Starbase decide
   expect(images()).toEqual(["mended 3", "other 1"]);
   expect([view.held(override.key), overrides.all]).toEqual([undefined, []]);
   expect(said.at(-1)).toMatch(/no longer held at version 1: Starbase decided anew/);
+});
+
+test("a failed read of what is held back lets nothing go, and is made again", async () => {
+  const good = aService({ image: "good" });
+  const bad = redeployed(good, { image: "bad" });
+  const overrides = inMemory(heldBack(good, bad));
+  const changes: (readonly string[])[] = [];
+  const { view, said } = await open({
+    store: kept(sent(aDocument(clusterId, 2, [bad]))),
+    overrides,
+    changed: (keys) => changes.push(keys),
+  });
+  const held = view.state;
+  expect(held?.services[0]?.image).toBe("good");
+  overrides.all.pop();
+  overrides.fails = 2;
+  await view.overridesChanged();
+  await view.take(sent(aDocument(clusterId, 3, [{ ...bad, replicas: 2 }])));
+  expect(view.state?.services[0]).toMatchObject({ image: "good", replicas: 2 });
+  expect(said).toHaveLength(2);
+  expect(said[0]).toMatch(/what was held before stays so: 500 from the API server/);
+  await view.reread();
+  expect([view.state?.services[0]?.image, changes.length]).toEqual(["bad", 2]);
+});
+
+test("nothing is desired before it is known what is held back", async () => {
+  const good = aService({ image: "good" });
+  const bad = redeployed(good, { image: "bad" });
+  const overrides = inMemory(heldBack(good, bad));
+  overrides.fails = 2;
+  const store = kept(sent(aDocument(clusterId, 2, [bad])));
+  const { view, said } = await open({ store, overrides });
+  await view.take(sent(aDocument(clusterId, 3, [bad])));
+  expect([view.state, said.length, store.saved.length]).toEqual([undefined, 2, 1]);
+  await view.reread();
+  expect(view.state).toMatchObject({ version: 3, services: [{ image: "good" }] });
+});
+
+test("what is held back is read when it changed, and at no pass besides", async () => {
+  const overrides = inMemory();
+  const { view } = await open({ store: kept(sent(aDocument(clusterId, 1, []))), overrides });
+  for (let pass = 0; pass < 10; pass++) await view.reread();
+  expect(overrides.reads).toBe(1);
+  await Promise.all([view.overridesChanged(), view.overridesChanged(), view.reread()]);
+  expect(overrides.reads).toBe(2);
+});
+
+test("a change that is told while the overrides are being read is not lost", async () => {
+  const good = aService({ image: "good" });
+  const bad = redeployed(good, { image: "bad" });
+  const overrides = inMemory();
+  const { view } = await open({ store: kept(sent(aDocument(clusterId, 2, [bad]))), overrides });
+  const reading = Promise.withResolvers<void>();
+  const list = overrides.list;
+  overrides.list = async () => {
+    const read = await list();
+    await reading.promise;
+    return read;
+  };
+  const first = view.overridesChanged();
+  await until("the first read is under way", () => overrides.reads === 2);
+  await overrides.put(heldBack(good, bad));
+  const second = view.overridesChanged();
+  reading.resolve();
+  await Promise.all([first, second]);
+  expect(view.state?.services[0]?.image).toBe("good");
 });

@@ -1,14 +1,19 @@
 import { DesiredState } from "@starform/contract/clusters";
 import { wordsOf } from "@starform/std/fault";
+import { inTurns } from "@starform/std/in-turn";
 import type { Verifier } from "@starform/std/signature";
 import { changedKeys, judgeDocument, keepingEqual } from "../core/desired-document.ts";
 import { overlaid, type Overlaid, type Override } from "../core/overrides.ts";
 import type { DesiredStore, OverrideStore, SentDocument } from "../core/ports.ts";
 import type { ServiceKey } from "../core/service-key.ts";
 import { readSigned } from "../core/signed-document.ts";
+import { heldBack } from "./held-back.ts";
 
 export type DesiredView = {
-  /** What is to run: what Starbase decided, with overrides in its place; undefined while nothing is known. */
+  /**
+   * What is to run: what Starbase decided, with overrides in its place; undefined while nothing is known, or while it
+   * could not be read what is held back.
+   */
   readonly state: DesiredState | undefined;
   /** Of the document in force, to ask for a newer one. */
   readonly etag: string | undefined;
@@ -16,8 +21,10 @@ export type DesiredView = {
   held(key: ServiceKey): Override | undefined;
   /** Whether the document was taken and says something that was not known. A refused one leaves the last good one. */
   take(sent: SentDocument): Promise<boolean>;
-  /** Looks at the overrides again. */
+  /** Reads again what could not be read; for every pass. */
   reread(): Promise<void>;
+  /** Looks at the overrides again: somebody changed them. */
+  overridesChanged(): Promise<void>;
 };
 type Deps = {
   readonly store: DesiredStore;
@@ -32,28 +39,74 @@ type Deps = {
 /** A list without any service is believed when it is still so after this time. */
 const doubtMs = 10_000;
 
-/** Opens on the last good document that is kept and still verifies. */
+/**
+ * Opens on the last good document that is kept and still verifies. What is kept is read before anything that Starbase
+ * sends is believed: only then is it known what would be older.
+ */
 export async function openDesiredView(deps: Deps): Promise<DesiredView> {
-  const kept = await lastGood(deps);
-  let decided = kept?.state;
-  let etag = kept?.etag;
-  let view: Overlaid | undefined = decided && overlaid(decided, await listed(deps));
+  const heldNow = heldBack(deps.overrides, deps.warn);
+  const inTurn = inTurns();
+  let hasRecalled = false;
+  let decided: DesiredState | undefined;
+  let etag: string | undefined;
+  let view: Overlaid | undefined;
   let doubtedSinceMs: number | undefined;
 
+  /** Whether what is kept has been read. */
+  const recall = async (): Promise<boolean> => {
+    if (hasRecalled) return true;
+    try {
+      const kept = await lastGood(deps);
+      [decided, etag, hasRecalled] = [kept?.state, kept?.etag, true];
+    } catch (error) {
+      deps.warn(`the stored desired state could not be read, and is read again: ${wordsOf(error)}`);
+    }
+    return hasRecalled;
+  };
   /** Puts the overrides over what is decided and tells which keys that changes. */
   const refresh = async (): Promise<string[]> => {
     const before = view?.state;
-    if (!decided) return [];
-    const laid = overlaid(decided, await listed(deps));
+    const overrides = decided && (await heldNow.look());
+    if (!decided || !overrides) return [];
+    const laid = overlaid(decided, overrides);
     view = { ...laid, state: keepingEqual(laid.state, before) };
     for (const override of view.ended) {
       deps.warn(
         `${override.key} is no longer held at version ${override.from_version}: Starbase decided anew`,
       );
       await deps.overrides.remove(override).catch((error: unknown) => deps.warn(wordsOf(error)));
+      heldNow.changed();
     }
     return changedKeys(before, view.state);
   };
+  const take = async (sent: SentDocument): Promise<boolean> => {
+    if (!(await recall())) {
+      deps.warn("the desired state is not believed before what is stored of it was read: it may be older");
+      return false;
+    }
+    const read = readSigned(sent, deps.isSigned);
+    const isSaidAgain = doubtedSinceMs !== undefined && performance.now() - doubtedSinceMs >= doubtMs;
+    const verdict =
+      read.kind === "refused" ? read : judgeDocument(read.document, decided, deps.clusterId, isSaidAgain);
+    doubtedSinceMs = verdict.kind === "doubtful" ? (doubtedSinceMs ?? performance.now()) : undefined;
+    if (verdict.kind !== "taken") {
+      deps.warn(`the desired state was refused, and the last good one stays: ${verdict.reason}`);
+      return false;
+    }
+    await keep(deps, sent, verdict.state.version);
+    const isNewer = verdict.state.version !== decided?.version;
+    [decided, etag] = [keepingEqual(verdict.state, decided), sent.etag];
+    const keys = await refresh();
+    deps.changed(keys);
+    return keys.length > 0 || isNewer;
+  };
+  const reread = async (): Promise<void> => {
+    await recall();
+    const keys = await refresh();
+    if (keys.length > 0) deps.changed(keys);
+  };
+  await recall();
+  await refresh();
   return {
     get state() {
       return view?.state;
@@ -62,26 +115,11 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
       return etag;
     },
     held: (key) => view?.held.get(key),
-    async take(sent) {
-      const read = readSigned(sent, deps.isSigned);
-      const isSaidAgain = doubtedSinceMs !== undefined && performance.now() - doubtedSinceMs >= doubtMs;
-      const verdict =
-        read.kind === "refused" ? read : judgeDocument(read.document, decided, deps.clusterId, isSaidAgain);
-      doubtedSinceMs = verdict.kind === "doubtful" ? (doubtedSinceMs ?? performance.now()) : undefined;
-      if (verdict.kind !== "taken") {
-        deps.warn(`the desired state was refused, and the last good one stays: ${verdict.reason}`);
-        return false;
-      }
-      await keep(deps, sent, verdict.state.version);
-      const isNewer = verdict.state.version !== decided?.version;
-      [decided, etag] = [keepingEqual(verdict.state, decided), sent.etag];
-      const keys = await refresh();
-      deps.changed(keys);
-      return keys.length > 0 || isNewer;
-    },
-    async reread() {
-      const keys = await refresh();
-      if (keys.length > 0) deps.changed(keys);
+    take: (sent) => inTurn(() => take(sent)),
+    reread: () => inTurn(reread),
+    overridesChanged() {
+      heldNow.changed();
+      return inTurn(reread);
     },
   };
 }
@@ -95,12 +133,9 @@ async function keep({ store, warn }: Deps, sent: SentDocument, version: number):
     );
 }
 
+/** Rejects when the store cannot be read: that is not to know, and no news. */
 async function lastGood(deps: Deps): Promise<{ state: DesiredState; etag: string | undefined } | undefined> {
-  const kept = await deps.store.load().catch((error: unknown) => {
-    deps.warn(`the stored desired state could not be read: ${wordsOf(error)}`);
-    return [];
-  });
-  for (const sent of kept) {
+  for (const sent of await deps.store.load()) {
     const state = goodState(sent, deps);
     if (typeof state !== "string") return { state, etag: sent.etag };
     deps.warn(`a stored desired state is passed over: ${state}`);
@@ -118,9 +153,3 @@ export function goodState(
   const verdict = judgeDocument(read.document, undefined, clusterId);
   return verdict.kind === "taken" ? verdict.state : verdict.reason;
 }
-
-const listed = ({ overrides, warn }: Deps): Promise<readonly Override[]> =>
-  overrides.list().catch((error: unknown) => {
-    warn(`what is held back could not be read: ${wordsOf(error)}`);
-    return [];
-  });

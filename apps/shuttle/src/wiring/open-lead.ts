@@ -87,12 +87,13 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
     warn,
   });
   desired = view;
-  stack.use(stores.overrides.onChange(() => void view.reread()));
+  stack.use(stores.overrides.onChange(() => void view.overridesChanged()));
   stack.use(desiredStateLoop({ starbase, view, warn, reached }, config.intervalsMs.reconcile));
   const fullPass = async (): Promise<void> => {
     await view.reread();
     const state = desiredState();
     if (state) changed([...new Set([...state.services.map(keyOf), ...(await cluster.inventory())])]);
+    metrics.count("starform_reconcile_passes_total");
   };
   stack.use(periodic(config.intervalsMs.reconcile, fullPass, (error) => warn(wordsOf(error))));
   stack.use(

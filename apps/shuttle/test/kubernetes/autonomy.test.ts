@@ -9,7 +9,7 @@ import { steppedClock } from "@starform/testkit/kubernetes/clock";
 import { openFakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
 import { expect, test } from "vitest";
 import { readConfig, readOperatorConfig } from "../../src/config.ts";
-import { openShuttle } from "../../src/wiring/open-shuttle.ts";
+import { openShuttle, type Shuttle } from "../../src/wiring/open-shuttle.ts";
 import { operate } from "../../src/wiring/operate.ts";
 import { aDocument, aService, redeployed } from "../desired.ts";
 import { openFakeStarbase } from "../fake-starbase.ts";
@@ -60,7 +60,12 @@ async function openWorld() {
     /** With the cluster's credentials alone: Starbase's address and token are not there. */
     operate: (...args: string[]) => operate(args, readOperatorConfig(operator)),
     /** Passes over everything, of which a real day has 2,880. */
-    passes: () => fake.requests.count({ verb: "list", resource: "secrets", namespace: system }),
+    passes: async ({ port }: Shuttle) => {
+      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      return Number(/^starform_reconcile_passes_total (\d+)$/m.exec(text)?.[1]);
+    },
+    /** Lists of what is kept on the cluster, bodies and all. */
+    reads: () => fake.requests.count({ verb: "list", resource: "secrets", namespace: system }),
     /** What runs: every pod, and every version that a workload was given. */
     runs: () => ({
       pods: fake.client.list("v1", "Pod").map(({ metadata }) => metadata.uid),
@@ -126,7 +131,8 @@ test(
 
     world.fake.requests.clear();
     for (let hour = 0; hour < 24; hour++) {
-      await until("an hour's passes were made", () => world.passes() >= (hour + 1) * 120, {
+      const before = hour === 12 ? 0 : await world.passes(shuttle);
+      await until("an hour's passes were made", async () => (await world.passes(shuttle)) >= before + 120, {
         withinMs: 50_000,
       });
       await world.fake.advance(hourMs);
@@ -147,6 +153,8 @@ test(
         ["deployments", "cronjobs", "services", "httproutes", "pods"].includes(attempt.resource),
       );
     expect(written).toEqual([]);
+    // A start reads both stores, and once more what is held back when its watch stands; a watch lists for itself.
+    expect(world.reads()).toBeLessThanOrEqual(2 + 4);
 
     const pod = world.fake.client.list("v1", "Pod", services[0]!.namespace)[0]!.metadata;
     world.fake.client.remove({
@@ -186,6 +194,22 @@ test("with the cluster's credentials alone a bad version is taken back, shown, t
     version: 2,
     services: [{ held_at_version: 1, held_by: "ada", image: image("a") }],
   });
+
+  world.fake.requests.clear();
+  world.fake.faults.add(
+    { verb: "list", resource: "secrets", namespace: system },
+    { status: 500 },
+    { times: 3 },
+  );
+  const [kept] = world.fake.client
+    .list("v1", "Secret", system)
+    .filter(({ metadata }) => metadata.name.startsWith("shuttle-override-"));
+  const touched = { name: kept!.metadata.name, namespace: system, annotations: { touched: "by hand" } };
+  world.fake.client.apply({ apiVersion: "v1", kind: "Secret", metadata: touched });
+  await until("what is held back was read in the end", () => world.reads() >= 4);
+  await world.fake.advance(5_000);
+  expect(world.fake.requests.count({ verb: "create,update,patch,delete", resource: "deployments" })).toBe(0);
+  expect(world.images(good)).toEqual([image("a")]);
 
   world.starbase.comeBack();
   await until(

@@ -25,7 +25,8 @@ export function fileOverrideStore(dir: string): OverrideStore {
     },
     onChange(changed) {
       const watcher = watch(dir, { persistent: false }, changed);
-      watcher.on("error", () => undefined);
+      watcher.on("error", changed);
+      changed();
       return { [Symbol.asyncDispose]: async () => watcher.close() };
     },
   };

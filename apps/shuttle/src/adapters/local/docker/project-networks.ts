@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { GatewayDoor } from "@starform/contract/gateway";
 import { wordsOf } from "@starform/std/fault";
+import { inTurns } from "@starform/std/in-turn";
 import { label } from "../labels.ts";
 import { doorAt } from "./container-state.ts";
 import { filters, messageOf, type DockerApi } from "./docker-api.ts";
@@ -23,12 +24,7 @@ export type ProjectNetworks = {
 
 export function projectNetworks(api: DockerApi, clusterId: string): ProjectNetworks {
   // The engine makes two networks of one name when it is asked twice at once, so one is asked for at a time.
-  let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const next = turn.then(work, work);
-    turn = next.catch(() => undefined);
-    return next;
-  };
+  const inTurn = inTurns();
   const own = { "starform.io/managed-by": "shuttle", "starform.io/cluster-id": clusterId };
   const create = (name: string) =>
     api
