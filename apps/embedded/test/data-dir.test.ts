@@ -37,6 +37,23 @@ test("--fresh empties what Starform made and keeps nothing of it", async () => {
   expect([readdirSync(join(folder.path, "images")), readdirSync(dataDir.runDir)]).toEqual([[], ["lock"]]);
 });
 
+test("a start that is refused deletes nothing, --fresh or not, and leaves no folder that was not there", async () => {
+  using folder = aPlatformFolder();
+  const at = join(folder.path, "new/data");
+  const refuse = () => Promise.reject(new Error("a port is in use"));
+  for (const isFresh of [false, true])
+    await expect(openDataDir(at, { isFresh, refuse })).rejects.toThrow("a port is in use");
+  expect(readdirSync(folder.path)).not.toContain("new");
+  (await openDataDir(at, { isFresh: false }))[Symbol.dispose]();
+  writeFileSync(join(at, "secrets/owner-token"), "token");
+  writeFileSync(join(at, "run/old.json"), "");
+  await expect(openDataDir(at, { isFresh: true, refuse })).rejects.toThrow("a port is in use");
+  expect([readdirSync(join(at, "secrets")), readdirSync(join(at, "run"))]).toEqual([
+    ["owner-token"],
+    ["old.json"],
+  ]);
+});
+
 test("with --no-system-packages nothing is installed, and what is missing is told with what it is for", async () => {
   const said: string[] = [];
   const wanted = [

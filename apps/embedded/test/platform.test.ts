@@ -136,14 +136,23 @@ test("stop leaves nothing running", async () => {
   expect((await status()).running).toBe(false);
 });
 
-test("a port in use is told with its number, its holder and the way out, and changes nothing", async () => {
+test("a port in use is told with its number, its holder and the way out, and changes nothing, --fresh or not", async () => {
+  const before = { secrets: secrets(), entries: readdirSync(clone.dataDir).toSorted() };
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(base + 1, "127.0.0.1", resolve));
-  const refused = await start();
+  const refused = [
+    await start(),
+    await start("--fresh"),
+    await start("--data-dir", join(clone.root, "new/data")),
+  ];
   server.close();
-  expect(refused.code).toBe(1);
-  expect(refused.stderr).toMatch(new RegExp(`Port ${base + 1}, which api needs, is in use.*--port-base`));
+  for (const { code, stderr } of refused) {
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`Port ${base + 1}, which api needs, is in use.*--port-base`));
+  }
   expect(supervisorOf(clone.dataDir)).toBeUndefined();
+  expect({ secrets: secrets(), entries: readdirSync(clone.dataDir).toSorted() }).toEqual(before);
+  expect(existsSync(join(clone.root, "new"))).toBe(false);
 });
 
 test("a data directory of a newer version is refused and left as it is, and --fresh begins anew", async () => {

@@ -1,5 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { Fault } from "@starform/std/fault";
 import { takeLock } from "@starform/std/lock";
 import { stopLeftOvers } from "../supervisor/pid-file.ts";
@@ -30,21 +39,29 @@ export type DataDir = Disposable & {
   readonly leftOvers: readonly string[];
 };
 
+type Options = {
+  readonly isFresh: boolean;
+  /** Whatever else may refuse the start: it is asked before anything in the folder is deleted or written. */
+  refuse?(): Promise<void>;
+  freeBytes?(path: string): number;
+};
+
 /**
  * Makes the folder if needed and takes it for this process. Rejects with a Fault that says what to do if another
- * platform has it, if a newer Starform wrote it, if it is somebody else's (with `isFresh`), or if the disk is full.
+ * platform has it, if a newer Starform wrote it, if it is somebody else's (with `isFresh`), if `refuse` rejects, or if
+ * the disk is full. Until `refuse` has resolved, what the folder holds stays, and what is refused there leaves no folder
+ * that was not there before.
  */
-export async function openDataDir(
-  path: string,
-  options: { isFresh: boolean; freeBytes?(path: string): number },
-): Promise<DataDir> {
+export async function openDataDir(path: string, options: Options): Promise<DataDir> {
   const runDir = join(path, "run");
-  make(runDir);
+  const firstMade = make(runDir);
   const lock = takeLock(join(runDir, "lock"));
   if (lock.kind === "taken") throw alreadyRunning(path, lock.by.pid);
   try {
-    if (!options.isFresh) refuseNewer(path);
+    if (options.isFresh) refuseForeign(path);
+    else refuseNewer(path);
     const leftOvers = await stopLeftOvers(runDir);
+    await options.refuse?.();
     if (options.isFresh) empty(path);
     refuseFullDisk(path, (options.freeBytes ?? freeBytesOf)(path));
     for (const folder of folders) make(join(path, folder));
@@ -53,13 +70,15 @@ export async function openDataDir(
     return { path, runDir, logDir: join(path, "logs"), leftOvers, [Symbol.dispose]: () => lock.release() };
   } catch (error) {
     lock.release();
+    if (firstMade) unmake(runDir, firstMade);
     throw error;
   }
 }
 
-function make(path: string): void {
+/** Answers the first folder that was not there before. */
+function make(path: string): string | undefined {
   try {
-    mkdirSync(path, { recursive: true, mode: path.endsWith("secrets") ? 0o700 : 0o755 });
+    return mkdirSync(path, { recursive: true, mode: path.endsWith("secrets") ? 0o700 : 0o755 });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why =
@@ -74,6 +93,16 @@ function make(path: string): void {
   }
 }
 
+/** Takes back what `make` made, from within outwards, as far as nobody else has put anything there. */
+function unmake(path: string, firstMade: string): void {
+  try {
+    rmdirSync(path);
+    if (path !== firstMade) unmake(dirname(path), firstMade);
+  } catch {
+    // Another start has it by now, or it holds what was written before the start was refused.
+  }
+}
+
 function alreadyRunning(path: string, pid: number): Fault {
   const url = readState(path)?.dashboardUrl;
   const where = url ? ` at ${url}` : " (still starting)";
@@ -83,15 +112,19 @@ function alreadyRunning(path: string, pid: number): Fault {
   );
 }
 
-/** Deletes everything but the lock we hold, if the folder is ours to delete. */
+const entriesOf = (path: string): string[] => readdirSync(path).filter((name) => name !== "run");
+
+function refuseForeign(path: string): void {
+  if (entriesOf(path).length === 0 || existsSync(join(path, "version"))) return;
+  throw new Fault(
+    "conflict",
+    `${path} holds files that are not Starform's, so --fresh does not delete it: choose another --data-dir.`,
+  );
+}
+
+/** Deletes everything but the lock we hold. */
 function empty(path: string): void {
-  const entries = readdirSync(path).filter((name) => name !== "run");
-  if (entries.length > 0 && !existsSync(join(path, "version")))
-    throw new Fault(
-      "conflict",
-      `${path} holds files that are not Starform's, so --fresh does not delete it: choose another --data-dir.`,
-    );
-  for (const name of entries) rmSync(join(path, name), { recursive: true, force: true });
+  for (const name of entriesOf(path)) rmSync(join(path, name), { recursive: true, force: true });
   for (const name of readdirSync(join(path, "run")))
     if (name !== "lock") rmSync(join(path, "run", name), { recursive: true, force: true });
 }

@@ -16,22 +16,28 @@ export type Runtime = {
 
 const processes: Runtime = { kind: "process", dockerSocket: undefined, engine: undefined };
 
+type Wanted = Pick<StartOptions, "runtime" | "dockerHost">;
+
+/** Rejects if Docker is demanded and no engine can come: none answers, and none of our own can be tried here. */
+export async function refuseMissingEngine({ runtime, dockerHost }: Wanted): Promise<void> {
+  if (runtime !== "docker" || canRunOwnEngine() || (await findSystemEngine(dockerHost))) return;
+  throw new Fault(
+    "unavailable",
+    "--runtime docker needs a Docker Engine, none answers, and one can only be started on Linux as root with docker.io, iptables and iproute2 installed. Start Docker, or use --runtime process.",
+  );
+}
+
 /** `auto` takes Docker where an engine answers or one of our own starts; a demanded Docker that fails is a Fault. */
 export async function chooseRuntime(
-  options: Pick<StartOptions, "runtime" | "dockerHost" | "portBase">,
+  options: Wanted & Pick<StartOptions, "portBase">,
   at: { dataDir: DataDir; say: Say; onEvent(event: SupervisorEvent): void; signal: AbortSignal },
 ): Promise<Runtime> {
   if (options.runtime === "process") return processes;
   const socket = await findSystemEngine(options.dockerHost);
   if (socket) return { kind: "docker", dockerSocket: socket, engine: undefined };
   const isDemanded = options.runtime === "docker";
-  if (!canRunOwnEngine()) {
-    if (!isDemanded) return processes;
-    throw new Fault(
-      "unavailable",
-      "--runtime docker needs a Docker Engine, none answers, and one can only be started on Linux as root with docker.io, iptables and iproute2 installed. Start Docker, or use --runtime process.",
-    );
-  }
+  await refuseMissingEngine(options);
+  if (!canRunOwnEngine()) return processes;
   try {
     return await startOwnEngine(options, at);
   } catch (error) {

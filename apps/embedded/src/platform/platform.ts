@@ -10,7 +10,7 @@ import { refuseBusyPorts, sayPortTaken } from "../data-dir/busy-port.ts";
 import { openSecrets, type Secrets } from "../data-dir/secrets.ts";
 import { removeState, writeState, type PlatformDescription } from "../data-dir/state.ts";
 import { installDebianPackages, type DebianPackage } from "../debian-packages.ts";
-import { chooseRuntime, type Runtime } from "../engines/choose-runtime.ts";
+import { chooseRuntime, refuseMissingEngine, type Runtime } from "../engines/choose-runtime.ts";
 import { outgoingClash } from "../options/outgoing-ports.ts";
 import { portsFrom, type Ports } from "../options/ports.ts";
 import type { StartOptions } from "../options/start-options.ts";
@@ -52,22 +52,14 @@ export async function openPlatform(
   await using stack = new AsyncDisposableStack();
   const { say, signal } = at;
   const cluster = await seeCluster(options, at);
-  const dataDir = stack.use(await openDataDir(options.dataDir, { isFresh: options.isFresh }));
+  const ports = portsFrom(options.portBase);
+  const refuse = () => refuseImpossible(options, ports, say);
+  const dataDir = stack.use(await openDataDir(options.dataDir, { isFresh: options.isFresh, refuse }));
   if (dataDir.leftOvers.length > 0)
     say(`- Stopped what an earlier, killed start had left: ${dataDir.leftOvers.join(", ")}`);
   keepClusterKind(dataDir.path, options.cluster.kind);
-  const ports = portsFrom(options.portBase);
   const clash = outgoingClash(options.portBase, Math.max(...Object.values(ports)));
   if (clash) say(clash);
-  await refuseBusyPorts(ports, options.portBase, options.databaseUrl ? ["postgres"] : []);
-  const packages = betterWith.filter(
-    ({ name }) => options.runtime !== "process" || !dockerOnly.includes(name),
-  );
-  await installDebianPackages(packages, {
-    purpose: "Starform",
-    isForbidden: !options.mayInstallPackages,
-    say,
-  });
   const secrets = openSecrets(dataDir.path);
   const onEvent = sayEvents(say);
   const choosing = chooseRuntime(options, { dataDir, say, onEvent, signal });
@@ -87,6 +79,20 @@ export async function openPlatform(
   if (options.isWatching) stack.use(restartOnChange(at.root, (name) => supervisor.restart(name)));
   const supervisors = [supervisor, ...(runtime.engine ? [runtime.engine] : [])];
   return keep({ description, dataDir, supervisors }, stack.move());
+}
+
+/** What can be known to fail before anything is written, and before `--fresh` deletes what cannot be had again. */
+async function refuseImpossible(options: StartOptions, ports: Ports, say: Say): Promise<void> {
+  await refuseBusyPorts(ports, options.portBase, options.databaseUrl ? ["postgres"] : []);
+  const packages = betterWith.filter(
+    ({ name }) => options.runtime !== "process" || !dockerOnly.includes(name),
+  );
+  await installDebianPackages(packages, {
+    purpose: "Starform",
+    isForbidden: !options.mayInstallPackages,
+    say,
+  });
+  await refuseMissingEngine(options);
 }
 
 type Parts = {
