@@ -1,3 +1,5 @@
+import type { SourceLimits } from "@starform/contract/source-limits";
+
 /** Where text goes. `columns` is undefined where nobody looks (a pipe, a file). */
 export type Sink = {
   readonly isTerminal: boolean;
@@ -24,6 +26,8 @@ export type Host = {
   readonly cloneDir: string | undefined;
   /** The words that start this very program again, for Git's credential helper. */
   readonly self: readonly string[];
+  /** As much as is sent of a folder. */
+  readonly sourceLimits: SourceLimits;
   /** Fires on Ctrl-C. */
   readonly interrupted: AbortSignal;
   now(): Date;

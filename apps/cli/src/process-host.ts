@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { homedir, hostname } from "node:os";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
+import { sourceLimits } from "@starform/contract/source-limits";
 import type { Host, ProgramResult, Sink } from "./host.ts";
 import { interruption } from "./exit-error.ts";
 
@@ -27,6 +28,7 @@ export function processHost(of: Process, cloneDir: string | undefined): Host {
     homeDir: of.env["HOME"] ?? homedir(),
     cwd: of.cwd(),
     machineName: hostname(),
+    sourceLimits,
     cloneDir,
     self: [of.execPath, of.argv[1] ?? "starform"],
     interrupted: interrupt.signal,

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { sourceLimits } from "@starform/contract/source-limits";
 import { expect, test } from "vitest";
 import { dockerIgnore } from "../src/source/docker-ignore.ts";
 import { walkFolder } from "../src/source/walk-folder.ts";
@@ -7,7 +8,7 @@ import { aFolder } from "./run-starform.ts";
 
 const kept = async (files: Record<string, string>, sub = ""): Promise<string[]> => {
   using folder = await aFolder("shop", files);
-  const entries = await walkFolder(join(folder.path, sub));
+  const entries = await walkFolder(join(folder.path, sub), sourceLimits);
   return entries.filter(({ kind }) => kind === "file").map(({ path }) => path);
 };
 
@@ -71,7 +72,7 @@ test("what Docker takes back from an ignored folder is sent", async () => {
 test("an empty folder is not part of a source, as in Git", async () => {
   using folder = await aFolder("shop", { "a.js": "" });
   mkdirSync(join(folder.path, "empty/deep"), { recursive: true });
-  expect(await walkFolder(folder.path)).toEqual([
+  expect(await walkFolder(folder.path, sourceLimits)).toEqual([
     { kind: "file", path: "a.js", sizeBytes: 0, isExecutable: false },
   ]);
 });

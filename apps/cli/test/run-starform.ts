@@ -3,6 +3,7 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { sourceLimits, type SourceLimits } from "@starform/contract/source-limits";
 import { interruption } from "../src/exit-error.ts";
 import type { Host, Sink } from "../src/host.ts";
 import { runCli } from "../src/main.ts";
@@ -13,6 +14,7 @@ export type RunOptions = {
   readonly env?: Record<string, string>;
   readonly input?: string;
   readonly cloneDir?: string;
+  readonly sourceLimits?: SourceLimits;
   /** Answers to the questions of a person at a terminal; without them there is no terminal. */
   readonly answers?: string[];
   readonly interrupt?: AbortController;
@@ -45,6 +47,7 @@ export async function starform(words: readonly string[], options: RunOptions): P
     homeDir: join(options.cwd, "..", "home"),
     cwd: options.cwd,
     machineName: "laptop",
+    sourceLimits: options.sourceLimits ?? sourceLimits,
     cloneDir: options.cloneDir,
     self: ["/opt/node", "/opt/starform.mjs"],
     interrupted: interrupt.signal,

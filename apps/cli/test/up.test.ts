@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import {
@@ -10,10 +10,11 @@ import {
 } from "@starform/contract/deployments";
 import { searchLogs, tailLogs, type LogEntry } from "@starform/contract/logs";
 import { createProject, getProject, listEnvironments } from "@starform/contract/projects";
+import { sourceLimits, type SourceLimits } from "@starform/contract/source-limits";
 import { createService, getService } from "@starform/contract/services";
 import { Fault } from "@starform/std/fault";
 import { pause } from "@starform/std/retry";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { fakePlatform, on, type Handlers } from "./fake-platform.ts";
 import { aFolder, interruptWith, starform } from "./run-starform.ts";
@@ -344,11 +345,11 @@ const bad: [name: string, words: RegExp, prepare: (path: string) => unknown][] =
   ],
   ["a name with a line break", /"a\\nb" has a line break/, (path) => writeFileSync(join(path, "a\nb"), "")],
   [
-    "more than 2 GB",
-    /2\.2 GB\s+data\.bin/,
+    "2 GB",
+    /2\.0 GB\s+data\.bin/,
     (path) => (
       writeFileSync(join(path, "data.bin"), ""),
-      truncateSync(join(path, "data.bin"), 2_200_000_000)
+      truncateSync(join(path, "data.bin"), 2_000_000_000)
     ),
   ],
   [
@@ -375,4 +376,30 @@ test.each(bad)("up refuses %s in one sentence and makes nothing", async (_, word
   expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(words) as string });
   expect(stderr).not.toContain("unforeseen");
   expect({ ...made, sources }).toEqual({ project: false, service: false, sources: [] });
+});
+
+test("a folder too large to be sent is refused before anything is made or linked, packed, unpacked or in number", async () => {
+  const { handlers, made, sources } = aPlatformThatDeploys([{ status: "deployed" }]);
+  await using platform = await fakePlatform(handlers);
+  using folder = await aFolder("shop", { ...app, "img/a.jpg": randomBytes(60_000), "b.txt": "b" });
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const up = (limits: Partial<SourceLimits>) =>
+    starform(["up", "--yes"], { cwd: folder.path, env, sourceLimits: { ...sourceLimits, ...limits } });
+  const links = join(folder.path, "../home/.config/starform/links.json");
+  const refused = [
+    [{ packedBytesMax: 2 ** 15 }, /larger than 0\.03125 MiB even packed.*\.starformignore/],
+    [{ bytesMax: 50_000 }, /holds 60\.1 kB, and a source may hold 50\.0 kB.*\.starformignore/],
+    [{ entriesMax: 4 }, /holds 5 files and folders, and a source may hold 4.*\.starformignore/],
+  ] as const;
+  for (const [limits, words] of refused) {
+    const { code, stderr } = await up(limits);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(words) as string });
+    expect(stderr).toMatch(/\n +60\.0 kB +img\/a\.jpg\n/);
+  }
+  expect({ ...made, sources }).toEqual({ project: false, service: false, sources: [] });
+  made.project = made.service = true;
+  expect((await up({ packedBytesMax: 2 ** 15 })).code).toBe(1);
+  expect(existsSync(links)).toBe(false);
+  expect((await up({ packedBytesMax: 2 ** 17 })).code).toBe(0);
+  expect(existsSync(links)).toBe(true);
 });

@@ -4,6 +4,7 @@ import { EnvironmentName, Id, Timestamp } from "./names.ts";
 import { PageQuery, pageOf } from "./pages.ts";
 import { route } from "./route.ts";
 import { environmentQuery, serviceParams } from "./services.ts";
+import { sourceLimits } from "./source-limits.ts";
 import { DeploymentStatus, StageName } from "./states.ts";
 
 const area = "deployments";
@@ -74,8 +75,7 @@ export const uploadSource = route({
   status: 201,
   form: "bytes",
   isIdempotent: false,
-  summary:
-    "Takes a gzipped tar of a folder (at most 512 MiB) and answers what to deploy. The same folder is the same source.",
+  summary: `Takes a gzipped tar of a folder (at most ${sourceLimits.packedBytesMax / 2 ** 20} MiB) and answers what to deploy. The same folder is the same source.`,
   params: serviceParams,
   response: z.object({ sourceId: z.string(), sizeBytes: z.number().int() }),
 });

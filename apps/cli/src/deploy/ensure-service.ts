@@ -6,7 +6,9 @@ import { ServiceType } from "@starform/contract/names";
 import { isFault } from "@starform/std/fault";
 import type { Api, Context } from "../context.ts";
 import { exitCodes, ExitError, usageError } from "../exit-error.ts";
+import type { FolderEntry } from "../source/folder-entry.ts";
 import { readFolderKeys } from "../source/folder-keys.ts";
+import { refuseLargePacked } from "../source/pack-folder.ts";
 import { chosenOf, paramsOf, projectRef, queryOf, type Target } from "../target.ts";
 import { refuseUnbuildable, refuseUnknownEnvironment } from "./refuse-early.ts";
 import { slugOf } from "./slug-of.ts";
@@ -16,13 +18,14 @@ export type Ensured = { readonly target: Target; readonly service: Service };
 /**
  * The service a folder deploys to. In a folder without a link it is the one named after the folder, made after a yes
  * (`--yes`) together with its project, and the folder is linked to it. What exists already is used, so that a fresh
- * checkout on a build machine finds its service again.
+ * checkout on a build machine finds its service again. A folder that `sends` and cannot be sent or built is refused before
+ * anything is made for it.
  */
 export async function ensureService(
   context: Context,
   api: Api,
   folder: string,
-  wanted: { type?: ServiceType; schedule?: string; isFolderSent?: boolean } = {},
+  wanted: { type?: ServiceType; schedule?: string; sends?: readonly FolderEntry[] } = {},
 ): Promise<Ensured> {
   const chosen = chosenOf(context, folder, { isOwnService: true });
   const named = slugOf(basename(folder));
@@ -48,7 +51,10 @@ export async function ensureService(
       exitCodes.failed,
       "nothing was done: starform link connects the folder to a service that exists",
     );
-  if (!found) await refuseUnbuildable(folder, wanted.isFolderSent ?? false);
+  if (wanted.sends) {
+    if (!found) await refuseUnbuildable(folder);
+    await refuseLargePacked(folder, wanted.sends, context.host.sourceLimits);
+  }
   if (!hasProject) await makeProject(context, api, project, chosen.workspace);
   const service = found ?? (await makeService(api, target, wanted, folder));
   if (!chosen.hasOwnLink)

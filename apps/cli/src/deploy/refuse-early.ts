@@ -18,8 +18,7 @@ export async function refuseUnknownEnvironment(api: Api, { project, environment 
 }
 
 /** A folder that no plan can be made for is told before anything is made for it. */
-export async function refuseUnbuildable(folder: string, isFolderSent: boolean): Promise<void> {
-  if (!isFolderSent) return;
+export async function refuseUnbuildable(folder: string): Promise<void> {
   const { planSource } = await import("@starform/build-plan/plan-source");
   const outcome = await planSource(folder);
   if (outcome.ok) return;

@@ -5,15 +5,16 @@ import { Fault } from "@starform/std/fault";
 import { backoffMs, pause } from "@starform/std/retry";
 import type { Api, Context } from "../context.ts";
 import { sayBytes } from "../output/say-time.ts";
+import type { FolderEntry } from "../source/folder-entry.ts";
 import { packFolder } from "../source/pack-folder.ts";
-import { walkFolder, type FolderEntry } from "../source/walk-folder.ts";
+import { walkFolder } from "../source/walk-folder.ts";
 import { paramsOf, queryOf, type Target } from "../target.ts";
 import { mayHeal } from "./follow-deployment.ts";
 
 /** Looks through a folder before anything is made anywhere: what cannot be sent is refused here. */
 export async function readSource(context: Context, folder: string): Promise<readonly FolderEntry[]> {
   context.progress.say("Reading the folder");
-  const entries = await walkFolder(folder);
+  const entries = await walkFolder(folder, context.host.sourceLimits);
   const file = await readStarformFile(folder);
   if (file.kind === "refused") throw new Fault("invalid", file.message);
   return entries;
@@ -29,7 +30,7 @@ export async function sendSource(
 ) {
   const files = entries.filter(({ kind }) => kind !== "folder").length;
   const answer = await untilThere(context, () => {
-    const body = counted(packFolder(folder, entries), (sent) =>
+    const body = counted(packFolder(folder, entries, context.host.sourceLimits), (sent) =>
       context.progress.say("Sending the folder", `${files} files, ${sayBytes(sent)}`),
     );
     return api.call(uploadSource, { params: paramsOf(target), body } as never, { timeoutMs: 30 * 60_000 });

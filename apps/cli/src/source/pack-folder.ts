@@ -2,15 +2,21 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable, pipeline } from "node:stream";
 import { createGzip } from "node:zlib";
+import type { SourceLimits } from "@starform/contract/source-limits";
 import { Fault } from "@starform/std/fault";
+import { bytesIn, type FolderEntry } from "./folder-entry.ts";
 import { tarOf, type TarMember } from "./tar.ts";
-import type { FolderEntry } from "./walk-folder.ts";
+import { tooLarge } from "./too-large.ts";
 
-/** What the platform takes of a packed source. */
-export const packedBytesMax = 512 * 2 ** 20;
-
-/** The folder as a gzipped tar, read as it is taken. The same files give the same bytes. */
-export async function* packFolder(root: string, entries: readonly FolderEntry[]): AsyncGenerator<Uint8Array> {
+/**
+ * The folder as a gzipped tar, read as it is taken. The same files give the same bytes. Past the packed limit it throws
+ * a Fault that says what to leave out.
+ */
+export async function* packFolder(
+  root: string,
+  entries: readonly FolderEntry[],
+  { packedBytesMax }: SourceLimits,
+): AsyncGenerator<Uint8Array> {
   const gzip = createGzip({ level: 6 });
   const packed = pipeline(
     Readable.from(tarOf(membersOf(root, entries)), { objectMode: true }),
@@ -21,12 +27,22 @@ export async function* packFolder(root: string, entries: readonly FolderEntry[])
   for await (const chunk of packed as AsyncIterable<Uint8Array>) {
     total += chunk.length;
     if (total > packedBytesMax)
-      throw new Fault(
-        "too_large",
-        "the packed folder is over 512 MiB: list what the app does not need in .starformignore",
+      throw tooLarge(
+        `${root} is larger than ${packedBytesMax / 2 ** 20} MiB even packed, and no source may be`,
+        entries,
       );
     yield chunk;
   }
+}
+
+/** Packs a folder for nothing where it may be too large packed: that is not known before. */
+export async function refuseLargePacked(
+  root: string,
+  entries: readonly FolderEntry[],
+  limits: SourceLimits,
+): Promise<void> {
+  if (bytesIn(entries) <= limits.packedBytesMax) return;
+  for await (const _ of packFolder(root, entries, limits));
 }
 
 function* membersOf(root: string, entries: readonly FolderEntry[]): Generator<TarMember> {

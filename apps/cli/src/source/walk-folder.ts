@@ -1,21 +1,10 @@
 import { lstat, readdir, readlink, realpath, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, posix } from "node:path";
+import type { SourceLimits } from "@starform/contract/source-limits";
 import { Fault } from "@starform/std/fault";
-import { sayBytes } from "../output/say-time.ts";
+import type { FolderEntry } from "./folder-entry.ts";
 import { ignoreRules, type IgnoreRules } from "./ignore-rules.ts";
-
-export type FolderEntry =
-  | {
-      readonly kind: "file";
-      readonly path: string;
-      readonly sizeBytes: number;
-      readonly isExecutable: boolean;
-    }
-  | { readonly kind: "folder"; readonly path: string }
-  | { readonly kind: "link"; readonly path: string; readonly to: string };
-
-/** As much as a source may hold, before it is packed. */
-export const sourceBytesMax = 2 * 2 ** 30;
+import { refuseLarge } from "./too-large.ts";
 
 type Walk = {
   readonly root: string;
@@ -27,9 +16,9 @@ type Walk = {
 /**
  * What of a folder belongs to its source, in one order whatever the file system's. Paths are relative with slashes.
  * What cannot be sent (sockets, pipes, loops of links, links that lead out, names that break tools, nothing at all, more
- * than 2 GiB) is refused in one sentence that says how to go on.
+ * than `limits` allow) is refused in one sentence that says how to go on.
  */
-export async function walkFolder(root: string): Promise<FolderEntry[]> {
+export async function walkFolder(root: string, limits: SourceLimits): Promise<FolderEntry[]> {
   const stats = await stat(root).catch((error: NodeJS.ErrnoException) => {
     throw new Fault("invalid", `${root} cannot be read (${error.code}): name a folder that exists`);
   });
@@ -45,7 +34,7 @@ export async function walkFolder(root: string): Promise<FolderEntry[]> {
   if (walk.refused.length > 0) throw refusal(walk.refused);
   if (walk.entries.length === 0)
     throw new Fault("invalid", `${root} is empty, or all in it is ignored: there is nothing to deploy`);
-  refuseLarge(root, walk.entries);
+  refuseLarge(root, walk.entries, limits);
   return walk.entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -131,23 +120,6 @@ function refusal(refused: readonly string[]): Fault {
     refused.length === 1
       ? `${first}, or list it in .starformignore`
       : `this folder holds ${refused.length} things that cannot be sent; remove them, or list them in .starformignore:${shown.join("")}${rest}`,
-  );
-}
-
-function refuseLarge(root: string, entries: readonly FolderEntry[]): void {
-  const sizes = new Map<string, number>();
-  let total = 0;
-  for (const entry of entries) {
-    if (entry.kind !== "file") continue;
-    total += entry.sizeBytes;
-    const top = entry.path.split("/").slice(0, 2).join("/");
-    sizes.set(top, (sizes.get(top) ?? 0) + entry.sizeBytes);
-  }
-  if (total <= sourceBytesMax) return;
-  const largest = [...sizes].sort(([, a], [, b]) => b - a).slice(0, 5);
-  throw new Fault(
-    "too_large",
-    `${root} holds ${sayBytes(total)}, and a source may hold ${sayBytes(sourceBytesMax)}: list what the app does not need in .starformignore. The largest:${largest.map(([path, size]) => `\n  ${sayBytes(size).padStart(8)}  ${path}`).join("")}`,
   );
 }
 

@@ -31,7 +31,7 @@ export default command<Flags, [string?]>({
     const entries = await readSource(context, folder);
     const api = await context.api({ url: context.url(realpathSync(folder)) });
     const wanted = {
-      isFolderSent: true,
+      sends: entries,
       ...(flags.type ? { type: flags.type } : {}),
       ...(flags.schedule ? { schedule: flags.schedule } : {}),
     };

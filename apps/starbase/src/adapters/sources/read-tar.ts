@@ -1,3 +1,4 @@
+import { sourceLimits, type SourceLimits } from "@starform/contract/source-limits";
 import { Fault } from "@starform/std/fault";
 
 /** One member of an archive. `path` is relative, clean, and cannot lead out; the same holds for a link's target. */
@@ -11,8 +12,7 @@ export type TarEntry =
       readonly sizeBytes: number;
     };
 
-export type TarLimits = { readonly bytesMax: number; readonly entriesMax: number };
-export const tarLimits: TarLimits = { bytesMax: 2 * 2 ** 30, entriesMax: 200_000 };
+export type TarLimits = Pick<SourceLimits, "bytesMax" | "entriesMax">;
 
 /** What to do with the members, in the archive's order. A file's content follows its entry, in pieces. */
 export type TarSink = {
@@ -34,7 +34,7 @@ const headerBytesMax = 64 * 1_024;
 export async function readTar(
   body: AsyncIterable<Uint8Array>,
   sink: TarSink,
-  limits: TarLimits = tarLimits,
+  limits: TarLimits = sourceLimits,
 ): Promise<void> {
   const bytes = byteReader(body);
   let [entries, total] = [0, 0];
@@ -67,7 +67,7 @@ export async function readTar(
     else if (type === "0" || type === "\0" || type === "7") {
       total += size;
       if (total > limits.bytesMax)
-        throw tooLarge(`unpacked it is larger than ${limits.bytesMax / 2 ** 20} MiB`);
+        throw tooLarge(`unpacked it is larger than ${limits.bytesMax / 1_000_000} MB`);
       await sink.entry({ kind: "file", path, isExecutable: (mode & 0o111) !== 0, sizeBytes: size });
       await bytes.pass(size, sink.data);
       await sink.fileEnd();

@@ -2,13 +2,14 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import type { SourceLimits } from "@starform/contract/source-limits";
 import { Fault } from "@starform/std/fault";
 import type { Commit, SourceStore } from "../../core/builds/ports.ts";
 import { GitFailed, openGit, type Git, type GitOptions } from "./git-program.ts";
 import { signInFor, type GitSignIn } from "./git-sign-in.ts";
 import { checkGitUrl, withoutCredentials } from "./git-url.ts";
 import { unpack } from "./unpack.ts";
-import { uploads, type UploadLimits } from "./uploads.ts";
+import { uploads } from "./uploads.ts";
 
 export type SourceStoreOptions = {
   /** Bare repositories, `<service>.git` each. */
@@ -18,7 +19,7 @@ export type SourceStoreOptions = {
   /** Whether services may name `file:` addresses: only where all users are the machine's owner. */
   readonly isFileAllowed: boolean;
   readonly networkVariables?: Readonly<Record<string, string>>;
-  readonly limits?: UploadLimits;
+  readonly limits?: SourceLimits;
   readonly fetchTimeoutMs?: number;
   /** What the service's project signs in to a host with, when code is fetched from there. Secret. */
   readonly signInTo?: (serviceId: string, host: string) => Promise<GitSignIn | undefined>;

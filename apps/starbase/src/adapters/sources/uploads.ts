@@ -5,8 +5,9 @@ import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
+import { sourceLimits, type SourceLimits } from "@starform/contract/source-limits";
 import { Fault, isFault } from "@starform/std/fault";
-import { malformed, type TarLimits } from "./read-tar.ts";
+import { malformed } from "./read-tar.ts";
 import { inspect, unpack } from "./unpack.ts";
 
 export type Uploads = {
@@ -15,15 +16,8 @@ export type Uploads = {
   checkOut(serviceId: string, sourceId: string, dir: string, signal: AbortSignal): Promise<void>;
 };
 
-export type UploadLimits = TarLimits & { readonly packedBytesMax: number };
-export const uploadLimits: UploadLimits = {
-  packedBytesMax: 512 * 2 ** 20,
-  bytesMax: 2 * 2 ** 30,
-  entriesMax: 200_000,
-};
-
 /** Uploaded folders, each a gzipped tar named by the digest of its bytes, below `dir/<service>`. */
-export function uploads(dir: string, limits: UploadLimits = uploadLimits): Uploads {
+export function uploads(dir: string, limits: SourceLimits = sourceLimits): Uploads {
   const fileOf = (serviceId: string, sourceId: string) => path.join(dir, serviceId, `${sourceId}.tgz`);
 
   return {
