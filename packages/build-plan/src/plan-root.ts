@@ -6,6 +6,7 @@ import type { BuildPlan } from "./build-plan.ts";
 import { fromSource, fromStep } from "./commands.ts";
 import { addStep, decide, newPlanDraft, type PlanDraft, toolsStep } from "./plan-draft.ts";
 import type { Decision, PlanInfo } from "./plan-info.ts";
+import { refuseBrokenLocks } from "./lock-files.ts";
 import { PlanRefusal } from "./plan-refusal.ts";
 import { type PlanVariables, planVariables } from "./plan-variables.ts";
 import { mainProcess, readProcfile } from "./procfile.ts";
@@ -141,6 +142,7 @@ function planTree(
   const variables = planVariables(options.variables);
   const draft = newPlanDraft(tree, variables, configurationOf(tree, variables, file));
   const provider = chooseProvider(draft);
+  if (provider) refuseBrokenLocks(tree, provider.name);
   provider?.plan(draft);
   applyProcfile(draft, provider);
   const plan = assemblePlan(draft);

@@ -70,15 +70,6 @@ describe("the package manager", () => {
     expect(JSON.stringify(plan.steps[0])).not.toContain("yarn =");
   });
 
-  test("a broken lock is refused with the way out", async () => {
-    const error = await refused({
-      "package.json": app(),
-      "package-lock.json": '{\n<<<<<<< HEAD\n"a": 1\n=======\n',
-    });
-    expect(error.message).toBe("package-lock.json is broken: it holds an unresolved merge conflict");
-    expect(error.hint).toContain("run npm install");
-  });
-
   test("Plug'n'Play keeps yarn's cache in the image, node_modules do not", async () => {
     const files = { "package.json": app(), "yarn.lock": "__metadata:\n  version: 8\n" };
     const pnp = await planned(files);

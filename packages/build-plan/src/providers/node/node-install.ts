@@ -1,6 +1,7 @@
 import type { Step } from "../../build-plan.ts";
 import { addPath, copy, exec, shell } from "../../commands.ts";
 import { addCache, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import { readLock } from "../../lock-files.ts";
 import type { SourceTree } from "../../source-tree.ts";
 import type { NodeApp } from "./node-app.ts";
 import { copyManifests } from "./node-manifests.ts";
@@ -114,9 +115,17 @@ function install(draft: PlanDraft, app: NodeApp, step: Step): void {
 }
 
 const lockFiles = ["pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb"];
+/** Bun's binary one is left to Bun. */
+const readableLocks: Partial<Record<PackageManager["program"], string>> = {
+  pnpm: "pnpm-lock.yaml",
+  yarn: "yarn.lock",
+  bun: "bun.lock",
+};
 
 /** Only npm refuses a lock that lags behind package.json without offering a way on, so only its lock is compared. */
 function lockOf({ tree }: PlanDraft, { manager, manifest }: NodeApp): "in sync" | "out of sync" | "absent" {
+  const readable = readableLocks[manager.program];
+  if (readable) readLock(tree, readable);
   if (manager.name !== "npm") return tree.firstFile(...lockFiles) === undefined ? "absent" : "in sync";
   const isInSync = isLockInSync(tree, manifest);
   return isInSync === undefined ? "absent" : isInSync ? "in sync" : "out of sync";

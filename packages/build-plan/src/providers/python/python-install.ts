@@ -1,5 +1,6 @@
 import type { Command, Step } from "../../build-plan.ts";
 import { addPath, copy, exec, fromSource, word } from "../../commands.ts";
+import { readLock } from "../../lock-files.ts";
 import { addCache, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
 import type { SourceTree } from "../../source-tree.ts";
 import { chooseVersion } from "../../tool-version.ts";
@@ -19,6 +20,8 @@ const paths = [addPath("/root/.local/bin"), addPath(`${venv}/bin`)];
 interface Manager {
   readonly name: string;
   readonly reason: string;
+  /** The file that says which versions it installs. */
+  readonly lock?: string;
   readonly tools: readonly string[];
   readonly variables: Record<string, string>;
   readonly cache?: { name: string; directory: string };
@@ -34,6 +37,7 @@ export function installPython(draft: PlanDraft): { outputs: string[]; buildComma
   step.secrets = draft.variables.namesStartingWith(["PYTHON", "PIP", "PIPX", "UV", "PDM", "POETRY"]);
   Object.assign(step.variables, pythonEnvironment);
   const manager = managerOf(draft.tree);
+  if (manager?.lock) readLock(draft.tree, manager.lock);
   if (!manager) return { outputs: [], buildCommands: [] };
   decide(draft, `install dependencies with ${manager.name}`, `because ${manager.reason}`);
   for (const tool of manager.tools) {
@@ -88,6 +92,7 @@ const pip = (found: string, command: string): Manager => ({
 const uv: Manager = {
   name: "uv",
   reason: "there is a uv.lock",
+  lock: "uv.lock",
   tools: ["uv"],
   variables: {
     UV_CACHE_DIR: "/opt/uv-cache",
@@ -105,6 +110,7 @@ const uv: Manager = {
 const poetry: Manager = {
   name: "poetry",
   reason: "there is a poetry.lock",
+  lock: "poetry.lock",
   tools: ["poetry"],
   variables: { VIRTUAL_ENV: venv, POETRY_VIRTUALENVS_PATH: venv, POETRY_VIRTUALENVS_IN_PROJECT: "true" },
   before: [],
@@ -114,6 +120,7 @@ const poetry: Manager = {
 const pdm: Manager = {
   name: "pdm",
   reason: "there is a pdm.lock",
+  lock: "pdm.lock",
   tools: ["pipx", "uv", "pipx:pdm"],
   variables: { PDM_CHECK_UPDATE: "false" },
   before: [],
@@ -123,6 +130,7 @@ const pdm: Manager = {
 const pipenv = (isLocked: boolean): Manager => ({
   name: "pipenv",
   reason: `there is a Pipfile${isLocked ? ".lock" : ""}`,
+  ...(isLocked ? { lock: "Pipfile.lock" } : {}),
   tools: ["pipx", "uv", "pipx:pipenv"],
   variables: { PIPENV_CHECK_UPDATE: "false", PIPENV_VENV_IN_PROJECT: "1", PIPENV_IGNORE_VIRTUALENVS: "1" },
   before: [],
