@@ -12,11 +12,16 @@ const { version, license } = JSON.parse(await readFile(here("package.json"), "ut
 
 const out = process.argv[2] ? resolve(process.argv[2]) : here("dist");
 await rm(out, { recursive: true, force: true });
-const bundle = await rolldown({ input: here("bin/starform.ts"), platform: "node" });
+const planningThread = fileURLToPath(import.meta.resolve("@starform/build-plan/planning-thread"));
+const bundle = await rolldown({
+  // The planner starts its thread from a file beside the part that holds it.
+  input: { starform: here("bin/starform.ts"), "planning-thread": planningThread },
+  platform: "node",
+});
 const { output } = await bundle.write({
   dir: out,
   format: "esm",
-  entryFileNames: "starform.mjs",
+  entryFileNames: ({ name }) => (name === "starform" ? "starform.mjs" : `parts/${name}.mjs`),
   chunkFileNames: "parts/[name]-[hash].mjs",
 });
 await bundle.close();

@@ -4,8 +4,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { BuildReport } from "@starform/contract/builds";
-import { readComponents } from "@starform/build-plan/components/read-components";
-import { planSource } from "@starform/build-plan/plan-source";
+import { componentsApart, openPlannerApart, planApart } from "@starform/build-plan/plan-apart";
 import { ServiceSettings } from "@starform/contract/services";
 import { systemClock } from "@starform/std/clock";
 import { until } from "@starform/std/retry";
@@ -29,11 +28,19 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+const endlessThread = `
+  import { parentPort } from "node:worker_threads";
+  parentPort.on("message", () => {
+    parentPort.postMessage({ kind: "reading", file: "package.json" });
+    for (;;);
+  });
+  parentPort.postMessage({ kind: "ready" });
+`;
 const builder = { id: "https://starform.test/builders/process", starformVersion: "0.1.0" };
 type Finished = Parameters<DeploymentProgress["finishBuild"]>[1];
 
 /** A deployment of a folder with these files, and all that its build said. */
-async function aDeployment(files: Record<string, string>, more: Partial<BuildWork> = {}) {
+async function aDeployment(files: Record<string, string>, more: Partial<BuildWork> = {}, plan = planApart) {
   const sources = folderSourceStore({
     gitDir: path.join(dir, "git"),
     sourcesDir: path.join(dir, "sources"),
@@ -82,8 +89,8 @@ async function aDeployment(files: Record<string, string>, more: Partial<BuildWor
     sources,
     builds: under.builds,
     log: { line: (_work, { seq, text }) => void said.push({ seq, text }) },
-    plan: planSource,
-    components: readComponents,
+    plan,
+    components: componentsApart,
     builder,
     attach: async () => "and nowhere else",
     workDirs: folderWorkDirs(workDir),
@@ -247,6 +254,37 @@ describe("a build", () => {
     expect(existsSync(path.join(dir, "work", deployment.work.buildId))).toBe(false);
   });
 
+  test("stops while its source is being read, whatever the source does to its reader", async () => {
+    // A reader that never ends, in the place of a source that nobody has thought of.
+    const endless = new URL(`data:text/javascript,${encodeURIComponent(endlessThread)}`);
+    const limits = { cpuMsMax: 60_000, wallMsMax: 60_000, heapMbMax: 64 };
+    const { plan } = openPlannerApart(limits, endless);
+    const begun = Promise.withResolvers<void>();
+    const deployment = await aDeployment(app, {}, (...asked) => {
+      begun.resolve();
+      return plan(...asked);
+    });
+    const stop = new AbortController();
+    const running = deployment.run(stop.signal);
+    await begun.promise;
+    stop.abort();
+    await running;
+    expect(deployment.seen.failed).toBeUndefined();
+    expect(deployment.stages).toEqual(["clone begins", "clone succeeded", "build begins"]);
+    expect(existsSync(path.join(dir, "work", deployment.work.buildId))).toBe(false);
+  });
+
+  test("fails with the file that was too much for its reader", async () => {
+    const limits = { cpuMsMax: 20, wallMsMax: 60_000, heapMbMax: 64 };
+    const { plan } = openPlannerApart(
+      limits,
+      new URL(`data:text/javascript,${encodeURIComponent(endlessThread)}`),
+    );
+    const deployment = await aDeployment(app, {}, plan);
+    await deployment.run();
+    expect(deployment.seen.failed).toContain("the last file read was package.json");
+  });
+
   test("is tried again when the platform fails, not the source", async () => {
     const broken = await aDeployment(app);
     await expect(
@@ -264,8 +302,8 @@ describe("a build", () => {
         }),
         builds: under.builds,
         log: { line: () => undefined },
-        plan: planSource,
-        components: readComponents,
+        plan: planApart,
+        components: componentsApart,
         builder,
         attach: async () => undefined,
         workDirs: folderWorkDirs(path.join(dir, "work")),

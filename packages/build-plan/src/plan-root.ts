@@ -18,7 +18,7 @@ import {
   railpackFileOfVariables,
   readRailpackFile,
 } from "./railpack-file.ts";
-import { openSourceTree, type SourceTree } from "./source-tree.ts";
+import { nobody, type OnRead, openSourceTree, type SourceTree } from "./source-tree.ts";
 import { readStarformFile, type StarformFile } from "./starform-file.ts";
 
 export interface PlanOptions {
@@ -60,11 +60,16 @@ export interface PlannedRoot {
 }
 
 /** Plans one folder of a source, without looking for further services. See `planSource`. */
-export async function planRoot(dir: string, options: PlanOptions = {}): Promise<PlannedRoot> {
+export async function planRoot(
+  dir: string,
+  options: PlanOptions = {},
+  onRead: OnRead = nobody,
+): Promise<PlannedRoot> {
   let tree: SourceTree | undefined;
   try {
     const { root, rootDirectory, file } = await openRoot(dir, options);
-    tree = await openSourceTree(root);
+    const at = rootDirectory === "." ? "" : `${rootDirectory}/`;
+    tree = await openSourceTree(root, (file) => onRead(at + file));
     return { outcome: planTree(tree, { ...options, rootDirectory }, file), tree };
   } catch (cause) {
     if (!(cause instanceof PlanRefusal)) throw cause;

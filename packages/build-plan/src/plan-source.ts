@@ -2,6 +2,7 @@ import type { PlanInfo } from "./plan-info.ts";
 import { nothingFoundMessage } from "./choose-provider.ts";
 import { type PlanOptions, type PlanOutcome, planRoot } from "./plan-root.ts";
 import { servicesBeside } from "./propose-services.ts";
+import { nobody, type OnRead } from "./source-tree.ts";
 
 export type { PlanError, PlanOptions, PlanOutcome } from "./plan-root.ts";
 export type { Decision, PlanInfo, ServiceProposal, ToolVersion } from "./plan-info.ts";
@@ -10,15 +11,20 @@ export type { Decision, PlanInfo, ServiceProposal, ToolVersion } from "./plan-in
  * Compiles a source tree to a build plan. Reads the tree and nothing else: no network, no clock, no environment; the
  * same tree and options give the same outcome. What cannot be planned is a value, not an exception.
  *
- * A source planned from its root also gets `info.services` when it seems to hold several services.
+ * A source planned from its root also gets `info.services` when it seems to hold several services. `onRead` is told of
+ * each file before it is looked into.
  */
-export async function planSource(dir: string, options: PlanOptions = {}): Promise<PlanOutcome> {
-  const planned = await planRoot(dir, options);
+export async function planSource(
+  dir: string,
+  options: PlanOptions = {},
+  onRead: OnRead = nobody,
+): Promise<PlanOutcome> {
+  const planned = await planRoot(dir, options, onRead);
   const { outcome } = planned;
   const isFromRoot = outcome.ok
     ? outcome.info.rootDirectory === "."
     : outcome.error.message === nothingFoundMessage && !options.rootDirectory;
-  const services = isFromRoot ? await servicesBeside(dir, planned) : [];
+  const services = isFromRoot ? await servicesBeside(dir, planned, onRead) : [];
   if (outcome.ok) return services.length > 1 ? { ...outcome, info: { ...outcome.info, services } } : outcome;
   return services.length > 0 ? { ok: false, error: inFolders(outcome.error.lookedFor, services) } : outcome;
 }

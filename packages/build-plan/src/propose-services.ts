@@ -1,7 +1,7 @@
 import type { ServiceProposal } from "./plan-info.ts";
 import { type PlannedRoot, type PlanOutcome, planRoot } from "./plan-root.ts";
 import { mainProcess, readProcfile } from "./procfile.ts";
-import type { SourceTree } from "./source-tree.ts";
+import { nobody, type OnRead, type SourceTree } from "./source-tree.ts";
 import { PlanRefusal } from "./plan-refusal.ts";
 import { readReferences } from "./read-references.ts";
 import { readStarformFile, type StarformSettings } from "./starform-file.ts";
@@ -22,12 +22,13 @@ export async function proposeServices(dir: string): Promise<ServiceProposal[]> {
 export async function servicesBeside(
   dir: string,
   { outcome, tree }: PlannedRoot,
+  onRead: OnRead = nobody,
 ): Promise<ServiceProposal[]> {
   if (!tree) return [];
   try {
     const members = workspaceServices(tree);
     const atTop = members.length > 0 ? members : await atRoot(dir, tree, providerOf(outcome));
-    return withUniqueNames([...atTop, ...(await inFolders(dir, tree, members))]);
+    return withUniqueNames([...atTop, ...(await inFolders({ dir, tree, onRead }, members))]);
   } catch (cause) {
     if (cause instanceof PlanRefusal) return [];
     throw cause;
@@ -95,11 +96,10 @@ const manifests = [
 const besides =
   /(^|\/)(examples?|docs?|tests?|__tests__|e2e|fixtures?|samples?|templates?|scripts?|tools?|vendor|packages|libs?|third_party)(\/|$)/i;
 
-async function inFolders(
-  dir: string,
-  tree: SourceTree,
-  known: readonly ServiceProposal[],
-): Promise<ServiceProposal[]> {
+type Source = { readonly dir: string; readonly tree: SourceTree; readonly onRead: OnRead };
+
+async function inFolders(source: Source, known: readonly ServiceProposal[]): Promise<ServiceProposal[]> {
+  const { tree } = source;
   const folders = new Set<string>();
   for (const file of tree.files) {
     const at = file.lastIndexOf("/");
@@ -113,14 +113,14 @@ async function inFolders(
     .filter((folder) => ![...folders].some((other) => folder.startsWith(`${other}/`)));
   const proposals: ServiceProposal[] = [];
   for (const folder of outermost.slice(0, foldersMax)) {
-    const proposal = await inFolder(dir, tree, folder);
+    const proposal = await inFolder(source, folder);
     if (proposal) proposals.push(proposal);
   }
   return proposals;
 }
 
-async function inFolder(dir: string, tree: SourceTree, folder: string): Promise<ServiceProposal | undefined> {
-  const provider = providerOf((await planRoot(dir, { rootDirectory: folder })).outcome);
+async function inFolder({ dir, tree, onRead }: Source, folder: string): Promise<ServiceProposal | undefined> {
+  const provider = providerOf((await planRoot(dir, { rootDirectory: folder }, onRead)).outcome);
   if (provider === undefined) return undefined;
   const settings = await settingsOf(`${dir}/${folder}`);
   const last = folder.slice(folder.lastIndexOf("/") + 1);

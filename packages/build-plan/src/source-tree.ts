@@ -40,7 +40,11 @@ export interface SourceTree {
   readToml(file: string): Record<string, unknown> | undefined;
 }
 
-export async function openSourceTree(root: string): Promise<SourceTree> {
+/** Told of a file before it is looked into. */
+export type OnRead = (file: string) => void;
+export const nobody: OnRead = () => undefined;
+
+export async function openSourceTree(root: string, onRead: OnRead = nobody): Promise<SourceTree> {
   const { files, directories, notes } = await walkTree(root);
   const [fileSet, directorySet] = [new Set(files), new Set(directories)];
   const realRoot = realpathSync(root);
@@ -49,7 +53,10 @@ export async function openSourceTree(root: string): Promise<SourceTree> {
 
   const read = (file: string): string | undefined => {
     if (!fileSet.has(file)) return undefined;
-    const text = texts.get(file) ?? readText(realRoot, file, budget);
+    const known = texts.get(file);
+    if (known !== undefined) return known;
+    onRead(file);
+    const text = readText(realRoot, file, budget);
     texts.set(file, text);
     return text;
   };
@@ -67,6 +74,7 @@ export async function openSourceTree(root: string): Promise<SourceTree> {
     read,
     readStart(file, bytes) {
       if (!fileSet.has(file)) return undefined;
+      onRead(file);
       return new TextDecoder().decode(readBytes(realRoot, file, bytes).bytes);
     },
     readJson: (file) => parsed(file, read(file), "JSON", readLooseJson),

@@ -19,8 +19,8 @@ export async function refuseUnknownEnvironment(api: Api, { project, environment 
 
 /** A folder that no plan can be made for is told before anything is made for it. */
 export async function refuseUnbuildable(folder: string): Promise<void> {
-  const { planSource } = await import("@starform/build-plan/plan-source");
-  const outcome = await planSource(folder);
+  const { planApart } = await import("@starform/build-plan/plan-apart");
+  const outcome = await planApart(folder);
   if (outcome.ok) return;
   const { message, lookedFor, hint } = outcome.error;
   const looked = lookedFor.length > 0 ? `\n  looked for: ${lookedFor.join(", ")}` : "";

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { readComponents } from "@starform/build-plan/components/read-components";
-import { planSource } from "@starform/build-plan/plan-source";
+import { componentsApart, planApart, type PlanApart } from "@starform/build-plan/plan-apart";
 import { openLogShipper } from "@starform/log-shipper/log-shipper";
 import type { Logger } from "pino";
 import { buildkitBuildService } from "../adapters/buildkit/build-service.ts";
@@ -39,7 +38,7 @@ export async function openBuilds(
     builds,
     log: openBuildLog(config, logger, stack),
     plan: plannerOf(config),
-    components: readComponents,
+    components: componentsApart,
     builder: { id: `${config.urls.api}/builders/${builderKind(config)}`, starformVersion: config.version },
     attach: attachTo(core),
     workDirs: folderWorkDirs(join(config.dataDir, "cache", "contexts")),
@@ -51,9 +50,9 @@ export async function openBuilds(
 }
 
 /** The process builder runs no frontend images, so it plans by itself. */
-function plannerOf(config: Config): typeof planSource {
+function plannerOf(config: Config): PlanApart {
   const { planner, node } = config;
-  if (planner.kind === "built-in") return planSource;
+  if (planner.kind === "built-in") return planApart;
   if (builderKind(config) === "process")
     throw new Error(
       "STARBASE_PLANNER is railpack, which the process builder cannot run: unset it, or build with BuildKit",

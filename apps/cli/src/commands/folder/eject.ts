@@ -10,10 +10,10 @@ export default command<{ print: boolean }, [string?]>({
   flags: { print: flagOf("print it and write nothing") },
   positional: { kind: "tuple", parameters: [optionalWord("folder", "whose plan (this folder)")] },
   async run(context, { print }, named = ".") {
-    const { planSource } = await import("@starform/build-plan/plan-source");
+    const { planApart } = await import("@starform/build-plan/plan-apart");
     const { ejectDockerfile, ejectedIgnores } = await import("@starform/build-plan/eject-dockerfile");
     const folder = resolve(context.host.cwd, named);
-    const outcome = await planSource(folder);
+    const outcome = await planApart(folder);
     if (!outcome.ok)
       throw new ExitError(exitCodes.failed, `${outcome.error.message}\n  ${outcome.error.hint}`);
     if (outcome.kind === "dockerfile")

@@ -47,8 +47,8 @@ export default command<Flags>({
     };
     const outcome = parseStarformFile(file);
     if (outcome.kind === "refused") throw new ExitError(exitCodes.usage, outcome.message);
-    const { planSource } = await import("@starform/build-plan/plan-source");
-    const plan = await planSource(context.host.cwd);
+    const { planApart } = await import("@starform/build-plan/plan-apart");
+    const plan = await planApart(context.host.cwd);
     await writeFile(path, `${JSON.stringify(file, null, 2)}\n`, { flag: "wx" });
     const found = plan.ok ? plan.info.providers.join(", ") || "a Dockerfile" : undefined;
     context.answer({ path, file, detected: plan.ok ? plan.info.providers : [] }, () =>

@@ -10,9 +10,9 @@ export default command<{ info: boolean }, [string?]>({
   flags: { info: flagOf("what was detected, which versions, and why") },
   positional: { kind: "tuple", parameters: [optionalWord("folder", "what to plan (this folder)")] },
   async run(context, { info }, named = ".") {
-    const { planSource } = await import("@starform/build-plan/plan-source");
+    const { planApart } = await import("@starform/build-plan/plan-apart");
     const folder = resolve(context.host.cwd, named);
-    const outcome = await planSource(folder);
+    const outcome = await planApart(folder);
     if (!outcome.ok) {
       const { message, lookedFor, hint } = outcome.error;
       if (context.isJson) context.jsonLine({ error: outcome.error });

@@ -2,12 +2,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { readBuildPlan } from "@starform/build-plan/build-plan";
-import {
-  planSource,
-  type PlanInfo,
-  type PlanOptions,
-  type PlanOutcome,
-} from "@starform/build-plan/plan-source";
+import { planApart, type PlanApart } from "@starform/build-plan/plan-apart";
+import type { PlanInfo, PlanOptions, PlanOutcome } from "@starform/build-plan/plan-source";
 import { z } from "zod";
 import { inside } from "../process-builder/copy-tree.ts";
 import { railpackPrepare } from "./railpack-prepare.ts";
@@ -38,9 +34,9 @@ const Info = z.looseObject({
  * wins, is decided as ever. What the program cannot plan is a refusal with its own words; a program that fails
  * otherwise, or is not there, is the platform's fault and rejects.
  */
-export function railpackPlanner(options: RailpackOptions): typeof planSource {
-  return async (dir, planOptions = {}) => {
-    const ours = await planSource(dir, planOptions);
+export function railpackPlanner(options: RailpackOptions): PlanApart {
+  return async (dir, planOptions = {}, signal) => {
+    const ours = await planApart(dir, planOptions, signal);
     if (ours.ok && ours.kind === "dockerfile") return ours;
     const rootDirectory = ours.ok ? ours.info.rootDirectory : planOptions.rootDirectory || ".";
     const root = await inside(dir, rootDirectory);

@@ -1,5 +1,6 @@
-import type { Components, readComponents } from "@starform/build-plan/components/read-components";
-import type { PlanOutcome, planSource } from "@starform/build-plan/plan-source";
+import type { Components } from "@starform/build-plan/components/read-components";
+import type { ComponentsApart, PlanApart } from "@starform/build-plan/plan-apart";
+import type { PlanOutcome } from "@starform/build-plan/plan-source";
 import { buildAllowances } from "@starform/contract/plans";
 import type { ServiceSettings } from "@starform/contract/services";
 import type { StageName } from "@starform/contract/states";
@@ -19,8 +20,8 @@ export type RunBuildDeps = {
   readonly sources: SourceStore;
   readonly builds: BuildService;
   readonly log: BuildLog;
-  readonly plan: typeof planSource;
-  readonly components: typeof readComponents;
+  readonly plan: PlanApart;
+  readonly components: ComponentsApart;
   readonly builder: BuilderIdentity;
   /** Puts documents beside an image where its store has a place for them; answers what more the log says of it. */
   readonly attach: (image: AttachTo, documents: readonly BuildDocument[]) => Promise<string | undefined>;
@@ -111,7 +112,7 @@ async function steps(deps: RunBuildDeps, run: Run, dir: WorkDir): Promise<void> 
   const commit = await run.within("clone", () => clone(deps, run, dir));
   const made = await run.within("build", async () => {
     const planned = await plan(deps, run, dir.path);
-    const components = await deps.components(`${dir.path}/${planned.outcome.info.rootDirectory}`);
+    const components = await deps.components(`${dir.path}/${planned.outcome.info.rootDirectory}`, run.signal);
     const labels = labelsOf({ source: work.source, commit, outcome: planned.outcome });
     return { ...planned, components, built: await build(deps, run, { dir: dir.path, ...planned, labels }) };
   });
@@ -199,7 +200,7 @@ async function plan(deps: RunBuildDeps, run: Run, dir: string): Promise<Planned>
   const read = await readBuildSettings(dir, work.settings, work.environment);
   if (read.kind === "refused") throw new CannotBuild(read.reason);
   for (const note of read.notes) run.say("plan", note);
-  const outcome = await deps.plan(dir, planOptionsOf(read.settings, work.variables));
+  const outcome = await deps.plan(dir, planOptionsOf(read.settings, work.variables), run.signal);
   if (!outcome.ok) {
     const { message, hint, lookedFor } = outcome.error;
     if (lookedFor.length > 0) run.say("plan", `looked for ${lookedFor.join(", ")}`);
