@@ -19,7 +19,7 @@ export type DockerfileBuild = BuildOptions & {
   readonly target?: string;
   /** Asked when an image's registry cannot be reached: the build is tried once more with its answers, and the log says so. */
   readonly standIn?: StandIn;
-  /** Builds of one namespace reuse each other's transferred files. Default: the context's folder. */
+  /** Builds of one namespace share their cache mounts and transferred files, and none with others. Default: the context's folder. */
   readonly cacheNamespace?: string;
 };
 
@@ -69,7 +69,7 @@ async function solve(client: BuildKit, build: DockerfileBuild, dockerfile: strin
       source: { frontend: "dockerfile.v0", attrs: attrsOf(build, basename(dockerfile)) },
       exporter,
       services: {
-        sharedKey: `${build.cacheNamespace ?? folderKey(build.contextDir)}/dockerfile`,
+        sharedKey: `${namespaceOf(build)}/dockerfile`,
         secrets: build.secrets ?? {},
         ...(build.registryAuth && { registryAuth: build.registryAuth }),
         dirs: {
@@ -88,10 +88,8 @@ async function solve(client: BuildKit, build: DockerfileBuild, dockerfile: strin
   return builtImage(client, build, exporter, result);
 }
 
-function attrsOf(
-  { buildArgs = {}, target, noCache, labels = {} }: DockerfileBuild,
-  filename: string,
-): Record<string, string> {
+function attrsOf(build: DockerfileBuild, filename: string): Record<string, string> {
+  const { buildArgs = {}, target, noCache, labels = {} } = build;
   const args = Object.entries(buildArgs).map(([name, value]) => [`build-arg:${name}`, value]);
   return {
     filename,
@@ -100,8 +98,13 @@ function attrsOf(
     ...(noCache && { "no-cache": "" }),
     ...Object.fromEntries(Object.entries(labels).map(([name, value]) => [`label:${name}`, value])),
     ...Object.fromEntries(args),
+    // After the build's own arguments: one of that name would open another tenant's cache mounts.
+    "build-arg:BUILDKIT_CACHE_MOUNT_NS": namespaceOf(build),
   };
 }
+
+const namespaceOf = ({ cacheNamespace, contextDir }: DockerfileBuild): string =>
+  cacheNamespace ?? folderKey(contextDir);
 
 /** A key for builds that were not told whose they are. */
 export const folderKey = (dir: string): string =>

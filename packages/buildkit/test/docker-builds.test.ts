@@ -99,6 +99,28 @@ describe.skipIf(!requireEngineInCi())("BuildKit of a Docker Engine", () => {
     expect(printed).toBe("hello\n./.dockerignore\n./Dockerfile\n./kept.log\n./src/a file.txt\nlinked\n");
   });
 
+  test("shares a Dockerfile's cache mounts within their namespace only, whatever its arguments say", async () => {
+    const found: string[] = [];
+    const build = (cacheNamespace: string, buildArgs: Readonly<Record<string, string>> = {}) =>
+      buildDockerfile(client, {
+        contextDir: aFolder({
+          Dockerfile: `FROM ${bases.builder}\nRUN --mount=type=cache,target=/cache ls /cache; touch /cache/${cacheNamespace.replace("/", "-")}; : ${randomUUID()}\n`,
+        }),
+        dockerfilePath: "Dockerfile",
+        tags: [],
+        cacheNamespace,
+        buildArgs,
+        onLog: ({ stream, text }) => {
+          if (stream === "stdout") found.push(`${cacheNamespace} sees ${text}`);
+        },
+      });
+    await build("w1/p1");
+    await build("w2/p2");
+    await build("w3/p3", { BUILDKIT_CACHE_MOUNT_NS: "w1/p1" });
+    await build("w1/p1");
+    expect(found).toEqual(["w1/p1 sees w1-p1"]);
+  });
+
   test("sends only files that changed since the last build", async () => {
     const contextDir = aFolder({
       Dockerfile: "FROM scratch\nCOPY . /\n",
