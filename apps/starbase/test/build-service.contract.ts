@@ -30,6 +30,8 @@ export type BuilderUnderTest = AsyncDisposable & {
   repositoryOf?(spec: BuildSpec): string;
   /** A second Worker's service over the same records. */
   readonly another?: BuildService;
+  /** Whether a plan or a Dockerfile can start from any image by its name. */
+  readonly buildsOnImages?: boolean;
   /** Cuts whatever connections builds have; new ones can be made. */
   loseConnections?(): void;
   /** How the line begins that it says once the image is there, and before that is written down. */
@@ -113,6 +115,13 @@ const ended = (builds: BuildService, spec: BuildSpec) =>
     const status = await builds.getBuildStatus(spec);
     return status.state !== "running" && status;
   });
+
+/** Builds it; the name that another Dockerfile would have the image by. */
+async function tagOf({ builds, repositoryOf }: BuilderUnderTest, spec: BuildSpec): Promise<string> {
+  await imageOf(builds, spec);
+  const repository = repositoryOf?.(spec) ?? `starform.local/${spec.projectId}/${spec.serviceId}`;
+  return `${repository}:${spec.buildId}`;
+}
 
 const imageIn = (status: BuildStatus): string =>
   status.state === "succeeded" ? status.image : `no image: ${JSON.stringify(status)}`;
@@ -321,6 +330,39 @@ export function buildServiceContract(name: string, open: () => Promise<BuilderUn
       expect(status).toMatchObject({ state: "succeeded" });
       expect(await under.imagesOf(spec)).toHaveLength(1);
       await until("nothing of it runs any more", async () => !(await under.isRunning(mark)));
+    });
+
+    test("does not build on another project's image, and does on its own", async (context) => {
+      if (!under.buildsOnImages) return context.skip("this builder knows no images but its own base");
+      const other = await aBuild(under, ["echo theirs > theirs.txt"]);
+      const theirs = await tagOf(under, other);
+      const onto = async (image: string, ways: Pick<Partial<BuildSpec>, "variables">, dockerfile: string) => {
+        const files = { Dockerfile: dockerfile, "app.txt": image };
+        const spec = await aBuild(under, [], { files, ...ways });
+        const { info } = spec.outcome as Extract<BuildSpec["outcome"], { ok: true }>;
+        const outcome = { ok: true, kind: "dockerfile", path: "Dockerfile", info } as const;
+        return built(under.builds, { ...spec, outcome });
+      };
+      const refused = {
+        state: "failed",
+        reason: expect.stringContaining(`the build is to start from ${theirs}, and this project has no such`),
+      };
+      const ways: Parameters<typeof onto>[] = [
+        [theirs, {}, `FROM ${theirs}\n`],
+        [theirs, {}, `FROM base\nCOPY --from=${theirs} /app /app\n`],
+        [theirs, { variables: { BASE: theirs } }, "ARG BASE=base\nFROM $BASE\n"],
+      ];
+      for (const way of ways) expect((await onto(...way)).status).toMatchObject(refused);
+      const planned = await aBuild(under, ["true"]);
+      const { plan } = planned.outcome as Extract<BuildSpec["outcome"], { kind: "plan" }>;
+      plan.steps[0]!.inputs[0] = { image: theirs };
+      expect((await built(under.builds, planned)).status).toMatchObject(refused);
+
+      const { projectId, serviceId } = other;
+      const own = await aBuild(under, ["cat theirs.txt > mine.txt"], { projectId, serviceId });
+      const mine = (own.outcome as Extract<BuildSpec["outcome"], { kind: "plan" }>).plan;
+      mine.steps[0]!.inputs[0] = { image: theirs };
+      expect(await under.fileOf(await imageOf(under.builds, own), "mine.txt")).toBe("theirs\n");
     });
 
     test("keeps a long log whole and in order", async () => {

@@ -30,6 +30,7 @@ export async function openBuildkitBuilder(): Promise<BuilderUnderTest> {
     dir,
     measures: ["sentBytes", "layers"],
     lastWords: "image ",
+    buildsOnImages: true,
     async imagesOf({ projectId, serviceId }) {
       const repo = `starform.local/${projectId}/${serviceId}`;
       return (await engine.imagesOf(repo)).map((id) => `${repo}@${id}`);

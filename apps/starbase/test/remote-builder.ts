@@ -69,6 +69,7 @@ export async function openRemoteBuilder(kind: "depot" | "buildkit"): Promise<Rem
     dir,
     measures: ["sentBytes"],
     lastWords: "image ",
+    buildsOnImages: true,
     repositoryOf: ({ projectId, serviceId }) => `${registry.host}/${projectId}/${serviceId}`,
     loseConnections: () => (depot ? depot.cutConnections() : machine?.cut()),
     async imagesOf(spec) {

@@ -2,6 +2,7 @@ import type { BuildKit, Exporter, SolveResult } from "./client.ts";
 import { dockerEngine, type Engine } from "./engine.ts";
 import type { SentFiles } from "./file-sync.ts";
 import type { BuildEvent } from "./progress.ts";
+import type { RegistryAuth } from "./registry-sign-in.ts";
 
 export type BuiltImage = {
   /** `sha256:…` of the image's config, by which a Docker Engine knows it. */
@@ -26,7 +27,7 @@ export type BuildOptions = {
   readonly labels?: Readonly<Record<string, string>>;
   /** Run every step anew. */
   readonly noCache?: boolean;
-  readonly registryAuth?: Readonly<Record<string, { username: string; password: string }>>;
+  readonly registryAuth?: RegistryAuth;
   readonly signal?: AbortSignal;
   readonly onLog?: (event: BuildEvent) => void;
   /** What of the source was sent, once it was; a builder that still has all of it asks for nothing. */
@@ -79,8 +80,9 @@ async function pushWith(
   { registryAuth = {}, signal }: BuildOptions,
 ): Promise<string> {
   const host = tag.slice(0, tag.indexOf("/"));
+  const { username, password } = registryAuth[host] ?? {};
   return engine.push(tag, {
-    ...(registryAuth[host] && { auth: { ...registryAuth[host], host } }),
+    ...(username !== undefined && password !== undefined && { auth: { host, username, password } }),
     ...(signal && { signal }),
   });
 }

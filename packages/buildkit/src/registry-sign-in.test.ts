@@ -149,3 +149,43 @@ describe("a token", () => {
     expect(asked).toEqual([]);
   });
 });
+
+describe("a sign-in that is for some repositories only", () => {
+  const limited: RegistryAuth = { [host]: { ...auth[host]!, repositoriesUnder: "shop/one/" } };
+  const token = (scopes: readonly string[], realm: string) =>
+    ask(
+      limited,
+      "FetchToken",
+      ["FetchTokenRequest", { host, realm, service: "s", scopes }],
+      "FetchTokenResponse",
+    );
+
+  test("asks for tokens of those, whatever else the builder asks for", async () => {
+    const asked: string[][] = [];
+    const server = createServer((request, response) => {
+      asked.push(new URL(request.url ?? "", "http://tokens").searchParams.getAll("scope"));
+      response.end('{"token":"t"}');
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const realm = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
+    const own = "repository:shop/one/web:pull,push";
+    await token([own, "repository:shop/two/web:pull"], realm);
+    const foreign = token(["repository:shop/one-more/web:pull"], realm);
+    await expect(foreign).rejects.toMatchObject({ code: 7 });
+    server.close();
+    expect(asked).toEqual([[own]]);
+  });
+
+  test("is handed to no builder, and is another's than the whole", async () => {
+    const known = await ask(limited, "Credentials", ["CredentialsRequest", { host }], "CredentialsResponse");
+    expect(known["secret"] ?? "").toBe("");
+    const keyOf = (of: RegistryAuth) =>
+      ask(
+        of,
+        "GetTokenAuthority",
+        ["TokenAuthorityRequest", { host, salt: Buffer.alloc(32) }],
+        "TokenAuthorityResponse",
+      );
+    expect((await keyOf(limited))["publicKey"]).not.toEqual((await keyOf(auth))["publicKey"]);
+  });
+});

@@ -11,8 +11,18 @@ import { answer, type Handler } from "./grpc-server.ts";
 import { codec } from "./protocol.ts";
 import { fetchRegistryToken } from "./registry-token.ts";
 
+/** How a build is let into one registry. */
+export type RegistrySignIn = {
+  readonly username: string;
+  readonly password: string;
+  /**
+   * What the names of the repositories begin with that it is used for (`shop/api/`), for one that opens more than the
+   * build may have. Tokens for others are not asked for, and the password is handed to no builder. Absent: for all.
+   */
+  readonly repositoriesUnder?: string;
+};
 /** By registry host. */
-export type RegistryAuth = Readonly<Record<string, { readonly username: string; readonly password: string }>>;
+export type RegistryAuth = Readonly<Record<string, RegistrySignIn>>;
 
 const credentialsRequest = codec<{ host: string }>("CredentialsRequest");
 const credentials = codec<{ username: string; secret: string }>("CredentialsResponse");
@@ -36,7 +46,8 @@ const tokenResponse = codec<{ token: string; expiresIn: number; issuedAt: number
 export const registrySignIn = (auth: RegistryAuth = {}): Record<string, Handler> => ({
   "/moby.filesync.v1.Auth/Credentials": answer((bytes) => {
     const known = of(auth, credentialsRequest.decode(bytes).host);
-    return credentials.encode(known ? { username: known.username, secret: known.password } : {});
+    const isWhole = known?.repositoriesUnder === undefined;
+    return credentials.encode(known && isWhole ? { username: known.username, secret: known.password } : {});
   }),
   "/moby.filesync.v1.Auth/GetTokenAuthority": answer((bytes) => {
     const { host, salt } = authorityRequest.decode(bytes);
@@ -50,11 +61,22 @@ export const registrySignIn = (auth: RegistryAuth = {}): Record<string, Handler>
   }),
   "/moby.filesync.v1.Auth/FetchToken": answer(async (bytes) => {
     const { host = "", realm = "", service = "", scopes } = tokenRequest.decode(bytes);
-    return tokenResponse.encode(
-      await fetchRegistryToken({ host, realm, service, scopes }, signInOf(auth, host)),
-    );
+    const known = signInOf(auth, host);
+    const asked = { host, realm, service, scopes: ownScopes(known, scopes, host) };
+    return tokenResponse.encode(await fetchRegistryToken(asked, known));
   }),
 });
+
+/** What the build may have of what its builder asks for: a push may ask for another's repository to mount layers of. */
+function ownScopes({ repositoriesUnder: under }: RegistrySignIn, scopes: readonly string[], host: string) {
+  if (under === undefined) return scopes;
+  const own = scopes.filter((scope) => scope.startsWith(`repository:${under}`));
+  if (own.length > 0) return own;
+  throw new GrpcError(
+    grpcCode.permissionDenied,
+    `this build may use the repositories of its own project only, which begin with ${host}/${under}`,
+  );
+}
 
 const of = (auth: RegistryAuth, host = "") => (Object.hasOwn(auth, host) ? auth[host] : undefined);
 
@@ -69,11 +91,11 @@ const pepper = randomBytes(32);
 /** What stands before the 32 bytes of an Ed25519 key in PKCS #8. */
 const pkcs8Head = Buffer.from("302e020100300506032b657004220420", "hex");
 
-/** The same for equal credentials and salt, within this process. */
+/** The same for equal credentials and salt, within this process: a builder shares a token between builds by it. */
 function keyOf(auth: RegistryAuth, host = "", salt: Uint8Array = Buffer.alloc(0)): KeyObject {
-  const { username, password } = signInOf(auth, host);
+  const { username, password, repositoriesUnder = "" } = signInOf(auth, host);
   const seed = createHmac("sha256", Buffer.concat([pepper, salt]))
-    .update(JSON.stringify([host, username, password]))
+    .update(JSON.stringify([host, username, password, repositoriesUnder]))
     .digest();
   return createPrivateKey({ key: Buffer.concat([pkcs8Head, seed]), format: "der", type: "pkcs8" });
 }

@@ -62,6 +62,17 @@ describe.runIf(requireEngineInCi() && requireRegistryInCi())("images behind a to
     await expect(build(`FROM ${image}\nCOPY . /again/\n`)).rejects.toThrow(/authoriz|denied|401|403/i);
   });
 
+  test("are not pulled beyond the repositories that a sign-in is for, though it opens more", async () => {
+    const image = await aPrivateImage();
+    const limited = (repositoriesUnder: string): RegistryAuth => ({
+      [registry.host]: { ...registryUser, repositoriesUnder },
+    });
+    await expect(build(`FROM ${image}\n`, limited("another/"))).rejects.toThrow(
+      /its own project only|authoriz|denied|401|403/i,
+    );
+    await build(`FROM ${image}\nCOPY . /more/\n`, limited("p/"));
+  });
+
   test("are not pulled with a wrong password, which is not said", async () => {
     const image = await aPrivateImage();
     const wrong = `wrong-${randomUUID()}`;

@@ -143,7 +143,15 @@ function builderOf(
       `STARBASE_RUNTIME is ${runtime}, but STARBASE_DOCKER_SOCKET does not say where the engine is that builds`,
     );
   const pushes = builtImages === "registry" ? registry : undefined;
-  return buildkitBuildService({ engineSocket: dockerSocket, registry: pushes, cacheDir, workDir, log });
+  const registryPrefix = registry?.prefix;
+  return buildkitBuildService({
+    engineSocket: dockerSocket,
+    registry: pushes,
+    registryPrefix,
+    cacheDir,
+    workDir,
+    log,
+  });
 }
 
 function openBuildLog(config: Config, logger: Logger, stack: AsyncDisposableStack): BuildLog {

@@ -3,6 +3,7 @@ import { printBuildPlan } from "@starform/build-plan/build-plan";
 import type { BaseImages } from "@starform/buildkit/base-images";
 import { buildDockerfile } from "@starform/buildkit/build-dockerfile";
 import { buildPlan } from "@starform/buildkit/build-plan";
+import { imagesOfPlan } from "@starform/buildkit/dockerfile-images";
 import { buildWithFrontend } from "@starform/buildkit/build-with-frontend";
 import type { BuildOptions, BuiltImage } from "@starform/buildkit/built-image";
 import type { BuildKit } from "@starform/buildkit/client";
@@ -10,12 +11,15 @@ import { standInBases } from "@starform/buildkit/stand-in";
 import type { BuildSpec } from "../../ports/build-service.ts";
 import { inside } from "../process-builder/copy-tree.ts";
 import { debianPackagesOf } from "./debian-packages.ts";
+import { imagesOfFile, refuseForeignImages } from "./refuse-foreign-images.ts";
 import type { Watch } from "./watched-build.ts";
 
 /** Where an image goes, and what it starts from. */
 export type ImageTarget = Pick<BuildOptions, "push" | "insecureRegistry" | "registryAuth"> & {
   /** The name without tag and digest; its tag is the build's id. */
   readonly repository: string;
+  /** What the names of images begin with below which each project has its own, and may build on no other's. */
+  readonly projectPrefixes: readonly string[];
   /** Stand in for the images that plans name, which else are fetched from their registry. */
   readonly bases?: BaseImages;
 };
@@ -44,7 +48,7 @@ async function makeImage(
   client: BuildKit,
   spec: BuildSpec,
   { signal, onLog, onSent }: Pick<Watch, "signal" | "onLog" | "onSent">,
-  { repository, bases, ...target }: ImageTarget,
+  { repository, bases, projectPrefixes, ...target }: ImageTarget,
 ): Promise<BuiltImage> {
   signal.throwIfAborted();
   const { outcome } = spec;
@@ -61,6 +65,9 @@ async function makeImage(
     onLog,
     onSent,
   };
+  const refuseForeign = (images: readonly string[]) =>
+    refuseForeignImages(images, spec.projectId, projectPrefixes);
+  if (outcome.kind === "plan") refuseForeign(imagesOfPlan(outcome.plan));
   if (outcome.kind === "plan" && outcome.frontend) {
     const plan = printBuildPlan(outcome.plan);
     return await buildWithFrontend(client, { ...options, frontend: outcome.frontend, plan });
@@ -71,6 +78,7 @@ async function makeImage(
   const buildArgs = Object.fromEntries(
     Object.entries(spec.variables).filter(([name]) => !spec.secretNames.includes(name)),
   );
+  refuseForeign(await imagesOfFile(path.join(contextDir, dockerfilePath), buildArgs));
   const standIn = bases && { standIn: standInBases(bases) };
   return await buildDockerfile(client, { ...options, dockerfilePath, buildArgs, ...standIn });
 }

@@ -12,6 +12,7 @@ import type { BoundedBuilds } from "./bounded-build.ts";
 import { buildImage, type ImageTarget } from "./build-image.ts";
 import type { LedgerImage } from "./build-ledger.ts";
 import { pushedImage, pushTarget, type PushRegistry } from "./push-target.ts";
+import { enginePrefix } from "./refuse-foreign-images.ts";
 import type { BuildJob } from "./running-builds.ts";
 import { watchedBuild, type Watch } from "./watched-build.ts";
 
@@ -19,6 +20,8 @@ export type EngineBuilder = {
   readonly engineSocket: string;
   /** Where images go besides; without one they stay in the engine's own store only. */
   readonly registry: PushRegistry | undefined;
+  /** What the names of images begin with that may lie in the engine's store and are each one project's. */
+  readonly projectPrefixes: readonly string[];
   readonly limits: BuildLimits;
   readonly bounded: BoundedBuilds;
   readonly layersOf: Engine["layers"];
@@ -37,7 +40,7 @@ export type BaseForm = "quick" | "debian";
 
 /** The repository of a service's images in the engine's store. */
 export const repositoryOf = ({ projectId, serviceId }: Pick<BuildSpec, "projectId" | "serviceId">): string =>
-  `starform.local/${projectId}/${serviceId}`;
+  `${enginePrefix}/${projectId}/${serviceId}`;
 
 /** One build from its source to its image in the engine. Throws BuildStopped for what the customer must change. */
 export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<LedgerImage> => {
@@ -46,9 +49,10 @@ export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<Le
     const words = await builder.wallWords();
     if (words) watch.say(words);
     const { registry } = builder;
-    const target = registry
+    const place = registry
       ? await pushTarget(registry, job.spec, { wallClockMs: limits.wallClockMs, hide: watch.hide })
       : { repository: repositoryOf(job.spec) };
+    const target = { ...place, projectPrefixes: builder.projectPrefixes };
     const built = await builder.bounded.run(limits, watch, (bounded) =>
       buildOnBestBase(builder, job.spec, bounded, target),
     );

@@ -10,6 +10,7 @@ import { buildInEngine, type BaseForm, type EngineBuilder } from "./build-in-eng
 import { ownEngine } from "./engine-group.ts";
 import { fileLedger } from "./file-ledger.ts";
 import type { PushRegistry } from "./push-target.ts";
+import { enginePrefix } from "./refuse-foreign-images.ts";
 import { runningBuilds } from "./running-builds.ts";
 import { sayWalls } from "./say-walls.ts";
 
@@ -18,6 +19,8 @@ export type BuildKitServiceOptions = {
   readonly engineSocket: string;
   /** Where images are pushed, for clusters that do not run on this engine. */
   readonly registry?: PushRegistry | undefined;
+  /** What the names of images in this installation's registry begin with; the engine may have pulled some. */
+  readonly registryPrefix?: string | undefined;
   readonly cacheDir: string;
   /** Logs, locks and records of builds. */
   readonly workDir: string;
@@ -35,7 +38,7 @@ export type BuildKitServiceOptions = {
  * `succeeded`.
  */
 export function buildkitBuildService(options: BuildKitServiceOptions): BuildService & AsyncDisposable {
-  const { engineSocket, registry, workDir, log } = options;
+  const { engineSocket, registry, registryPrefix, workDir, log } = options;
   mkdirSync(workDir, { recursive: true });
   const limits = { ...machineLimits(), ...options.limits };
   const engine = dockerEngine(engineSocket);
@@ -43,6 +46,7 @@ export function buildkitBuildService(options: BuildKitServiceOptions): BuildServ
   const builder: EngineBuilder = {
     engineSocket,
     registry,
+    projectPrefixes: [enginePrefix, registryPrefix ?? registry?.prefix].filter((one) => one !== undefined),
     limits,
     bounded: boundedBuilds(ownEngine(engineSocket), limits),
     layersOf: engine.layers,

@@ -22,12 +22,15 @@ export async function pushTarget(
   const repository = await registry.ensureRepository(spec);
   const seconds = Math.ceil(wallClockMs / 1_000) + graceSeconds;
   const { host, username, password } = await registry.credentials(spec.projectId, "push", seconds);
+  // A vendor's may open all of the registry, and what a build pulls is its customer's to say.
+  const repositoriesUnder = `${registry.prefix.slice(host.length + 1)}/${spec.projectId}/`.replace(/^\//, "");
   hide("the registry's password", password);
   return {
     repository,
+    projectPrefixes: [registry.prefix],
     push: true,
     insecureRegistry: isLoopback(host),
-    registryAuth: { [host]: { username, password } },
+    registryAuth: { [host]: { username, password, repositoriesUnder } },
   };
 }
 
