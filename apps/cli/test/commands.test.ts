@@ -350,6 +350,12 @@ const table: [words: string, route: string, input: object, words: RegExp][] = [
     /made the cron nightly/,
   ],
   [
+    "services update --watch apps/web/**,!*.md",
+    "updateService",
+    { body: { settings: { watchPaths: ["apps/web/**", "!*.md"] } } },
+    /web/,
+  ],
+  [
     "services update --start x --health /ok",
     "updateService",
     { body: { settings: { startCommand: "x", healthCheck: { path: "/ok" } } } },

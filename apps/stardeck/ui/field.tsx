@@ -64,6 +64,29 @@ export function TextField({
   );
 }
 
+export function TextAreaField({
+  label,
+  hint,
+  error,
+  isMono,
+  className,
+  ...rest
+}: Described & ComponentProps<"textarea">) {
+  return (
+    <Field label={label} hint={hint} error={error} {...(className ? { className } : {})}>
+      {(tied) => (
+        <textarea
+          autoComplete="off"
+          spellCheck={false}
+          {...rest}
+          {...tied}
+          className={cx(inputClass, "h-auto py-1.5", isMono && "font-mono text-xs")}
+        />
+      )}
+    </Field>
+  );
+}
+
 export function SelectField({
   label,
   hint,

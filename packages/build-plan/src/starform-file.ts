@@ -26,8 +26,14 @@ const bytesMax = 256 * 1024;
 export async function readStarformFile(dir: string): Promise<StarformFileOutcome> {
   const text = await readSmall(dir, starformFileName);
   if (text === undefined) return { kind: "absent" };
-  if (text === "too large")
-    return refused([{ path: "", message: `it is larger than ${bytesMax / 1024} KB` }]);
+  return text === "too large" ? tooLarge() : readStarformText(text);
+}
+
+const tooLarge = () => refused([{ path: "", message: `it is larger than ${bytesMax / 1024} KB` }]);
+
+/** The same for its text, wherever that was kept. */
+export function readStarformText(text: string): StarformFileOutcome {
+  if (text.length > bytesMax) return tooLarge();
   try {
     return parseStarformFile(readLooseJson(text));
   } catch (cause) {

@@ -36,12 +36,28 @@ export const HealthCheck = z
   })
   .meta({ id: "HealthCheck" });
 
+/**
+ * Patterns like those of .gitignore, from the repository's root: `apps/web/**`, `*.lock`, `!docs/**`. Neither `{a,b}`
+ * nor `[ab]` has a meaning.
+ */
+export const WatchPaths = z
+  .array(
+    z
+      .string()
+      .min(1)
+      .max(500)
+      .refine((pattern) => !/[{}\n]/.test(pattern), "is one pattern a line: in place of {a,b} write two"),
+  )
+  .max(200);
+
 /** How a service is built and run in one environment. */
 export const ServiceSettings = z
   .strictObject({
     /** The branch whose pushes deploy to this environment; `null`: none. */
     branch: z.string().min(1).max(255).nullable().default("main"),
     rootDirectory: z.string().max(1_024).default(""),
+    /** A push that changes nothing they match deploys nothing; none: every push of the branch deploys. */
+    watchPaths: WatchPaths.default([]),
     builder: z.enum(["auto", "dockerfile", "plan"]).default("auto"),
     dockerfilePath: z.string().max(1_024).nullable().default(null),
     installCommand: z.string().max(4_096).nullable().default(null),
@@ -63,6 +79,7 @@ export const ServiceSettingsPatch = z
   .strictObject({
     branch: z.string().min(1).max(255).nullable(),
     rootDirectory: z.string().max(1_024),
+    watchPaths: WatchPaths,
     builder: z.enum(["auto", "dockerfile", "plan"]),
     dockerfilePath: z.string().max(1_024).nullable(),
     installCommand: z.string().max(4_096).nullable(),

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { postgresHeadLedger } from "../adapters/postgres/head-ledger.ts";
 import { networkVariables } from "../adapters/process-builder/machine-tools.ts";
 import { gitHttpBackend } from "../adapters/sources/git-http-backend.ts";
+import { pushedTrees } from "../adapters/sources/pushed-trees.ts";
 import { folderSourceStore } from "../adapters/sources/source-store.ts";
 import type { Config } from "../config.ts";
 import { followDeployment } from "../core/deployments/follow.ts";
@@ -56,7 +57,7 @@ export function serveGit(
   gitRoutes(app, {
     authorize: authorizeGit(core),
     whileAllowed: core.whileAllowed,
-    push: acceptPush(core),
+    push: acceptPush({ ...core, trees: pushedTrees(sources) }),
     follow: followDeployment({ ...core, publicUrl: publicUrlOf(config.urls.gateway) }),
     commitOf: sources.commitOf,
     ledger: postgresHeadLedger(core.db),

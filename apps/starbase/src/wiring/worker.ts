@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { postgresHeadLedger } from "../adapters/postgres/head-ledger.ts";
 import { openJobRunner } from "../adapters/postgres/job-runner.ts";
 import { postgresQueueDepth } from "../adapters/postgres/queue-depth.ts";
+import { pushedTrees } from "../adapters/sources/pushed-trees.ts";
 import type { Config } from "../config.ts";
 import { reconcileHeads } from "../core/builds/reconcile-heads.ts";
 import { tendBuildQueue } from "../core/builds/run-next-build.ts";
@@ -53,9 +54,10 @@ const dayMs = 86_400_000;
 
 function cronsOf(config: Config, core: Core & { logs: LogStore }, logger: Logger): CronJob[] {
   const sweep = sweepDeployments(core);
-  const push = acceptLostPush(core);
+  const repositories = openSources(config);
+  const push = acceptLostPush({ ...core, trees: pushedTrees(repositories) });
   const heads = {
-    repositories: openSources(config),
+    repositories,
     ledger: postgresHeadLedger(core.db),
     push,
     log: (text: string) => logger.warn(text),

@@ -20,6 +20,20 @@ test("an untouched form sends nothing, a touched one only what differs", () => {
   expect(patchOf(service, { ...draft, healthPath: "" }).body).toEqual({ settings: { healthCheck: null } });
 });
 
+test("watch paths are written one a line, and none is every push", () => {
+  const { body, problem } = patchOf(service, { ...draft, watchPaths: " apps/web/** \n\n!**/*.md\n" });
+  expect({ body, problem }).toEqual({
+    body: { settings: { watchPaths: ["apps/web/**", "!**/*.md"] } },
+    problem: undefined,
+  });
+  const watching = { ...service, settings: { ...service.settings, watchPaths: ["a,b/**", "c"] } };
+  expect(patchOf(watching, draftOf(watching)).body).toEqual({});
+  expect(patchOf(watching, { ...draftOf(watching), watchPaths: "" }).body).toEqual({
+    settings: { watchPaths: [] },
+  });
+  expect(patchOf(service, { ...draft, watchPaths: "apps/{web,api}/**" }).problem).toMatch(/^Watch paths: /);
+});
+
 test("what the API would refuse is told before it is sent", () => {
   expect(patchOf(service, { ...draft, replicas: "" }).problem).toMatch(/^Replicas: /);
   expect(patchOf(service, { ...draft, replicas: "99" }).problem).toMatch(/^Replicas: /);

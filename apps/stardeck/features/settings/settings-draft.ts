@@ -13,6 +13,8 @@ export type Draft = {
   address: string;
   branch: string;
   rootDirectory: string;
+  /** One a line. */
+  watchPaths: string;
   builder: ServiceSettings["builder"];
   dockerfilePath: string;
   installCommand: string;
@@ -32,6 +34,7 @@ export const draftOf = ({ source, settings }: Pick<Service, "source" | "settings
   address: source.kind === "git" ? source.url : source.kind === "image" ? source.image : "",
   branch: settings.branch ?? "",
   rootDirectory: settings.rootDirectory,
+  watchPaths: settings.watchPaths.join("\n"),
   builder: settings.builder,
   dockerfilePath: settings.dockerfilePath ?? "",
   installCommand: settings.installCommand ?? "",
@@ -60,6 +63,10 @@ const orNull = (text: string): string | null => text.trim() || null;
 const settingsOf = (draft: Draft): ServiceSettings => ({
   branch: orNull(draft.branch),
   rootDirectory: draft.rootDirectory.trim(),
+  watchPaths: draft.watchPaths
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean),
   builder: draft.builder,
   dockerfilePath: orNull(draft.dockerfilePath),
   installCommand: orNull(draft.installCommand),
@@ -116,4 +123,5 @@ const rules: Record<string, string> = {
   replicas: "Replicas: a whole number from 0 to 20",
   drainSeconds: "Drain time: 0 to 600 whole seconds",
   branch: "Branch: at most 255 characters",
+  watchPaths: "Watch paths: one pattern a line, without {a,b}, at most 200 of 500 characters",
 };

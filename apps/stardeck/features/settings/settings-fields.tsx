@@ -1,7 +1,7 @@
 "use client";
 import { tiers, type ServiceType, type Tier } from "@starform/contract/names";
 import { CommandLine } from "../../ui/copy.tsx";
-import { SelectField, TextField } from "../../ui/field.tsx";
+import { SelectField, TextAreaField, TextField } from "../../ui/field.tsx";
 import { sayValue } from "../../ui/format.ts";
 import type { Draft } from "./settings-draft.ts";
 
@@ -49,6 +49,18 @@ export function SourceFields({ draft, set, gitUrl }: FieldsProps & { gitUrl: str
           onChange={(event) => set({ rootDirectory: event.target.value })}
           placeholder="/"
           hint="Where the app is in its repository"
+          isMono
+        />
+      )}
+      {draft.sourceKind === "push" && (
+        <TextAreaField
+          label="Watch paths"
+          value={draft.watchPaths}
+          onChange={(event) => set({ watchPaths: event.target.value })}
+          rows={3}
+          placeholder={"apps/web/**\n!**/*.md"}
+          hint="Only pushes that change one of these deploy; one pattern a line, as in .gitignore; empty: every push"
+          className="sm:col-span-2"
           isMono
         />
       )}

@@ -8,6 +8,7 @@ export type SettingFlags = {
   image?: string;
   branch?: string;
   root?: string;
+  watch?: string;
   dockerfile?: string;
   install?: string;
   build?: string;
@@ -25,6 +26,7 @@ export const settingFlags = {
   image: valueOf("image", "run a prebuilt image"),
   branch: valueOf("branch", "the branch whose pushes deploy (main)"),
   root: valueOf("folder", "the folder of the repository that holds the app"),
+  watch: valueOf("patterns", "only pushes that change these deploy: like .gitignore, with commas between"),
   dockerfile: valueOf("path", "the Dockerfile to build by"),
   install: valueOf("command", "the install command"),
   build: valueOf("command", "the build command"),
@@ -36,6 +38,12 @@ export const settingFlags = {
   drain: countOf("seconds", "between SIGTERM and SIGKILL"),
 } as const;
 
+const patternsIn = (text: string): string[] =>
+  text
+    .split(",")
+    .map((pattern) => pattern.trim())
+    .filter(Boolean);
+
 type Body = NonNullable<CallInput<typeof updateService>["body"]>;
 
 /** The members of a service that were named; an empty text puts a setting back to what is detected. */
@@ -45,6 +53,7 @@ export function settingsOf(flags: SettingFlags): Pick<Body, "source" | "settings
     image,
     branch,
     root,
+    watch,
     dockerfile,
     install,
     build,
@@ -60,6 +69,7 @@ export function settingsOf(flags: SettingFlags): Pick<Body, "source" | "settings
   const settings = {
     ...text("branch", branch),
     ...(root === undefined ? {} : { rootDirectory: root }),
+    ...(watch === undefined ? {} : { watchPaths: patternsIn(watch) }),
     ...text("dockerfilePath", dockerfile),
     ...text("installCommand", install),
     ...text("buildCommand", build),

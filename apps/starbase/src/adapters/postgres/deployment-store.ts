@@ -16,6 +16,7 @@ import { announcer } from "./changes.ts";
 import type { Db } from "./database.ts";
 import { json } from "./json.ts";
 
+const ownSource: readonly Trigger[] = ["push", "up", "api", "redeploy"];
 const openStatuses = ["pending", "building", "built", "deploying"] as const;
 
 export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
@@ -125,6 +126,19 @@ export const postgresDeploymentStore = (db: Db): DeploymentStore => ({
       .limit(1)
       .executeTakeFirst();
     return row && toSeen(row);
+  },
+  async lastOfSource(serviceId, environmentId) {
+    const row = await db
+      .selectFrom("deployments")
+      .selectAll()
+      .where("service_id", "=", serviceId)
+      .where("environment_id", "=", environmentId)
+      .where("trigger", "in", ownSource)
+      .where("status", "not in", ["failed", "cancelled"])
+      .orderBy("number", "desc")
+      .limit(1)
+      .executeTakeFirst();
+    return row && toDeployment(row);
   },
   async latestIn(projectId, environmentId, serviceIds) {
     if (serviceIds.length === 0) return [];

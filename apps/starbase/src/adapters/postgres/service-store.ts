@@ -2,6 +2,7 @@ import type { ServiceHealth, ServiceSettings, Source } from "@starform/contract/
 import type { ServiceType } from "@starform/contract/names";
 import { isUuid } from "@starform/std/ids";
 import type { PlacedService, Service, ServiceStore } from "../../core/services/ports.ts";
+import { defaultSettings } from "../../core/services/settings.ts";
 import { onConstraint } from "./constraint.ts";
 import type { Db } from "./database.ts";
 import { json } from "./json.ts";
@@ -188,7 +189,8 @@ export const toPlaced = (row: PlacedRow): PlacedService => ({
   ...toService(row),
   environmentId: row.environment_id,
   environment: row.environment,
-  settings: row.settings as ServiceSettings,
+  // A setting that is younger than the row is not in it.
+  settings: { ...defaultSettings, ...(row.settings as Partial<ServiceSettings>) },
   restartNonce: row.restart_nonce,
   targetDeploymentId: row.target_deployment_id,
   activeDeploymentId: row.active_deployment_id,

@@ -1,4 +1,9 @@
-import { readStarformFile, settingsIn, type StarformSettings } from "@starform/build-plan/starform-file";
+import {
+  readStarformFile,
+  settingsIn,
+  type StarformFileOutcome,
+  type StarformSettings,
+} from "@starform/build-plan/starform-file";
 import type { PlanOptions } from "@starform/build-plan/plan-source";
 import { ServiceSettingsPatch, type ServiceSettings } from "@starform/contract/services";
 
@@ -17,17 +22,25 @@ export type BuildSettings =
  * The settings a deployment is built and run by: the stored ones, over them what the source's starform.json says for
  * the environment. The file of the app's own folder counts before the repository's.
  */
-export async function readBuildSettings(
+export const readBuildSettings = (
   dir: string,
   stored: ServiceSettings,
   environment: string,
+): Promise<BuildSettings> =>
+  settingsBy((folder) => readStarformFile(`${dir}/${folder}`), stored, environment);
+
+/** The same for a source that lies elsewhere; `read` gets a folder of it, the top as ".". */
+export async function settingsBy(
+  read: (folder: string) => Promise<StarformFileOutcome>,
+  stored: ServiceSettings,
+  environment: string,
 ): Promise<BuildSettings> {
-  const outer = await readStarformFile(dir);
+  const outer = await read(".");
   if (outer.kind === "refused") return { kind: "refused", reason: outer.message };
   const outerSettings = outer.kind === "read" ? settingsIn(outer.file, environment) : {};
   const folder = plain(outerSettings.rootDirectory ?? stored.rootDirectory);
   const isInside = folder !== "." && !folder.startsWith("/") && !folder.split("/").includes("..");
-  const inner = isInside ? await readStarformFile(`${dir}/${folder}`) : outer;
+  const inner = isInside ? await read(folder) : outer;
   if (inner.kind === "refused") return { kind: "refused", reason: `${folder}: ${inner.message}` };
   const own = inner.kind === "read" ? settingsIn(inner.file, environment) : outerSettings;
   const merged = { ...own, ...(folder === "." ? {} : { rootDirectory: folder }) };
@@ -62,7 +75,6 @@ function toServiceSettings({
   builder,
   cron,
   type: _type,
-  watchPaths: _watchPaths,
   ...same
 }: StarformSettings): Record<string, unknown> {
   return {

@@ -91,6 +91,17 @@ export interface SourceStore {
   ): Promise<{ commit?: Commit }>;
 }
 
+/** What was pushed to the built-in repository of a service, as it stands at a commit. */
+export interface PushedTrees {
+  /**
+   * The paths that differ between two commits, in whatever way they are related, what was deleted among them. Undefined
+   * where they cannot be compared: one is not there any more, or the list would be longer than 4 MB.
+   */
+  changedPaths(serviceId: string, from: string, to: string): Promise<readonly string[] | undefined>;
+  /** The text of a file (of a larger one its first megabyte), by its path from the top; undefined if there is none. */
+  readFile(serviceId: string, sha: string, path: string): Promise<string | undefined>;
+}
+
 /** Takes the lines of a build; never blocks. */
 export interface BuildLog {
   line(work: BuildWork, line: BuildLogLine): void;

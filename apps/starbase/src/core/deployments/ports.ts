@@ -120,6 +120,11 @@ export interface DeploymentStore {
   /** Deployed before a moment, what should run, and never wholly up since; of the whole installation. */
   halfDeployedBefore(at: Date): Promise<Deployment[]>;
   latest(serviceId: string, environmentId: string): Promise<SeenDeployment | undefined>;
+  /**
+   * The newest of a source of its own (none of a rollback or a change of variables) that ended well or is on its way:
+   * what a push is compared with.
+   */
+  lastOfSource(serviceId: string, environmentId: string): Promise<Deployment | undefined>;
   /** The latest of each of these services in an environment. */
   latestIn(
     projectId: string,

@@ -1,12 +1,16 @@
+import type { Clock } from "@starform/std/clock";
 import { Fault } from "@starform/std/fault";
 import { notFound, type Authorize } from "../access/authorize.ts";
 import type { Environment, Project } from "../access/ports.ts";
+import { record } from "../audit/record.ts";
+import type { PushedTrees } from "../builds/ports.ts";
 import type { GitAccess, PushOutcome, PushUpdate } from "../builds/git-remote.ts";
 import type { Authenticate } from "../identity/authenticate.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { PlacedService, Service } from "../services/ports.ts";
 import type { Stores } from "../stores.ts";
 import type { CreateDeployment } from "./create-deployment.ts";
+import { isUntouched, type Untouched } from "./is-untouched.ts";
 
 /** Somebody at the repository of one service. */
 export type ServiceAccess = GitAccess & {
@@ -16,6 +20,7 @@ export type ServiceAccess = GitAccess & {
 };
 
 type Deps = { stores: Stores; authorize: Authorize; createDeployment: CreateDeployment };
+type PushDeps = Pick<Deps, "stores" | "createDeployment"> & { trees: PushedTrees; clock: Clock };
 
 /** Who may read or push to a service's repository. Pushing needs the right to deploy somewhere in the project. */
 export const authorizeGit =
@@ -39,9 +44,12 @@ export const authorizeGit =
     return { actor, project, service, serviceId: service.id };
   };
 
-/** Deploys a pushed branch to every environment that follows it; what it may not touch is told, not skipped in silence. */
+/**
+ * Deploys a pushed branch to every environment that follows it, unless it changes nothing that the service watches
+ * there; what is not deployed is told, not skipped in silence.
+ */
 export const acceptPush =
-  (deps: Deps) =>
+  (deps: Deps & PushDeps) =>
   async ({ actor, project, service }: ServiceAccess, update: PushUpdate): Promise<readonly PushOutcome[]> => {
     const branch = update.ref.replace(/^refs\/heads\//, "");
     const places = await deps.stores.services.placesOf(project.id, service.id);
@@ -53,18 +61,18 @@ export const acceptPush =
   };
 
 async function deployTo(
-  { authorize, createDeployment }: Deps,
+  deps: Deps & PushDeps,
   actor: Actor,
   { project, place, update }: { project: Project; place: PlacedService; update: PushUpdate },
 ): Promise<PushOutcome> {
   try {
-    const { environment } = await authorize.environment(
+    const { environment } = await deps.authorize.environment(
       actor,
       project.id,
       place.environment,
       "deployments.write",
     );
-    return await start(createDeployment, actor, { project, environment, place, update });
+    return await start(deps, actor, { project, environment, place, update });
   } catch (error) {
     if (error instanceof Fault)
       return { kind: "nothing", message: `${place.environment}: not deployed: ${error.message}` };
@@ -73,7 +81,7 @@ async function deployTo(
 }
 
 async function start(
-  createDeployment: CreateDeployment,
+  { stores, trees, clock, createDeployment }: PushDeps,
   actor: Pick<Actor, "email">,
   {
     project,
@@ -82,6 +90,18 @@ async function start(
     update,
   }: { project: Project; environment: Environment; place: PlacedService; update: PushUpdate },
 ): Promise<PushOutcome> {
+  const untouched = await isUntouched({ stores, trees }, place, update);
+  if (untouched) {
+    await record(stores.audit, clock, {
+      workspaceId: project.workspaceId,
+      projectId: project.id,
+      event: "push.not_deployed",
+      actor: actor.email,
+      subject: place.name,
+      detail: { environment: environment.name, commit: update.newSha, ...untouched },
+    });
+    return { kind: "nothing", message: sayUntouched(place, untouched, update.commit.ref) };
+  }
   const deployment = await createDeployment(actor, {
     project,
     environment,
@@ -98,6 +118,16 @@ async function start(
   };
 }
 
+const sayUntouched = (
+  { name, environment }: PlacedService,
+  { since, sha, watchPaths }: Untouched,
+  branch: string,
+): string =>
+  `${environment}: not deployed: since #${since} (${sha.slice(0, 7)}) nothing changed in the watch paths of ${name} (${sayFirst(watchPaths, 5)}); \`starform redeploy --ref ${branch}\` deploys it all the same`;
+
+const sayFirst = (texts: readonly string[], count: number): string =>
+  [...texts.slice(0, count), ...(texts.length > count ? [`${texts.length - count} more`] : [])].join(", ");
+
 function nothing(branch: string, service: Service, places: readonly PlacedService[]): PushOutcome {
   const [first] = places.filter((place) => place.settings.branch !== null);
   const way = first
@@ -108,8 +138,9 @@ function nothing(branch: string, service: Service, places: readonly PlacedServic
 
 /** Hands on a head that was pushed and lost, in the platform's own name. */
 export const acceptLostPush =
-  ({ stores, createDeployment }: Pick<Deps, "stores" | "createDeployment">) =>
+  (deps: PushDeps) =>
   async (serviceId: string, update: PushUpdate): Promise<readonly PushOutcome[]> => {
+    const { stores } = deps;
     const found = await stores.desired.projectOfService(serviceId);
     if (!found) throw new Fault("not_found", "the service is gone");
     const branch = update.ref.replace(/^refs\/heads\//, "");
@@ -118,9 +149,7 @@ export const acceptLostPush =
       const environment = await stores.access.environment(found.id, place.environment);
       // Who pushed is not known any more, so what is protected waits for somebody who may.
       if (place.settings.branch !== branch || !environment || environment.isProtected) continue;
-      outcomes.push(
-        await start(createDeployment, { email: "starform" }, { project: found, environment, place, update }),
-      );
+      outcomes.push(await start(deps, { email: "starform" }, { project: found, environment, place, update }));
     }
     return outcomes;
   };
