@@ -53,6 +53,20 @@ test("what left desired state goes, with all that belonged to it; the project st
   });
 });
 
+test("of services that leave together, the last takes the project along", async () => {
+  await using shuttle = await rig.shuttle();
+  const project = rig.project();
+  const services = ["one", "two", "three", "four"].map((service_name) =>
+    shuttle.hand.want(rig.service({ ...project, replicas: 0, service_name })),
+  );
+  for (const service of services) await settled(shuttle, service);
+  for (const service of services) shuttle.hand.unwant(service);
+  await until("the project is gone", async () => {
+    const space = await rig.api.get({ ...kinds.namespace, name: project.namespace });
+    return !space || space.metadata.deletionTimestamp;
+  });
+});
+
 test("a volume is never removed as a side effect, and keeps its namespace", async () => {
   await using shuttle = await rig.shuttle();
   const service = rig.service({

@@ -40,8 +40,10 @@ const byKubernetes: ReadonlySet<string> = new Set([
 
 /** Takes away what belongs to a key, and with the last of a project what the project has once. Volumes stay. */
 export function serviceRemovals({ api, deleteObject, view, states, clusterId, warn }: Deps) {
+  /** A place with nothing but its list is on its way out: of several that leave together, none waits for another. */
   const isPresent = ({ objects, pods }: Place): boolean =>
-    pods.size > 0 || [...objects.values()].some(({ kind }) => kind !== "PersistentVolumeClaim");
+    pods.size > 0 ||
+    [...objects.values()].some((object) => object.kind !== "PersistentVolumeClaim" && !isInventoryOf(object));
   /** Other services of the project that are wanted or of which anything is there. */
   const othersOf = (key: ServiceKey): readonly ServiceKey[] => {
     const { projectId } = partsOf(key);
