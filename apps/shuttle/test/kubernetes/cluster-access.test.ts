@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { clusterRoleYaml, rolePath } from "../../../../scripts/cluster-role.ts";
-import { clusterAccess } from "../../src/adapters/kubernetes/cluster-access.ts";
+import { clusterAccess, type Verb } from "../../src/adapters/kubernetes/cluster-access.ts";
+import { collectableKinds } from "../../src/adapters/kubernetes/view/kinds.ts";
 import type { Manifest } from "../../src/adapters/kubernetes/manifests/manifest.ts";
 import { gatewayNamespace } from "../../src/adapters/kubernetes/manifests/names.ts";
 import { allSteps, cron, production, richest, web, worker } from "./samples.ts";
@@ -21,20 +22,29 @@ const resourceOf = ({ kind }: Manifest): string => irregular[kind] ?? `${kind.to
 const groupOf = ({ apiVersion }: Manifest): string =>
   apiVersion.includes("/") ? apiVersion.split("/")[0]! : "";
 
-const mayApply = (manifest: Manifest): boolean =>
+const mayApply = (manifest: Manifest): boolean => may(manifest, ["get", "list", "watch", "create", "patch"]);
+const may = (manifest: Manifest, wanted: readonly Verb[]): boolean =>
   clusterAccess.some(
     ({ group, resources, verbs, where }) =>
       group === groupOf(manifest) &&
       resources.includes(resourceOf(manifest)) &&
-      (["get", "list", "watch", "create", "patch", "delete"] as const).every((verb) =>
-        verbs.includes(verb),
-      ) &&
+      wanted.every((verb) => verbs.includes(verb)) &&
       (where === "cluster" || manifest.metadata.namespace === gatewayNamespace),
   );
 
-test("Shuttle may apply, watch and collect every kind that a manifest maker makes", () => {
-  expect(new Set(made.map(({ kind }) => kind)).size).toBeGreaterThanOrEqual(19);
+const kindsOf = (manifests: readonly Manifest[]): ReadonlySet<string> =>
+  new Set(manifests.map(({ kind }) => kind));
+
+test("Shuttle may apply and watch every kind that a manifest maker makes", () => {
+  expect(kindsOf(made).size).toBeGreaterThanOrEqual(19);
   expect(made.filter((manifest) => !mayApply(manifest)).map(({ kind }) => kind)).toEqual([]);
+});
+
+test("Shuttle may delete what goes with a service or a project, and never a volume or the shared Gateway", () => {
+  const project = ["Namespace", "ServiceAccount", "Role", "RoleBinding", "ResourceQuota", "LimitRange"];
+  expect(kindsOf(made.filter((manifest) => may(manifest, ["delete"])))).toEqual(
+    new Set([...collectableKinds, ...project, "NetworkPolicy"]),
+  );
 });
 
 test("Shuttle may write no kind that no maker makes", () => {

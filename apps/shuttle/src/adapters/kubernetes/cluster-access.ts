@@ -1,7 +1,8 @@
 /**
  * Every right that Shuttle has in a cluster, with its reason. The roles in deploy/cluster/shuttle are written from this table
  * (scripts/cluster-role.ts), `starform cluster doctor` asks the API server for each, and a test holds it against what the
- * manifest makers make. A call that is not listed is refused by the cluster.
+ * manifest makers make, another against every call that Shuttle makes: what is not listed is refused by the cluster, and
+ * what is never called is not listed.
  */
 export type AccessRule = {
   readonly group: string;
@@ -11,27 +12,28 @@ export type AccessRule = {
   readonly where: "cluster" | "own" | "gateway";
   readonly why: string;
 };
-export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete";
+export type Verb = "get" | "list" | "watch" | "create" | "patch" | "delete";
 
-/** Server-side apply is a patch, and a creation where there is nothing; what left desired state is listed and deleted. */
-const owned = ["get", "list", "watch", "create", "patch", "delete"] as const satisfies readonly Verb[];
-const seen = ["get", "list", "watch"] as const satisfies readonly Verb[];
+/** Server-side apply is a patch, and a creation where there is nothing; who changed something by hand is asked by a get. */
+const kept = ["get", "list", "watch", "create", "patch"] as const satisfies readonly Verb[];
+/** What is also taken away when it left desired state. */
+const owned = [...kept, "delete"] as const satisfies readonly Verb[];
+const seen = ["list", "watch"] as const satisfies readonly Verb[];
 
 export const clusterAccess: readonly AccessRule[] = [
   {
     group: "",
-    resources: [
-      "namespaces",
-      "serviceaccounts",
-      "resourcequotas",
-      "limitranges",
-      "services",
-      "configmaps",
-      "persistentvolumeclaims",
-    ],
+    resources: ["namespaces", "serviceaccounts", "resourcequotas", "limitranges", "services", "configmaps"],
     verbs: owned,
     where: "cluster",
     why: "what a project and its services consist of",
+  },
+  {
+    group: "",
+    resources: ["persistentvolumeclaims"],
+    verbs: kept,
+    where: "cluster",
+    why: "volumes; what is in them is the customer's, and Shuttle cannot delete one",
   },
   {
     group: "",
@@ -86,14 +88,14 @@ export const clusterAccess: readonly AccessRule[] = [
   {
     group: "gateway.networking.k8s.io",
     resources: ["gateways"],
-    verbs: owned,
+    verbs: kept,
     where: "gateway",
     why: "the shared Gateway",
   },
   {
     group: "gateway.envoyproxy.io",
     resources: ["envoyproxies", "clienttrafficpolicies", "backendtrafficpolicies"],
-    verbs: owned,
+    verbs: kept,
     where: "gateway",
     why: "how its proxies and their load balancer are",
   },
@@ -130,7 +132,7 @@ export const clusterAccess: readonly AccessRule[] = [
   {
     group: "coordination.k8s.io",
     resources: ["leases"],
-    verbs: ["get", "list", "watch", "create", "update", "patch"],
+    verbs: ["get", "create", "patch"],
     where: "own",
     why: "of several, one leads",
   },
