@@ -1,5 +1,7 @@
+import { systemTime, type Time } from "./time.ts";
+
 /** Waits that something else can end: a ring before the wait counts as well. */
-export function doorbell() {
+export function doorbell(time: Time = systemTime) {
   let hasRung = false;
   let wake: (() => void) | undefined;
   return {
@@ -10,11 +12,9 @@ export function doorbell() {
     /** True as soon as it rang since the last wait; false after the time. */
     async rings(withinMs: number): Promise<boolean> {
       if (!hasRung) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        const timer = setTimeout(resolve, Math.min(withinMs, 2 ** 31 - 1));
-        wake = resolve;
-        await promise;
-        clearTimeout(timer);
+        const rung = new AbortController();
+        wake = () => rung.abort();
+        await time.pause(Math.min(withinMs, 2 ** 31 - 1), rung.signal);
         wake = undefined;
       }
       const seen = hasRung;

@@ -14,7 +14,7 @@ function returns(backMs: number, seed: number): number[] {
   return Array.from({ length: shuttles }, () => {
     let atMs = 0;
     for (let fails = 1; ; fails++) {
-      atMs += starbaseBackoffMs(fails, random);
+      atMs += starbaseBackoffMs(fails, { random });
       if (atMs >= backMs) return atMs;
     }
   });
@@ -39,7 +39,7 @@ test("nobody is asked again at once, nor later than the bound", () => {
       fc.integer({ min: 1, max: 10_000 }),
       fc.double({ min: 0, max: 1, noNaN: true }),
       (fails, at) => {
-        const ms = starbaseBackoffMs(fails, () => at);
+        const ms = starbaseBackoffMs(fails, { random: () => at });
         expect(ms).toBeGreaterThanOrEqual(50);
         expect(ms).toBeLessThanOrEqual(10_000);
       },

@@ -126,6 +126,7 @@ test("snapshots of an outage follow in their order, and a batch that is refused 
       warn: (sentence) => void warned.push(sentence),
       sent: () => undefined,
       failed: () => undefined,
+      clusterId,
       cluster: { runningPods: async () => [pod] } as unknown as Cluster,
       log: {
         append: (snapshots, at) => void batches.set(at.toISOString(), snapshots[0]!.snapshot_timestamp),

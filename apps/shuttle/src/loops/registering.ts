@@ -1,8 +1,8 @@
 import { wordsOf } from "@starform/std/fault";
-import { pause } from "@starform/std/retry";
 import type { Cluster } from "../core/cluster.ts";
 import type { Starbase } from "../core/ports.ts";
 import { starbaseBackoffMs } from "../core/starbase-backoff.ts";
+import { systemTime, type Time } from "../core/time.ts";
 
 export const shuttleVersion = "0.1.0";
 
@@ -12,10 +12,18 @@ type Deps = {
   readonly region: string;
   readonly warn: (sentence: string) => void;
   readonly reached: () => void;
+  readonly time?: Time;
 };
 
 /** Says once what this cluster is; repeated until it is heard. */
-export function registering({ starbase, cluster, region, warn, reached }: Deps): AsyncDisposable {
+export function registering({
+  starbase,
+  cluster,
+  region,
+  warn,
+  reached,
+  time = systemTime,
+}: Deps): AsyncDisposable {
   const ending = new AbortController();
   const run = async (): Promise<void> => {
     const { runtime, kubernetesVersion, capabilities } = cluster;
@@ -29,7 +37,7 @@ export function registering({ starbase, cluster, region, warn, reached }: Deps):
       } catch (error) {
         if (fails++ % 20 === 0 && !ending.signal.aborted)
           warn(`Starbase does not know this cluster's Shuttle yet: ${wordsOf(error)}`);
-        await pause(starbaseBackoffMs(fails), ending.signal);
+        await time.pause(starbaseBackoffMs(fails), ending.signal);
       }
   };
   const running = run();

@@ -1,13 +1,13 @@
 import type { StatusReport } from "@starform/contract/clusters";
 import { canonicalJson } from "@starform/std/canonical-json";
 import { wordsOf } from "@starform/std/fault";
-import { pause } from "@starform/std/retry";
 import type { Cluster } from "../core/cluster.ts";
 import { doorbell } from "../core/doorbell.ts";
 import type { Override } from "../core/overrides.ts";
 import type { Starbase } from "../core/ports.ts";
 import type { ServiceKey } from "../core/service-key.ts";
 import { starbaseBackoffMs } from "../core/starbase-backoff.ts";
+import { systemTime, type Time } from "../core/time.ts";
 
 export interface StatusLoop extends AsyncDisposable {
   /** Something may have changed about the service: if it has, that is reported at once. */
@@ -20,6 +20,7 @@ type Deps = {
   /** What holds the service at an earlier version; told with each of its reports. */
   readonly held: (key: ServiceKey) => Override | undefined;
   readonly warn: (sentence: string) => void;
+  readonly time?: Time;
 };
 
 /** What was reported last of a service: as the cluster told it, and in words. */
@@ -34,15 +35,18 @@ const gatherMs = 30;
 const atOnceMax = 5_000;
 
 /** Tells Starbase what runs: on change, and all of it once per interval. */
-export function statusLoop({ starbase, cluster, keys, held, warn }: Deps, intervalMs: number): StatusLoop {
+export function statusLoop(
+  { starbase, cluster, keys, held, warn, time = systemTime }: Deps,
+  intervalMs: number,
+): StatusLoop {
   const ending = new AbortController();
   const told = new Map<ServiceKey, Told>();
   const toLookAt = new Set<ServiceKey>();
-  const bell = doorbell();
+  const bell = doorbell(time);
   let dueMs = 0;
 
   const post = async (): Promise<void> => {
-    const isFull = performance.now() >= dueMs;
+    const isFull = time.elapsedMs() >= dueMs;
     const wanted = keys();
     const looked = isFull ? wanted : wanted.filter((key) => toLookAt.has(key));
     toLookAt.clear();
@@ -56,7 +60,7 @@ export function statusLoop({ starbase, cluster, keys, held, warn }: Deps, interv
     });
     const runs = cluster.cronRuns().slice(0, atOnceMax);
     if (fresh.length === 0 && runs.length === 0)
-      return void (isFull && (dueMs = performance.now() + intervalMs));
+      return void (isFull && (dueMs = time.elapsedMs() + intervalMs));
     for (let at = 0; at === 0 || at < fresh.length; at += atOnceMax) {
       const part = fresh.slice(at, at + atOnceMax);
       const reports = part.map(({ report }) => report as StatusReport);
@@ -71,16 +75,16 @@ export function statusLoop({ starbase, cluster, keys, held, warn }: Deps, interv
       if (at === 0 && runs.length > 0) await cluster.cronRunsTaken(runs);
     }
     if (isFull) {
-      dueMs = performance.now() + intervalMs;
+      dueMs = time.elapsedMs() + intervalMs;
       const present = new Set(wanted);
       for (const key of told.keys()) if (!present.has(key)) told.delete(key);
     }
   };
   const run = async (): Promise<void> => {
     for (let fails = 0; !ending.signal.aborted;) {
-      if (fails > 0) await pause(starbaseBackoffMs(fails), ending.signal);
-      else await bell.rings(Math.max(1, dueMs - performance.now()));
-      await pause(gatherMs, ending.signal);
+      if (fails > 0) await time.pause(starbaseBackoffMs(fails), ending.signal);
+      else await bell.rings(Math.max(1, dueMs - time.elapsedMs()));
+      await time.pause(gatherMs, ending.signal);
       try {
         await post();
         fails = 0;

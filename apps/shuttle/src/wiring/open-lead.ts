@@ -12,6 +12,7 @@ import type { Cluster } from "../core/cluster.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Starbase } from "../core/ports.ts";
 import { clusterKey, keyOf, partsOf, type ServiceKey } from "../core/service-key.ts";
+import { capacityLoop } from "../loops/capacity.ts";
 import { desiredStateLoop } from "../loops/desired-state.ts";
 import { openDesiredView, type DesiredView } from "../loops/desired-view.ts";
 import { periodic } from "../loops/periodic.ts";
@@ -101,6 +102,7 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
       {
         starbase,
         cluster,
+        clusterId: config.clusterId,
         warn,
         log: config.hasVolume ? fileSnapshotLog(join(config.dir, "wal"), warn) : memorySnapshotLog(warn),
         sent: (count) => metrics.count("starform_snapshots_sent_total", count),
@@ -109,17 +111,24 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
       config.intervalsMs.snapshot,
     ),
   );
-  const reportCapacity = async (signal: AbortSignal): Promise<void> => {
-    const capacity = await cluster.capacity();
-    metrics.set("starform_cluster_pods", capacity.podCount);
-    metrics.set("starform_cluster_pods_soft_limit", config.softLimit);
-    await starbase.postCapacity({ ...capacity, softLimit: config.softLimit, at: new Date() }, signal);
-    metrics.count("starform_capacity_reports_sent_total");
-    metrics.event("pods");
-  };
   stack.use(
-    periodic(config.intervalsMs.capacity, reportCapacity, (error) =>
-      warn(`the capacity was not reported: ${wordsOf(error)}`),
+    capacityLoop(
+      {
+        starbase,
+        cluster,
+        clusterId: config.clusterId,
+        softLimit: config.softLimit,
+        warn,
+        seen: ({ podCount }) => {
+          metrics.set("starform_cluster_pods", podCount);
+          metrics.set("starform_cluster_pods_soft_limit", config.softLimit);
+        },
+        sent: () => {
+          metrics.count("starform_capacity_reports_sent_total");
+          metrics.event("pods");
+        },
+      },
+      config.intervalsMs.capacity,
     ),
   );
   stack.use(registering({ starbase, cluster, region: config.region, warn, reached }));
