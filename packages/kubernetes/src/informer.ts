@@ -32,6 +32,8 @@ export interface Informer<T> extends AsyncDisposable {
   /** The wall clock at the last list, event or bookmark, in ms; undefined before the first. */
   readonly lastEventAtMs: number | undefined;
   readonly watchErrors: number;
+  /** How often nothing was heard for `silentMaxMs`; each counts as a watch error as well. */
+  readonly frozenTimes: number;
   readonly size: number;
   synced(): Promise<void>;
   get(key: StoreKey): T | undefined;
@@ -64,7 +66,8 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
   const store = new Map<StoreKey, Entry<T>>();
   const ending = new AbortController();
   const synced = Promise.withResolvers<void>();
-  let [isSynced, watchErrors, lastEventAtMs] = [false, 0, undefined as number | undefined];
+  let [isSynced, watchErrors, frozenTimes] = [false, 0, 0];
+  let lastEventAtMs: number | undefined;
   let [version, heardAtMs] = [undefined as string | undefined, performance.now()];
   let turn = new AbortController();
 
@@ -165,6 +168,7 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
         `nothing was heard of ${resource} for ${Math.round(silentMaxMs / 1_000)} s; the list is read anew`,
       );
       watchErrors += 1;
+      frozenTimes += 1;
       options.frozen?.();
       repair();
     },
@@ -183,6 +187,9 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
     },
     get watchErrors() {
       return watchErrors;
+    },
+    get frozenTimes() {
+      return frozenTimes;
     },
     get size() {
       return store.size;

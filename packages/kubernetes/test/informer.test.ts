@@ -155,6 +155,7 @@ test("notices a watch that fell silent, says so once and repairs it", async () =
   it.server.say(added("a", "1"));
   await until("the list was read anew", () => informer.size === 1);
   expect(frozen).toBeGreaterThanOrEqual(1);
+  expect(informer.frozenTimes).toBe(frozen);
   expect(it.warned[0]).toMatch(/nothing was heard of configmaps/);
   expect(it.seen).toEqual(["->1"]);
 });

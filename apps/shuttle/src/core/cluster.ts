@@ -44,6 +44,8 @@ export type InformerHealth = {
   /** When it was last heard of; undefined before the first time. */
   readonly lastEventAtMs: number | undefined;
   readonly watchErrors: number;
+  /** How often it was so long unheard of that it was read anew. */
+  readonly frozenTimes: number;
 };
 
 /**

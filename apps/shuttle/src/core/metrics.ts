@@ -21,7 +21,7 @@ export function shuttleMetrics() {
   const gauges = new Map<Gauge, number>();
   const requests = new Map<string, Histogram>();
   /** A local engine tells what ends as an informer would: the same names, so that the same alert watches both. */
-  const events = new Map<string, { lastMs: number; errors: number }>();
+  const events = new Map<string, { lastMs: number; errors: number; frozen?: number }>();
   const eventOf = (resource: string) => {
     const event = events.get(resource) ?? { lastMs: 0, errors: 0 };
     events.set(resource, event);
@@ -41,8 +41,8 @@ export function shuttleMetrics() {
     },
     event: (resource: string): void => void (eventOf(resource).lastMs = Date.now()),
     /** Of a cluster that is watched through informers: their own word. */
-    informer: ({ resource, lastEventAtMs = 0, watchErrors }: InformerHealth): void =>
-      void events.set(resource, { lastMs: lastEventAtMs, errors: watchErrors }),
+    informer: ({ resource, lastEventAtMs = 0, watchErrors, frozenTimes }: InformerHealth): void =>
+      void events.set(resource, { lastMs: lastEventAtMs, errors: watchErrors, frozen: frozenTimes }),
     watchError: (resource: string): void => void (eventOf(resource).errors += 1),
     text(usage: readonly PodUsage[]): string {
       const lines = Object.entries(counters).flatMap(([name, value]) => [
@@ -70,6 +70,10 @@ export function shuttleMetrics() {
       lines.push("# TYPE starform_informer_watch_errors_total counter");
       for (const [resource, { errors }] of events)
         lines.push(`starform_informer_watch_errors_total{resource="${resource}"} ${errors}`);
+      lines.push("# TYPE starform_informer_frozen_total counter");
+      for (const [resource, { frozen }] of events)
+        if (frozen !== undefined)
+          lines.push(`starform_informer_frozen_total{resource="${resource}"} ${frozen}`);
       lines.push("# TYPE container_cpu_usage_seconds_total counter");
       for (const pod of usage)
         lines.push(`container_cpu_usage_seconds_total{${labelsOf(pod)}} ${pod.cpuSeconds}`);

@@ -51,6 +51,11 @@ test("a watch that froze is noticed, told, counted and repaired, and what is met
   await shuttle.hand.reaches(service, "running");
   const pods = async () =>
     (await shuttle.cluster.runningPods()).filter((pod) => pod.serviceId === service.service_id).length;
+  const metrics = shuttleMetrics();
+  const text = metricsText({ cluster: shuttle.cluster, metrics, warn: () => undefined });
+  const frozenTotal = async () =>
+    Number(/starform_informer_frozen_total\{resource="pods"\} (\d+)/.exec(await text())?.[1]);
+  const frozenBefore = await frozenTotal();
   const undo = rig.fake!.faults.add({ verb: "watch", resource: "pods" }, { hangs: true });
   rig.fake!.cutWatches();
   shuttle.hand.want({ ...service, replicas: 3 });
@@ -58,11 +63,10 @@ test("a watch that froze is noticed, told, counted and repaired, and what is met
   expect(frozen).toContain("pods");
   expect(shuttle.warned.join("\n")).toMatch(/nothing was heard of pods for 2 s; the list is read anew/);
   undo();
-  const metrics = shuttleMetrics();
-  const text = await metricsText({ cluster: shuttle.cluster, metrics, warn: () => undefined })();
-  expect(text).toMatch(/starform_informer_last_event_timestamp_seconds\{resource="pods"\} \d{10}/);
+  expect(await frozenTotal()).toBeGreaterThan(frozenBefore);
+  expect(await text()).toMatch(/starform_informer_last_event_timestamp_seconds\{resource="pods"\} \d{10}/);
   expect(
-    Number(/starform_informer_watch_errors_total\{resource="pods"\} (\d+)/.exec(text)?.[1]),
+    Number(/starform_informer_watch_errors_total\{resource="pods"\} (\d+)/.exec(await text())?.[1]),
   ).toBeGreaterThan(0);
 });
 

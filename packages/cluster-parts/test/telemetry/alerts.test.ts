@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { InformerHealth } from "../../../../apps/shuttle/src/core/cluster.ts";
 import { shuttleMetrics } from "../../../../apps/shuttle/src/core/metrics.ts";
 import { carried } from "../samples.ts";
 import { alertFiles, alerts, metricsOf, repository } from "./alert-rules.ts";
@@ -13,7 +14,7 @@ const kebab = (name: string): string =>
 function shuttleNames(): readonly string[] {
   const metrics = shuttleMetrics();
   metrics.request("snapshots", 1);
-  metrics.event("pods");
+  metrics.informer({ resource: "pods", lastEventAtMs: 0, watchErrors: 0, frozenTimes: 0 });
   metrics.set("starform_cluster_pods", 1);
   metrics.set("starform_cluster_pods_soft_limit", 1);
   return [...metrics.text([]).matchAll(/^([a-z_]+)(?:\{| )/gm)].map(([, name]) => name!);
@@ -91,6 +92,21 @@ const rising =
   (perMinute: number): Course =>
   (ago) =>
     10_000 - ago * perMinute;
+/** What Shuttle itself says of its pods, as it is scraped. */
+const saidOfPods =
+  (metric: string, healthAt: (minutesAgo: number) => Omit<InformerHealth, "resource">): Course =>
+  (ago) => {
+    const metrics = shuttleMetrics();
+    metrics.informer({ resource: "pods", ...healthAt(ago) });
+    const said = new RegExp(`^${metric}\\{resource="pods"\\} (\\S+)$`, "m").exec(metrics.text([]));
+    return Number(said![1]);
+  };
+/** The watch of the pods froze once, four minutes ago, and was mended in the same second. */
+const frozenOnce = (ago: number): Omit<InformerHealth, "resource"> => ({
+  lastEventAtMs: (nowSeconds - (ago > 4 && ago < 9 ? 9 : ago) * 60) * 1_000,
+  watchErrors: ago > 4 ? 3 : 4,
+  frozenTimes: ago > 4 ? 0 : 1,
+});
 const c = 'cluster_id="c1",region="nyc3"';
 const up = `up{job="shuttle",${c}}`;
 const available = (namespace: string, deployment: string) =>
@@ -107,6 +123,7 @@ const well: Readonly<Record<string, Course>> = {
   [proxies]: steady(2),
   [`starform_informer_last_event_timestamp_seconds{${c},resource="pods"}`]: (ago) => nowSeconds - ago * 60,
   [`starform_informer_watch_errors_total{${c},resource="pods"}`]: steady(3),
+  [`starform_informer_frozen_total{${c},resource="pods"}`]: steady(2),
   [`starform_snapshots_failed_total{${c}}`]: steady(5),
   [`starform_reconcile_errors_total{${c}}`]: steady(40),
   [`starform_capacity_reports_sent_total{${c}}`]: rising(1),
@@ -136,7 +153,12 @@ const like = (part: string): string => Object.keys(well).find((name) => name.inc
 /** What goes wrong for each alert: the series that then are otherwise. */
 const wrong: Readonly<Record<string, Readonly<Record<string, Course>>>> = {
   ShuttleDown: { [up]: steady(0) },
-  ShuttleInformerFrozen: { [like("last_event_timestamp")]: () => nowSeconds - 310 },
+  ShuttleInformerFrozen: Object.fromEntries(
+    ["last_event_timestamp_seconds", "watch_errors_total", "frozen_total"].map((metric) => [
+      like(`informer_${metric}`),
+      saidOfPods(`starform_informer_${metric}`, frozenOnce),
+    ]),
+  ),
   ShuttleWatchErrors: { [like("watch_errors")]: rising(2) },
   ShuttleSnapshotsFailing: { [like("snapshots_failed")]: rising(1) },
   ShuttleReconcileErrors: { [like("reconcile_errors")]: rising(1) },
@@ -159,6 +181,10 @@ const wrong: Readonly<Record<string, Readonly<Record<string, Course>>>> = {
   LogsDropped: { [like("dropped_records")]: rising(1) },
   LogsNotSent: { [like("proc_records")]: steady(50) },
 };
+/** And in another way. */
+const alsoWrong: typeof wrong = {
+  "frozen for good": { [like("last_event_timestamp")]: () => nowSeconds - 310 },
+};
 /** What else is then true. */
 const besides: Readonly<Record<string, readonly string[]>> = { ClusterFull: ["ClusterNearlyFull"] };
 
@@ -176,7 +202,7 @@ describe.skipIf(!hasVictoria)("the rules, evaluated", () => {
   let victoria: Victoria;
   beforeAll(async () => {
     victoria = await openVictoria();
-    for (const [scenario, series] of Object.entries({ well: {}, ...wrong }))
+    for (const [scenario, series] of Object.entries({ well: {}, ...wrong, ...alsoWrong }))
       await victoria.import(
         exposition({ ...well, ...series }).replaceAll('cluster_id="c1"', `cluster_id="${scenario}"`),
       );
@@ -203,6 +229,9 @@ describe.skipIf(!hasVictoria)("the rules, evaluated", () => {
 
   test("have a scenario each", () =>
     expect(Object.keys(wrong).toSorted()).toEqual(alerts.map(({ alert }) => alert).toSorted()));
+
+  test("fire for a watch that Shuttle does not get going again", async () =>
+    expect(await fired("frozen for good")).toEqual(["ShuttleInformerFrozen"]));
 
   test.each(Object.keys(wrong))("fire %s for what it is meant for, and nothing else", async (scenario) => {
     const told = await fired(scenario);
