@@ -448,6 +448,8 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
         return seen && seen.cpuSeconds > 0 && seen;
       });
       expect(usage.memoryWorkingSetBytes).toBeGreaterThan(1 << 20);
+      const metered = (await cluster.runningPods()).find((pod) => pod.serviceId === service.service_id);
+      expect(metered?.startedAtMs).toBeGreaterThan(Date.parse("2026-01-01"));
       const capacity = await cluster.capacity();
       expect(capacity.podCount).toBeGreaterThanOrEqual(1);
       expect(capacity.cpuRequestedMillis).toBeGreaterThanOrEqual(250);

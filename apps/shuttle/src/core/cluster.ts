@@ -15,6 +15,8 @@ export type RunningPod = {
   readonly phase: string;
   readonly cpuRequestMillis: number;
   readonly memoryRequestBytes: number;
+  /** Since when it is known to have run; undefined when that is not told. */
+  readonly startedAtMs: number | undefined;
 };
 
 export type PodUsage = {
@@ -64,6 +66,7 @@ export interface Cluster extends AsyncDisposable {
   observe(key: ServiceKey): StatusReport | undefined;
   /** Keys that both the stored inventory and the labels on what runs say are ours: nothing else may be removed. */
   inventory(): Promise<readonly ServiceKey[]>;
+  /** Rejects while what runs is not known: no answer is not an empty one. */
   runningPods(): Promise<readonly RunningPod[]>;
   usage(): Promise<readonly PodUsage[]>;
   capacity(): Promise<Capacity>;

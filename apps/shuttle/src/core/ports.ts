@@ -60,8 +60,12 @@ export interface OverrideStore {
   onChange(changed: () => void): AsyncDisposable;
 }
 
-/** Snapshots that Starbase has not taken yet, kept over restarts and outages. */
+/** Snapshots that Starbase has not taken yet, kept over outages and, where there is a disk, over restarts. */
 export interface SnapshotLog {
+  readonly outlivesProcess: boolean;
+  /** The latest tick that was ever written down; undefined where nobody knows. */
+  writtenThrough(): Date | undefined;
+  /** Keeps what ran at the tick, beside what of it is kept already. */
   append(snapshots: readonly Snapshot[], at: Date): void;
   /** The oldest batch; undefined when all were taken. */
   oldest(): { readonly name: string; readonly snapshots: readonly Snapshot[] } | undefined;

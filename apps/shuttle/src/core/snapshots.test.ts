@@ -13,6 +13,7 @@ const pod: RunningPod = {
   phase: "Running",
   cpuRequestMillis: 500,
   memoryRequestBytes: 2 ** 30,
+  startedAtMs: 0,
 };
 
 test("the id is the hash the contract names, the same whenever the tick is the same", () => {

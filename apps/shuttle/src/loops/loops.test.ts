@@ -129,6 +129,8 @@ test("snapshots of an outage follow in their order, and a batch that is refused 
       clusterId,
       cluster: { runningPods: async () => [pod] } as unknown as Cluster,
       log: {
+        outlivesProcess: true,
+        writtenThrough: () => undefined,
         append: (snapshots, at) => void batches.set(at.toISOString(), snapshots[0]!.snapshot_timestamp),
         oldest: () =>
           first() ? { name: first()!, snapshots: [{ snapshot_timestamp: first()! } as never] } : undefined,

@@ -18,6 +18,7 @@ const pod: RunningPod = {
   phase: "Running",
   cpuRequestMillis: 500,
   memoryRequestBytes: 2 ** 30,
+  startedAtMs: startMs - minuteMs,
 };
 
 test("every minute is taken once, though Starbase takes longer for what an outage kept back than the outage was", async () => {
@@ -36,7 +37,7 @@ test("every minute is taken once, though Starbase takes longer for what an outag
       },
       cluster: { runningPods: async () => [pod] },
       clusterId: randomUUID(),
-      log: memorySnapshotLog(() => undefined),
+      log: { ...memorySnapshotLog(() => undefined), writtenThrough: () => new Date(startMs - minuteMs) },
       sent: () => undefined,
       failed: () => undefined,
       warn: () => undefined,

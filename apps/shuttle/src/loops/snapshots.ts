@@ -1,7 +1,8 @@
 import { isFault, wordsOf } from "@starform/std/fault";
 import type { Cluster } from "../core/cluster.ts";
 import type { SnapshotLog, Starbase } from "../core/ports.ts";
-import { snapshotsOf, tickOf } from "../core/snapshots.ts";
+import { snapshotsOf } from "../core/snapshots.ts";
+import { madeUpMax, tickBook } from "../core/tick-book.ts";
 import { systemTime, type Time } from "../core/time.ts";
 import { inOwnTurn } from "./in-own-turn.ts";
 import { periodic } from "./periodic.ts";
@@ -17,42 +18,68 @@ type Deps = {
   readonly time?: Time;
 };
 
+/** How long a Shuttle whose log does not outlive it goes on sending when it is stopped. */
+const lastSendMs = 2_000;
+
 /**
  * Writes down what runs at each tick, and sends what is written down. The two are loops of their own: however long
  * Starbase takes for what an outage kept back, no tick is left out meanwhile.
  */
 export function snapshotLoop(deps: Deps, intervalMs: number): AsyncDisposable {
   const { cluster, clusterId, log, warn, time = systemTime } = deps;
+  const through = log.writtenThrough();
+  const book = tickBook(intervalMs, through);
+  if (through && time.nowMs() - through.getTime() > madeUpMax * intervalMs)
+    warn(
+      `no Shuttle has written down usage since ${through.toISOString()}: ${madeUpMax} ticks are made up for of what still runs, what was before them is not billed`,
+    );
   const take = async (): Promise<void> => {
-    const tick = tickOf(time.nowMs(), intervalMs);
-    const snapshots = snapshotsOf(await cluster.runningPods(), tick);
-    if (snapshots.length > 0) log.append(snapshots, tick);
+    const nowMs = time.nowMs();
+    for (const due of book.due(await cluster.runningPods(), nowMs)) {
+      log.append(snapshotsOf(due.pods, due.tick), due.tick);
+      book.wrote(due);
+    }
   };
-  const stack = new AsyncDisposableStack();
-  stack.use(
-    periodic(
-      intervalMs,
-      take,
-      (error) => warn(`what runs could not be written down for this minute's usage: ${wordsOf(error)}`),
+  let isAway = false;
+  const send = async (signal: AbortSignal): Promise<void> => {
+    try {
+      await sendAll(deps, time, signal);
+      isAway = false;
+    } catch (error) {
+      isAway = !signal.aborted;
+      throw error;
+    }
+  };
+  const ticks = periodic(
+    intervalMs,
+    take,
+    (error) => warn(`what runs could not be written down, and is made up for: ${wordsOf(error)}`),
+    time,
+  );
+  const sending = inOwnTurn(
+    {
+      clusterId,
+      call: "snapshots",
+      work: send,
+      failed: (error, before) =>
+        void (
+          before % 20 === 0 && warn(`snapshots are kept here until Starbase takes them: ${wordsOf(error)}`)
+        ),
       time,
-    ),
+    },
+    intervalMs,
   );
-  stack.use(
-    inOwnTurn(
-      {
-        clusterId,
-        call: "snapshots",
-        work: (signal) => sendAll(deps, time, signal),
-        failed: (error, before) =>
-          void (
-            before % 20 === 0 && warn(`snapshots are kept here until Starbase takes them: ${wordsOf(error)}`)
-          ),
-        time,
-      },
-      intervalMs,
-    ),
-  );
-  return stack;
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all([ticks[Symbol.asyncDispose](), sending[Symbol.asyncDispose]()]);
+      if (log.outlivesProcess || isAway) return;
+      const over = new AbortController();
+      const limit = time.pause(lastSendMs, over.signal).then(() => over.abort());
+      await sendAll(deps, time, over.signal).catch(() => undefined);
+      over.abort();
+      await limit;
+    },
+  };
 }
 
 /** One line a batch: what is refused once is refused every minute. */

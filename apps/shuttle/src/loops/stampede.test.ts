@@ -27,6 +27,8 @@ function plainLog(): SnapshotLog {
   const batches: { name: string; snapshots: Parameters<SnapshotLog["append"]>[0] }[] = [];
   const drop = (): void => void batches.shift();
   return {
+    outlivesProcess: true,
+    writtenThrough: () => undefined,
     append: (snapshots, at) => void batches.push({ name: at.toISOString(), snapshots }),
     oldest: () => batches[0],
     taken: drop,
@@ -73,7 +75,9 @@ function openFleet(seed: number) {
     const pod = { ...ids, environment: "production", tier: "nova", phase: "Running" } as const;
     const cluster = {
       runtime: "kubernetes",
-      runningPods: async () => [{ ...pod, podId: `web-${at}`, cpuRequestMillis: 1, memoryRequestBytes: 1 }],
+      runningPods: async () => [
+        { ...pod, podId: `web-${at}`, cpuRequestMillis: 1, memoryRequestBytes: 1, startedAtMs: undefined },
+      ],
       capacity: async () => capacity,
       observe: () => ({ phase: "running" }),
       cronRuns: () => [],

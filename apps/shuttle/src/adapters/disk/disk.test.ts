@@ -22,6 +22,7 @@ test("snapshots are kept over restarts in their order until they are taken, and 
     phase: "Running",
     cpuRequestMillis: 500,
     memoryRequestBytes: 2 ** 30,
+    startedAtMs: 0,
   };
   const said: string[] = [];
   const open = () => fileSnapshotLog(dir, (sentence) => said.push(sentence));
@@ -38,4 +39,14 @@ test("snapshots are kept over restarts in their order until they are taken, and 
   expect(readdirSync(join(dir, "refused"))).toEqual(["000000000060000.json"]);
   expect(said).toHaveLength(1);
   expect(open().oldest()).toBeUndefined();
+  expect(open().writtenThrough()).toEqual(new Date(180_000));
+  log.append(snapshotsOf([pod], new Date(240_000)), new Date(240_000));
+  const sending = log.oldest()!;
+  log.append(snapshotsOf([{ ...pod, podId: "web-2" }], new Date(240_000)), new Date(240_000));
+  log.taken(sending.name);
+  expect(
+    open()
+      .oldest()
+      ?.snapshots.map(({ pod_id: id }) => id),
+  ).toEqual(["web-2"]);
 });

@@ -100,6 +100,8 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
     }
   };
 
+  /** Half of the time after which the watch counts as frozen: even a quiet cluster is heard of each minute. */
+  const podsSilentMaxMs = (options.silentMaxMs ?? 300_000) / 2;
   /** What is metered must be known; what cannot be known within this time is not waited for. */
   const known = (): Promise<boolean> =>
     Promise.race([
@@ -164,7 +166,13 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
         .filter(([, { objects }]) => [...objects.values()].some(isInventoryOf))
         .map(([key]) => key);
     },
-    runningPods: async () => ((await known()) ? runningPods(view) : []),
+    async runningPods() {
+      if (!(await known())) throw new Error("the cluster has not been read to its end yet");
+      const silentMs = Date.now() - (view.podsHeardAtMs ?? 0);
+      if (silentMs > podsSilentMaxMs)
+        throw new Error(`nothing was heard of its pods for ${Math.round(silentMs / 1_000)} s`);
+      return runningPods(view);
+    },
     usage,
     async capacity() {
       if (!(await known())) throw new Error("the cluster has not been read to its end yet");

@@ -19,6 +19,7 @@ export const runningPods = (view: ClusterView): readonly RunningPod[] =>
       phase: pod.phase,
       cpuRequestMillis: pod.cpuMillis,
       memoryRequestBytes: pod.memoryBytes,
+      startedAtMs: pod.ranSinceMs,
     }));
 
 /** How full the cluster is: what its ready nodes have to give, and what the apps' pods ask for, placed or not. */

@@ -60,7 +60,7 @@ export const keyOfLabels = (labels: Labels): ServiceKey =>
 export const isOurs = (labels: Labels, clusterId: string): boolean =>
   label(labels, "managed-by") === "shuttle" && label(labels, "cluster-id") === clusterId;
 
-export const podOf = ({ id, labels }: Instance): RunningPod => ({
+export const podOf = ({ id, labels, startedAtMs }: Instance): RunningPod => ({
   podId: id,
   workspaceId: label(labels, "workspace-id"),
   projectId: label(labels, "project-id"),
@@ -70,4 +70,5 @@ export const podOf = ({ id, labels }: Instance): RunningPod => ({
   phase: "Running",
   cpuRequestMillis: Number(label(labels, "cpu-millis")),
   memoryRequestBytes: Number(label(labels, "memory-bytes")),
+  startedAtMs,
 });

@@ -12,11 +12,12 @@ const pod = (podId: string) => ({
   phase: "Running",
   cpuRequestMillis: 500,
   memoryRequestBytes: 2 ** 30,
+  startedAtMs: 0,
 });
 const minute = (at: number) => new Date(at * 60_000);
 const batch = (at: number, ...pods: string[]) => snapshotsOf(pods.map(pod), minute(at));
 
-test("what was not taken comes back whole and in its order, ids and all; a tick that is repeated counts once", () => {
+test("what was not taken comes back whole and in its order, ids and all; what comes later of a tick waits beside it", () => {
   const log = memorySnapshotLog(() => undefined);
   log.append(batch(1, "a", "b"), minute(1));
   log.append(batch(2, "a"), minute(2));
@@ -24,7 +25,13 @@ test("what was not taken comes back whole and in its order, ids and all; a tick 
   const first = log.oldest()!;
   expect(first.snapshots).toEqual(batch(1, "a", "b"));
   log.taken(first.name);
+  const second = log.oldest()!;
+  expect(second.snapshots).toEqual(batch(2, "a"));
+  log.append(batch(2, "d"), minute(2));
+  log.taken(second.name);
   expect(log.oldest()!.snapshots).toEqual(batch(2, "a", "c"));
+  log.taken(log.oldest()!.name);
+  expect(log.oldest()!.snapshots).toEqual(batch(2, "d"));
   log.refused(log.oldest()!.name);
   expect(log.oldest()).toBeUndefined();
 });
@@ -40,7 +47,7 @@ test("keeps to its bound by giving up the oldest, and says so", () => {
   }
   expect(left.length).toBeGreaterThan(1);
   expect(left.length + said.length).toBe(30);
-  expect(left.at(-1)).toBe(minute(29).toISOString());
+  expect(left.at(-1)).toContain(minute(29).toISOString());
   expect(said[0]).toMatch(/1970-01-01T00:00:00.000Z was not taken/);
 });
 

@@ -234,6 +234,9 @@ export function openClusterView({
     space: (namespace: string | undefined): Space | undefined => spaces.get(namespace),
     eventsOf: (uid: string): readonly EventView[] => [...(events.get(uid)?.values() ?? [])],
     pods: (): Iterable<PodView> => pods.values(),
+    get podsHeardAtMs() {
+      return pods.lastEventAtMs;
+    },
     /** Of a namespace: what shares its quota. */
     *podsIn(namespace: string): Iterable<PodView> {
       for (const pod of pods.values()) if (pod.namespace === namespace) yield pod;

@@ -36,6 +36,8 @@ export type PodView = {
   readonly restarts: number;
   readonly waiting: { readonly reason: string; readonly message: string } | undefined;
   readonly startedAtMs: number | undefined;
+  /** The earliest start that is told, of this run or the one before: it has run since then at least. */
+  readonly ranSinceMs: number | undefined;
   /** Of the present run if it is over, else of the one before. */
   readonly ending: PodEnding | undefined;
   readonly cpuMillis: number;
@@ -112,6 +114,11 @@ export function podView(object: KubeObject): PodView | undefined {
     restarts: app?.restartCount ?? 0,
     waiting: waiting && { reason: interned(waiting.reason ?? ""), message: waiting.message ?? "" },
     startedAtMs: msOf(app?.state?.running?.startedAt),
+    ranSinceMs: earliest(
+      app?.state?.running?.startedAt,
+      app?.state?.terminated?.startedAt,
+      app?.lastState?.terminated?.startedAt,
+    ),
     ending: endingOf(app?.state) ?? endingOf(app?.lastState),
     cpuMillis: requests.reduce((sum, { cpu }) => sum + millisOf(cpu), 0),
     memoryBytes: requests.reduce((sum, { memory }) => sum + bytesOf(memory), 0),
@@ -130,6 +137,12 @@ function endingOf(state: State | undefined): PodEnding | undefined {
     ranForMs: from === undefined || to === undefined ? 0 : Math.max(0, to - from),
   };
 }
+
+const earliest = (...times: readonly (string | undefined)[]): number | undefined =>
+  times
+    .map(msOf)
+    .filter((ms) => ms !== undefined)
+    .toSorted((a, b) => a - b)[0];
 
 const msOf = (time: string | undefined): number | undefined => {
   const ms = Date.parse(time ?? "");
