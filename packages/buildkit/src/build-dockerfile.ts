@@ -3,7 +3,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { BuildFailed } from "./build-failed.ts";
-import { builtImage, exporterFor, type BuildOptions, type BuiltImage } from "./built-image.ts";
+import { builtImage, exporterFor, solveOptions, type BuildOptions, type BuiltImage } from "./built-image.ts";
 import type { BuildKit } from "./client.ts";
 import { isUnreachable, replaceImages, type StandIn } from "./stand-in.ts";
 
@@ -83,7 +83,7 @@ async function solve(client: BuildKit, build: DockerfileBuild, dockerfile: strin
         },
       },
     },
-    { ...(build.signal && { signal: build.signal }), ...(build.onLog && { onProgress: build.onLog }) },
+    solveOptions(client, build),
   );
   return builtImage(client, build, exporter, result);
 }

@@ -1,4 +1,4 @@
-import { builtImage, exporterFor, type BuildOptions, type BuiltImage } from "./built-image.ts";
+import { builtImage, exporterFor, solveOptions, type BuildOptions, type BuiltImage } from "./built-image.ts";
 import { skippedLine } from "./build-dockerfile.ts";
 import type { BuildKit } from "./client.ts";
 import type { ImageConfig } from "./gateway.ts";
@@ -40,7 +40,7 @@ export async function buildPlan(client: BuildKit, build: PlanBuild): Promise<Bui
         },
       },
     },
-    { ...(build.signal && { signal: build.signal }), ...(build.onLog && { onProgress: build.onLog }) },
+    solveOptions(client, build),
   );
   return builtImage(client, build, exporter, result);
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { skippedLine, statusLine } from "./build-dockerfile.ts";
-import { builtImage, exporterFor, type BuildOptions, type BuiltImage } from "./built-image.ts";
+import { builtImage, exporterFor, solveOptions, type BuildOptions, type BuiltImage } from "./built-image.ts";
 import type { BuildKit } from "./client.ts";
 
 export type FrontendBuild = BuildOptions & {
@@ -49,7 +49,7 @@ export async function buildWithFrontend(client: BuildKit, build: FrontendBuild):
           },
         },
       },
-      { ...(build.signal && { signal: build.signal }), ...(build.onLog && { onProgress: build.onLog }) },
+      solveOptions(client, build),
     );
     return await builtImage(client, build, exporter, result);
   } finally {

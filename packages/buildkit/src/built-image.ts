@@ -1,4 +1,4 @@
-import type { BuildKit, Exporter, SolveResult } from "./client.ts";
+import type { BuildKit, Exporter, SolveOptions, SolveResult } from "./client.ts";
 import { dockerEngine, type Engine } from "./engine.ts";
 import type { SentFiles } from "./file-sync.ts";
 import type { BuildEvent } from "./progress.ts";
@@ -53,6 +53,21 @@ export async function exporterFor(client: BuildKit, build: BuildOptions): Promis
     );
   return { type: "moby", attrs: name };
 }
+
+/** How a build is followed, and what is left of it taken away when it is aborted: an engine exports to the end. */
+export const solveOptions = (
+  { transport: { engineSocket } }: BuildKit,
+  { signal, onLog, push, tags }: BuildOptions,
+): SolveOptions => ({
+  ...(signal && { signal }),
+  ...(onLog && { onProgress: onLog }),
+  ...(engineSocket !== undefined &&
+    !push && {
+      async undo() {
+        for (const tag of tags) await dockerEngine(engineSocket).removeName(tag);
+      },
+    }),
+});
 
 /** The image a solve answered with, pushed by the engine where the builder could not; its size as an engine says it. */
 export async function builtImage(

@@ -30,6 +30,11 @@ export type SolveResult = { readonly exporterResponse: Readonly<Record<string, s
 export type SolveOptions = {
   readonly signal?: AbortSignal;
   readonly onProgress?: (event: BuildEvent) => void;
+  /**
+   * Takes away what an aborted build made, once the builder has ended it. No builder stops in the middle of an export:
+   * where one takes longer than an abort may, that is after the rejection.
+   */
+  readonly undo?: () => Promise<void>;
 };
 
 export type Worker = {
@@ -58,8 +63,8 @@ export type BuildKit = {
   /** Removes cached work nobody uses; resolves to what was removed. */
   prune(options?: { keepBytes?: number; keepDurationMs?: number; all?: boolean }): Promise<UsageRecord[]>;
   /**
-   * Builds and exports. Rejects with BuildFailed when what is built is at fault, with the signal's reason when
-   * aborted (by then nothing of the build runs any more), with BuilderLost when the builder went away.
+   * Builds and exports. Rejects with BuildFailed when what is built is at fault, with the signal's reason within a
+   * second of being aborted (by then no step runs any more), with BuilderLost when the builder went away.
    */
   solve(request: SolveRequest, options?: SolveOptions): Promise<SolveResult>;
 };
@@ -171,23 +176,25 @@ async function solveOver(
   transport: Transport,
   channel: GrpcChannel,
   request: SolveRequest,
-  { signal, onProgress = () => undefined }: SolveOptions,
+  { signal, onProgress = () => undefined, undo }: SolveOptions,
 ): Promise<SolveResult> {
   signal?.throwIfAborted();
   const ref = randomUUID();
   const session = await openSession(transport, channel, request.services);
   const progress = trackProgress(onProgress);
-  const status = watch(channel, ref, progress);
+  const status = watch(channel, ref, progress, signal);
   try {
     const either = AbortSignal.any([session.lost, ...(signal ? [signal] : [])]);
     return await solveAndRun(channel, { ref, session: session.id }, request, either);
   } catch (error) {
-    await status.ended;
+    const isOver = await status.ended();
+    if (signal?.aborted && undo)
+      await (isOver ? undo().catch(() => undefined) : undoLater(transport, ref, undo));
     signal?.throwIfAborted();
     session.lost.throwIfAborted();
     throw told(error as Error, progress);
   } finally {
-    await status.ended;
+    await status.ended();
     progress.finish();
     session.close();
   }
@@ -250,20 +257,45 @@ async function solveAndRun(
 /** How long a builder may take to end a build whose frontend failed; one that never heard of it would wait for ever. */
 const frontendGraceMs = 5_000;
 
-/** How long the last reports of a build that is over may take. */
-const drainMs = 2_000;
+/** How long the last reports of a build that is over may take; of one that was aborted, whose caller waits. */
+const [drainMs, abortedDrainMs] = [2_000, 500];
+
+type Watched = {
+  /** The builder has said all, or was given the time for it; answers which. */
+  ended(): Promise<boolean>;
+};
 
 /** Follows the build's reports until the builder has no more, which is also when nothing of it runs any more. */
-function watch(channel: GrpcChannel, ref: string, progress: Progress): { readonly ended: Promise<void> } {
+function watch(channel: GrpcChannel, ref: string, progress: Progress, signal?: AbortSignal): Watched {
   const stop = new AbortController();
   const read = (async () => {
     for await (const report of channel.stream(methods.status, { ref }, { signal: stop.signal }))
       progress.take(report);
   })().catch(() => undefined);
   return {
-    get ended() {
-      const timer = setTimeout(() => stop.abort(), drainMs);
-      return read.finally(() => clearTimeout(timer));
+    async ended() {
+      const timer = setTimeout(() => stop.abort(), signal?.aborted ? abortedDrainMs : drainMs);
+      const hurry = (): void => void setTimeout(() => stop.abort(), abortedDrainMs).unref();
+      signal?.addEventListener("abort", hurry);
+      await read;
+      signal?.removeEventListener("abort", hurry);
+      clearTimeout(timer);
+      return !stop.signal.aborted;
     },
   };
+}
+
+/** Waits for the builder's own end of a build that its caller no longer waits for. */
+async function undoLater(transport: Transport, ref: string, undo: () => Promise<void>): Promise<void> {
+  const { encoding } = transport;
+  const channel = await grpcChannel(await transport.openControl(), encoding ? { encoding } : {});
+  const followed = async (): Promise<void> => {
+    try {
+      for await (const _report of channel.stream(methods.status, { ref }));
+    } finally {
+      channel.close();
+      await undo();
+    }
+  };
+  void followed().catch(() => undefined);
 }

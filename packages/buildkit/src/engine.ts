@@ -7,6 +7,8 @@ export type Engine = {
   image(reference: string): Promise<{ id: string; sizeBytes: number } | undefined>;
   /** The layers of an image from the base up, those that hold nothing left out; none when the engine lacks it. */
   layers(reference: string): Promise<ImageLayer[]>;
+  /** Takes a name off an image, and the image away with its last one; one that is not there is no error. */
+  removeName(reference: string): Promise<void>;
   /** Sends an image of the engine's store to the registry in its name; resolves to the manifest's digest there. */
   push(reference: string, options?: PushOptions): Promise<string>;
   /** Makes an image of one layer from a tar stream; resolves to its id. */
@@ -43,6 +45,10 @@ export const dockerEngine = (socketPath: string): Engine => ({
       .filter(({ Size }) => Size > 0)
       .map(({ CreatedBy, Size }) => ({ sizeBytes: Size, createdBy: CreatedBy }))
       .toReversed();
+  },
+  async removeName(reference) {
+    const { status, body } = await call(socketPath, "DELETE", `/images/${encodeURIComponent(reference)}`);
+    if (status !== 404) expectOk(status, body);
   },
   async push(reference, { auth, signal } = {}) {
     const at = reference.lastIndexOf(":");

@@ -240,26 +240,56 @@ describe.skipIf(!requireEngineInCi())("BuildKit of a Docker Engine", () => {
     expect((wrong as BuildFailed).message).toContain("nowhere");
   });
 
-  test("a cancelled build stops, and leaves nothing running", async () => {
-    const marker = `sleep 8${Math.trunc(Math.random() * 1e8)}`;
+  test("a cancelled build ends in under a second, with nothing left running", async () => {
+    const took: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const marker = `sleep 8${Math.trunc(Math.random() * 1e8)}`;
+      const [stop, abortedAt] = [new AbortController(), Promise.withResolvers<number>()];
+      const build = buildDockerfile(client, {
+        contextDir: aFolder({ Dockerfile: `FROM ${bases.builder}\nRUN echo started; ${marker}\n` }),
+        dockerfilePath: "Dockerfile",
+        tags: [],
+        signal: stop.signal,
+        onLog: ({ text }) => {
+          if (text !== "started") return;
+          abortedAt.resolve(performance.now());
+          stop.abort();
+        },
+      });
+      await expect(build).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+      const isLeft = () => commandLines().some((line) => line.replaceAll("\0", " ").includes(marker));
+      await until("the step is gone", () => !isLeft());
+      took.push(performance.now() - (await abortedAt.promise));
+    }
+    expect(took.toSorted((one, other) => one - other)[2]).toBeLessThan(1_000);
+    expect((await client.workers()).length).toBe(1);
+  });
+
+  test("a build that is cancelled while its image is exported ends in under a second, and leaves no image", async () => {
+    const tag = `starform.local/p/cancelled:${randomUUID()}`;
     const stop = new AbortController();
-    const contextDir = aFolder({ Dockerfile: `FROM ${bases.builder}\nRUN echo started; ${marker}\n` });
-    const onLog = ({ text }: BuildEvent): void => {
-      if (text === "started") stop.abort();
-    };
-    const build = buildDockerfile(client, {
-      contextDir,
+    let abortedAt = 0;
+    const before = await images().untagged();
+    // Large enough for an export of seconds, which the engine goes through with.
+    const large = `RUN head -c 600000000 /dev/zero > /${randomUUID()}`;
+    await using own = await openBuildKit(dockerTransport(engine.socketPath));
+    const build = buildDockerfile(own, {
+      contextDir: aFolder({ Dockerfile: `FROM ${bases.builder}\n${large}\n` }),
       dockerfilePath: "Dockerfile",
-      tags: [],
+      tags: [tag],
       signal: stop.signal,
-      onLog,
+      onLog: ({ step }) => {
+        if (!step.startsWith("exporting") || abortedAt > 0) return;
+        abortedAt = performance.now();
+        stop.abort();
+      },
     });
     await expect(build).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
-    await until(
-      "the step is gone",
-      () => !commandLines().some((line) => line.replaceAll("\0", " ").includes(marker)),
-    );
-    expect((await client.workers()).length).toBe(1);
+    expect(performance.now() - abortedAt).toBeLessThan(1_000);
+    await until("the image is taken away", async () => (await images().untagged()) > before, {
+      withinMs: 60_000,
+    });
+    expect(await images().has(tag)).toBe(false);
   });
 
   test("works the same over mutual TLS, and is refused without a certificate", async () => {

@@ -25,6 +25,13 @@ export const engineImages = (socketPath: string) => {
     /** Everything that is stored of the image: config, history, uncompressed layers. */
     bytes: async (image: string): Promise<Buffer> => (await call("GET", `/images/${image}/get`)).body,
     history: (image: string) => json<unknown[]>("GET", `/images/${image}/history`),
+    /** How often a name was taken off an image so far. */
+    async untagged(): Promise<number> {
+      const filters = encodeURIComponent(JSON.stringify({ type: ["image"], event: ["untag"] }));
+      const { body } = await call("GET", `/events?since=0&until=${Date.now() / 1_000}&filters=${filters}`);
+      return body.toString().split("\n").filter(Boolean).length;
+    },
+    has: async (image: string) => (await call("GET", `/images/${image}/json`)).status === 200,
     config: async (image: string) => {
       const found = await json<{
         Config: { Env: string[]; Cmd: string[]; Entrypoint: string[] | null; WorkingDir: string };

@@ -86,8 +86,9 @@ async function buildOnBestBase(
     await using client = await openBuildKit(dockerTransport(builder.engineSocket));
     return await buildImage(client, spec, watch, { ...target, ...(bases && { bases }) });
   };
+  // Bases take a minute or two when they are made; whoever cancels meanwhile does not wait for them.
   const basesFor = (form: BaseForm) =>
-    builder.basesFor(form, spec.outcome.info.versions["node"]?.version, watch.say);
+    orAborted(builder.basesFor(form, spec.outcome.info.versions["node"]?.version, watch.say), watch.signal);
   // A frontend image brings what its plans start from.
   if (spec.outcome.kind === "plan" && spec.outcome.frontend) return buildOn(undefined);
   if (await asksForDebian(spec)) return buildOn(await basesFor("debian"));
@@ -100,6 +101,19 @@ async function buildOnBestBase(
     if (full.builder === quick.builder) throw error;
     watch.say(`${error.message}; the quick base may lack what it needs, so it is built again on Debian's`);
     return buildOn(full);
+  }
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+    work.catch(() => undefined);
   }
 }
 
