@@ -145,7 +145,7 @@ describe("a deployment fails in one sentence with the way out", () => {
   });
 });
 
-test("an app that ignores SIGTERM is ended after its drain time, and the next version answers", async () => {
+test("an app that ignores SIGTERM is ended after its drain time and told of it, and the next version answers", async () => {
   await api.create("stubborn", { settings: { drainSeconds: 1 } });
   const stubborn = (version: string) => {
     const { "server.mjs": server = "" } = goodApp(version);
@@ -162,6 +162,10 @@ test("an app that ignores SIGTERM is ended after its drain time, and the next ve
   expect(await api.deploy("stubborn", second.files)).toMatchObject({ status: "deployed" });
   await until("the first version to be gone", () => processesNaming(first.marker).length === 0, patience);
   expect((await visit(api.url("stubborn"))).body).toMatch(/^second /);
+  const told = async () => (await api.logs("stubborn", { stream: "system" })).map(({ message }) => message);
+  expect(await until("it is told", async () => (await told()).length > 0 && told(), patience)).toEqual([
+    expect.stringMatching(/^killed because it did not end within 1\.0 s of SIGTERM: let it end when .+/),
+  ]);
 });
 
 describe("pushes that are not the usual one", () => {

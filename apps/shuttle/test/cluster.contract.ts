@@ -358,10 +358,19 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
       await gone(service);
     });
 
-    test("ends an app that does not hear SIGTERM once its drain time is over", async () => {
-      const service = hand.want(aService({ image, env: { MODE: "deaf" }, drain_seconds: 1 }));
-      await hand.reaches(service, "running");
-      await gone(service);
+    test("ends an app that does not hear SIGTERM once its drain time is over, and says so to it alone", async () => {
+      const deaf = hand.want(aService({ image, env: { MODE: "deaf" }, drain_seconds: 1 }));
+      const polite = hand.want(aService({ image, drain_seconds: 10 }));
+      for (const service of [deaf, polite]) await hand.reaches(service, "running");
+      await Promise.all([gone(deaf), gone(polite)]);
+      if (rig.shipsLines === false) return;
+      const told = ({ service_id }: DesiredService) =>
+        rig.lines.filter((line) => line.serviceId === service_id && line.stream === "system");
+      await until("it is told", () => told(deaf).length > 0);
+      expect(told(deaf).map(({ level, message }) => `${level} ${message}`)).toEqual([
+        expect.stringMatching(/^warn killed because it did not end within 1\.0 s of SIGTERM: .+/),
+      ]);
+      expect(told(polite)).toEqual([]);
     });
 
     test("runs a worker without a port, and ships every line it writes once, over a restart of Shuttle", async () => {

@@ -125,7 +125,9 @@ test("lets a command behind a shell end by itself, and ends at once what does no
     await until("it runs", async () =>
       (await readOutput(dir, each.id, "out")).includes(each === polite ? "tick" : "begin"),
     );
-  await Promise.all([engine.stop(polite.id, 10_000), engine.stop(deaf.id, 300)]);
+  const stopped = await Promise.all([engine.stop(polite.id, 10_000), engine.stop(deaf.id, 300)]);
+  expect(stopped).toEqual(["ended", "killed"]);
+  expect(await engine.stop(deaf.id, 300)).toBe("ended");
   expect(await outputOf(engine, polite.id)).toMatch(/worker done\nafter 0\n$/);
   expect((await engine.find(polite.id))?.exit).toMatchObject({ exitCode: 0 });
   expect((await engine.find(deaf.id))?.exit?.exitCode).toBe(137);

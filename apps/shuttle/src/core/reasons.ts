@@ -36,6 +36,10 @@ export function reasonOfEnding(
   return `exited with code ${exitCode} ${after}${said}`;
 }
 
+/** What an app is told that had to be killed when it was to make room. */
+export const reasonOfKill = (drainMs: number): string =>
+  `killed because it did not end within ${sayDuration(drainMs)} of SIGTERM: let it end when SIGTERM comes, or give it longer (\`starform services update --drain\`)`;
+
 /** Why nothing answers on the port yet; undefined when no more is known than that it is not open. */
 export function reasonOfSilence(
   port: number,

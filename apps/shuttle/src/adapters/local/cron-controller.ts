@@ -10,6 +10,7 @@ import type { Instance } from "./engine.ts";
 import { instanceSpec } from "./instance-spec.ts";
 import { label } from "./labels.ts";
 import { letGo, takeIntoCare, type LiveInstance } from "./live-instance.ts";
+import { stopAndTell } from "./retire-instance.ts";
 import type { ControllerDeps } from "./service-controller.ts";
 import type { CronBook } from "./cron-book.ts";
 
@@ -42,7 +43,7 @@ export function cronController(
   const release = (live: LiveInstance, stopMs?: number): void => {
     live.state = "retiring";
     background.begin(async () => {
-      if (stopMs !== undefined) await deps.engine.stop(live.id, stopMs);
+      if (stopMs !== undefined) await stopAndTell(deps, live, stopMs);
       await letGo(deps, live);
       lives.delete(live.id);
     });

@@ -71,6 +71,8 @@ export type StartResult =
   | { readonly kind: "started"; readonly instance: Instance }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
+export type StopResult = "ended" | "killed";
+
 export type OutputChunk = {
   readonly stream: "stdout" | "stderr";
   readonly bytes: Uint8Array;
@@ -93,8 +95,8 @@ export interface Engine extends AsyncDisposable {
   readonly machine: { readonly cpuMillis: number; readonly memoryBytes: number };
   /** Resolves once the process runs. Rejects when the engine cannot be reached: try again. */
   start(spec: InstanceSpec): Promise<StartResult>;
-  /** SIGTERM, then SIGKILL after `drainMs`; resolves when it has ended. No error if it has already. */
-  stop(id: string, drainMs: number): Promise<void>;
+  /** SIGTERM, then SIGKILL after `drainMs`; resolves when it has ended: whether it had to be killed. No error if it has already ended. */
+  stop(id: string, drainMs: number): Promise<StopResult>;
   /** Ends it at once if it runs and forgets it with all it left, output included. */
   remove(id: string): Promise<void>;
   /** The instance as it is now; undefined once it was removed. */

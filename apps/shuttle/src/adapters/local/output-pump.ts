@@ -13,6 +13,8 @@ export const noLogs: LogSink = { ship: () => undefined, flush: async () => undef
 export type OutputPump = {
   /** The last line that tells why it ended, if it ended now. */
   lastLine(): string | undefined;
+  /** Adds a warning of the platform's own about the instance to what it says. */
+  note(message: string): void;
   /** Resolves when the instance has ended and all it said is shipped. */
   readonly done: Promise<void>;
   stop(): Promise<void>;
@@ -40,6 +42,16 @@ export function pumpOutput({ engine, sink, dir, warn }: Deps, instance: Instance
     last.add(stream, message);
     sink.ship({ ...ownerOf(instance), tsMs: atMs, seq: seq++, stream, message, level: levelOf(message) });
   };
+  const note = (message: string, tsMs: number, attributes?: LogLine["attributes"]): void =>
+    sink.ship({
+      ...ownerOf(instance),
+      tsMs,
+      seq: seq++,
+      stream: "system",
+      level: "warn",
+      message,
+      ...(attributes ? { attributes } : {}),
+    });
   const save = async (): Promise<void> => {
     savedMs = performance.now();
     const place: Place = { cursor, seq };
@@ -55,15 +67,11 @@ export function pumpOutput({ engine, sink, dir, warn }: Deps, instance: Instance
     for await (const chunk of engine.output(instance.id, cursor, ending.signal)) {
       atMs = chunk.atMs;
       if (chunk.droppedBytes > 0)
-        sink.ship({
-          ...ownerOf(instance),
-          tsMs: atMs,
-          seq: seq++,
-          stream: "system",
-          level: "warn",
-          message: `${chunk.droppedBytes} bytes of output were dropped: the instance wrote more than is kept on disk`,
-          attributes: { gap: true },
-        });
+        note(
+          `${chunk.droppedBytes} bytes of output were dropped: the instance wrote more than is kept on disk`,
+          atMs,
+          { gap: true },
+        );
       splitters[chunk.stream].write(chunk.bytes);
       cursor = chunk.cursor;
       if (performance.now() - savedMs > saveEveryMs) await save();
@@ -77,6 +85,7 @@ export function pumpOutput({ engine, sink, dir, warn }: Deps, instance: Instance
   );
   return {
     lastLine: last.line,
+    note: (message) => note(message, Date.now()),
     done,
     async stop() {
       ending.abort();

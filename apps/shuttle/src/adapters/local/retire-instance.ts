@@ -1,4 +1,5 @@
 import { pause } from "@starform/std/retry";
+import { reasonOfKill } from "../../core/reasons.ts";
 import type { GatewayAdmin } from "../gateway/gateway-admin.ts";
 import type { RoutePublisher } from "../gateway/route-publisher.ts";
 import { letGo, type InstanceDeps, type LiveInstance } from "./live-instance.ts";
@@ -21,8 +22,18 @@ export async function retireInstance(
   }
   if (signal.aborted) return;
   live.isServing = false;
-  await deps.engine.stop(live.id, drainMs);
+  await stopAndTell(deps, live, drainMs);
   await letGo(deps, live);
+}
+
+/** Asks the app to end and ends it after the drain time; whoever wrote the app is told if it did not hear. */
+export async function stopAndTell(
+  { engine }: InstanceDeps,
+  { id, pump }: LiveInstance,
+  drainMs: number,
+): Promise<void> {
+  const result = await engine.stop(id, drainMs);
+  if (result === "killed" && drainMs > 0) pump.note(reasonOfKill(drainMs));
 }
 
 /** As long as the gateway may still send requests, nothing is ended; a gateway that is away sends none. */

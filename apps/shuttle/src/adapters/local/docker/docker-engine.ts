@@ -115,12 +115,17 @@ export async function openDockerEngine({
     start: (spec) => start(spec),
     async stop(id, drainMs) {
       const seconds = Math.ceil(drainMs / 1_000);
+      const askedAtMs = performance.now();
       await api.call(
         "POST",
         `/containers/${encodeURIComponent(id)}/stop?t=${seconds}`,
         undefined,
         drainMs + stopSlackMs + 20_000,
       );
+      // The engine does not say whether it had to: killed is what a SIGKILL ended once the time was over.
+      const isOver = performance.now() - askedAtMs >= seconds * 1_000;
+      const ending = isOver ? (await inspect(id))?.State : undefined;
+      return ending?.ExitCode === 137 && !ending.OOMKilled ? "killed" : "ended";
     },
     remove,
     async find(id) {

@@ -160,11 +160,12 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
     start,
     async stop(id, drainMs) {
       const keeper = files.livePid(id);
-      if (keeper === undefined) return end(id);
-      askToEnd(keeper);
+      if (keeper !== undefined) askToEnd(keeper);
       const deadline = performance.now() + drainMs;
       while (files.livePid(id) !== undefined && performance.now() < deadline) await pause(20);
+      const result = files.livePid(id) === undefined ? "ended" : "killed";
       await end(id);
+      return result;
     },
     async remove(id) {
       watchers.get(id)?.close();
