@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { parseStarformFile, settingsIn, starformJsonSchema } from "./starform-file.ts";
+import { File, settings } from "./starform-schema.ts";
 
 const problems = (value: unknown) => {
   const outcome = parseStarformFile(value);
@@ -8,7 +9,7 @@ const problems = (value: unknown) => {
 
 test("accepts every key, and an environment's settings win over the file's", () => {
   const outcome = parseStarformFile({
-    $schema: "https://starform.app/starform.schema.json",
+    $schema: "https://starform.app/schemas/starform.json",
     builder: "auto",
     dockerfilePath: "docker/Dockerfile",
     rootDirectory: "apps/web",
@@ -45,6 +46,22 @@ test("names the nearest valid key of an unknown one, at every depth", () => {
   expect(problems({ environments: { production: { startComand: "x" } } })).toEqual([
     { path: "environments.production.startComand", message: "is not a key here; did you mean startCommand?" },
   ]);
+});
+
+test.each([
+  { where: [], keys: Object.keys(File.shape) },
+  { where: ["healthCheck"], keys: Object.keys(settings.healthCheck.shape) },
+  { where: ["environments", "production"], keys: Object.keys(settings) },
+  { where: ["environments", "production", "healthCheck"], keys: Object.keys(settings.healthCheck.shape) },
+])("names each key in $where that lacks its last letter", ({ where, keys }) => {
+  expect(keys.length).toBeGreaterThan(1);
+  for (const key of keys) {
+    const slip = key.slice(0, -1);
+    const file = where.toReversed().reduce<unknown>((inner, name) => ({ [name]: inner }), { [slip]: "x" });
+    expect(problems(file)).toEqual([
+      { path: [...where, slip].join("."), message: `is not a key here; did you mean ${key}?` },
+    ]);
+  }
 });
 
 test.each([

@@ -110,8 +110,6 @@ const sayOf = (at: readonly string[], message: string): string =>
   at.length === 0 ? `it ${message}` : message;
 
 function knownKeys(at: readonly string[]): string[] {
-  if (at.at(-1) === "healthCheck") return ["path", "timeoutSeconds"];
-  return at[0] === "environments"
-    ? Object.keys(settings)
-    : [...Object.keys(settings), "environments", "$schema"];
+  if (at.at(-1) === "healthCheck") return Object.keys(settings.healthCheck.shape);
+  return Object.keys(at[0] === "environments" ? settings : File.shape);
 }
