@@ -42,6 +42,8 @@ export type Context = {
   readonly progress: Progress;
   /** The address of the platform: the environment's, the folder's, the one signed in to, the local one. */
   url(folder?: string): string;
+  /** The same; undefined where nothing of it says one and only the usual address is left. */
+  knownUrl(folder?: string): string | undefined;
   /** The credential for an address: `STARFORM_TOKEN`, the stored one, this clone's own platform's. */
   tokenFor(url: string): string | undefined;
   /** The typed calls, with the caller's token; an exit 1 that says how to sign in if there is none. */
@@ -66,8 +68,9 @@ export function openContext(host: Host, flags: GlobalFlags): Context {
   const progress = progressOn(host.stderr, !flags.json);
   const write = (sink: Sink, text: string) => progress.above(() => sink.write(`${text}\n`));
   const local = () => localPlatform(host.cloneDir);
-  const url = (folder = host.cwd) =>
-    config.url ?? links.around(folder)?.link.url ?? credentials.current() ?? local()?.url ?? localUrl;
+  const knownUrl = (folder = host.cwd) =>
+    config.url ?? links.around(folder)?.link.url ?? credentials.current() ?? local()?.url;
+  const url = (folder = host.cwd) => knownUrl(folder) ?? localUrl;
   const tokenFor = (at: string) =>
     config.token ?? credentials.of(at)?.token ?? (local()?.url === at ? local()?.token : undefined);
 
@@ -82,6 +85,7 @@ export function openContext(host: Host, flags: GlobalFlags): Context {
     mayColour,
     progress,
     url,
+    knownUrl,
     tokenFor,
     async api(options = {}) {
       const at = options.url ?? url();

@@ -11,6 +11,7 @@ import {
   rollBackDeployment,
 } from "@starform/contract/deployments";
 import { getBuild, getProvenance, getSbom, type Build } from "@starform/contract/builds";
+import { starformSchemaPath } from "@starform/contract/hosts";
 import { searchLogs, tailLogs, type LogEntry } from "@starform/contract/logs";
 import {
   createEnvironment,
@@ -572,6 +573,16 @@ test("plan, eject and init work without a platform and without a sign-in", async
     tier: "nova",
   });
   expect((await starform(["init"], { cwd: folder.path })).code).toBe(1);
+  const schemaOf = async (env: Record<string, string>) => {
+    await rm(join(folder.path, "starform.json"));
+    await starform(["init"], { cwd: folder.path, env });
+    return (JSON.parse(readFileSync(join(folder.path, "starform.json"), "utf8")) as { $schema: string })
+      .$schema;
+  };
+  expect(await schemaOf({})).toBe(`https://starform.app${starformSchemaPath}`);
+  expect(await schemaOf({ STARFORM_URL: "http://127.0.0.1:4401" })).toBe(
+    `http://127.0.0.1:4401${starformSchemaPath}`,
+  );
   expect((await starform(["eject"], { cwd: folder.path })).code).toBe(0);
   expect(readFileSync(join(folder.path, "Dockerfile"), "utf8")).toContain("FROM");
   expect(readFileSync(join(folder.path, ".dockerignore"), "utf8")).toBe(

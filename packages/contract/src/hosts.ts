@@ -10,5 +10,8 @@ export const publicHost = (
 export const routeName = (projectId: string, serviceId: string, environment: string): string =>
   `${projectId.replaceAll("-", "")}${serviceId.replaceAll("-", "")}-${environment}`;
 
+/** Where the API publishes the JSON schema of `starform.json`, below its address. */
+export const starformSchemaPath = "/schemas/starform.json";
+
 /** The port an app is told in `PORT`, inside its own network, where it has one. */
 export const containerPort = 8080;

@@ -1,5 +1,6 @@
 import { starformJsonSchema } from "@starform/build-plan/starform-file";
 import { desiredStatePurpose } from "@starform/contract/clusters";
+import { starformSchemaPath } from "@starform/contract/hosts";
 import { isUuid } from "@starform/std/ids";
 import { Fault } from "@starform/std/fault";
 import { signerOf } from "@starform/std/signature";
@@ -74,7 +75,7 @@ export async function openApiServer(
   const app = buildServer({ logger });
   stack.defer(() => app.close());
   await openApi(app, config.urls.api);
-  app.get("/schemas/starform.json", { schema: { hide: true } }, () => starformJsonSchema());
+  app.get(starformSchemaPath, { schema: { hide: true } }, () => starformJsonSchema());
   app.get("/healthz", { schema: { hide: true } }, () => ({ status: "ok" }));
   for (const routes of [
     identityRoutes,

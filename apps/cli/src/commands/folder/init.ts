@@ -2,8 +2,12 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { command, valueOf } from "../../command.ts";
+import { starformSchemaPath } from "@starform/contract/hosts";
 import { ServiceType, Tier } from "@starform/contract/names";
 import { exitCodes, ExitError } from "../../exit-error.ts";
+
+/** Whose schema a folder names that belongs to no platform yet. */
+const publicUrl = "https://starform.app";
 
 type Flags = {
   type?: ServiceType;
@@ -37,7 +41,7 @@ export default command<Flags>({
       throw new ExitError(exitCodes.failed, `${path} is there already: edit it, or delete it first`);
     const { parseStarformFile } = await import("@starform/build-plan/starform-file");
     const file = {
-      $schema: "https://starform.app/starform.schema.json",
+      $schema: `${(context.knownUrl() ?? publicUrl).replace(/\/$/, "")}${starformSchemaPath}`,
       ...(type ? { type } : {}),
       ...(schedule ? { type: "cron", cron: schedule } : {}),
       ...(build ? { buildCommand: build } : {}),
