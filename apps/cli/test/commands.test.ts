@@ -421,32 +421,62 @@ const table: [words: string, route: string, input: object, words: RegExp][] = [
     /listening/,
   ],
 ];
+/** A blank within a word is written `_`. */
+const wordsOf = (words: string): string[] =>
+  words.split(" ").map((word) => word.replaceAll("_*", " *").replace("0_3", "0 3"));
+
 test.each(table)("starform %s", async (words, route, input, expected) => {
-  const { code, stdout, stderr, called } = await inTheWorld(
-    words.split(" ").map((word) => word.replaceAll("_*", " *").replace("0_3", "0 3")),
-  );
+  const { code, stdout, stderr, called } = await inTheWorld(wordsOf(words));
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect(called(route)).toMatchObject(input);
   expect(stdout).toMatch(expected);
 });
 
-test.each([
-  "status",
-  "deployments",
-  "variables",
-  "var-groups",
-  "services",
-  "environments",
-  "projects",
-  "tokens",
-  "cron runs",
-  "open",
-  "diff 1 3",
-  "restart",
-])("starform %s --json is JSON and nothing else", async (words) => {
-  const { code, stdout, stderr } = await inTheWorld([...words.split(" "), "--json"]);
+test.each(table.map(([words]) => words))("starform %s --json is JSON and nothing else", async (words) => {
+  const { code, stdout, stderr } = await inTheWorld([...wordsOf(words), "--json"]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(JSON.parse(stdout)).toBeTruthy();
+  expect(jsonOf(stdout).length).toBeGreaterThan(0);
+});
+
+/** One value over many lines, or one on each. */
+function jsonOf(stdout: string): unknown[] {
+  try {
+    return [JSON.parse(stdout)];
+  } catch {
+    return stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
+  }
+}
+
+test.each([
+  { where: "on a terminal", options: { isTerminal: true }, isColoured: true },
+  { where: "in a pipe", options: {}, isColoured: false },
+  {
+    where: "on a terminal with NO_COLOR",
+    options: { isTerminal: true, env: { NO_COLOR: "1" } },
+    isColoured: false,
+  },
+  { where: "in a pipe with FORCE_COLOR", options: { env: { FORCE_COLOR: "1" } }, isColoured: true },
+  { where: "on a terminal with --json", options: { isTerminal: true }, more: ["--json"], isColoured: false },
+])("colours $where: $isColoured", async ({ options, more = [], isColoured }) => {
+  const { stdout } = await inTheWorld(["status", ...more], options);
+  expect(stdout).toContain("running");
+  expect(stdout.includes("\u001b[32mrunning")).toBe(isColoured);
+  expect(stdout.includes("\u001b")).toBe(isColoured);
+});
+
+test("status of a service that does not exist names the nearest and fails", async () => {
+  expect(await inTheWorld(["status", "-s", "wbe"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("did you mean web?") as string,
+  });
+  const { code, stdout } = await inTheWorld(["status", "-s", ids.service, "--json"]);
+  expect({ code, services: (JSON.parse(stdout) as { services: unknown[] }).services.length }).toEqual({
+    code: 0,
+    services: 1,
+  });
 });
 
 test("a secret piped in never comes back", async () => {

@@ -15,6 +15,8 @@ export type RunOptions = {
   readonly input?: string;
   readonly cloneDir?: string;
   readonly sourceLimits?: SourceLimits;
+  /** Both outputs are a terminal's. */
+  readonly isTerminal?: boolean;
   /** Answers to the questions of a person at a terminal; without them there is no terminal. */
   readonly answers?: string[];
   readonly interrupt?: AbortController;
@@ -25,7 +27,7 @@ export type RunOptions = {
 export async function starform(words: readonly string[], options: RunOptions): Promise<Ran> {
   const written = { stdout: "", stderr: "" };
   const sink = (name: "stdout" | "stderr"): Sink => ({
-    isTerminal: false,
+    isTerminal: options.isTerminal ?? false,
     columns: undefined,
     write(text) {
       written[name] += text;

@@ -5,20 +5,22 @@ import { listServices, type Service } from "@starform/contract/services";
 import { command } from "../../command.ts";
 import type { Context } from "../../context.ts";
 import { table } from "../../output/table.ts";
-import { projectTarget, queryOf } from "../../target.ts";
+import { projectTarget, queryOf, serviceOf } from "../../target.ts";
 
 export default command({
   brief: "show the project's services and what runs",
   async run(context) {
     const target = projectTarget(context);
-    const { call, url } = await context.api();
+    const api = await context.api();
+    const { call, url } = api;
     const params = { project: target.project };
-    const [project, items] = await Promise.all([
-      call(getProject, { params }),
-      allItems(call, listServices, { params, query: queryOf(target) }),
-    ]);
     const named = context.flags.service;
-    const services = named ? items.filter(({ id, name }) => [id, name].includes(named)) : items;
+    const [project, services] = await Promise.all([
+      call(getProject, { params }),
+      named
+        ? serviceOf(api, { ...target, service: named }).then((service) => [service])
+        : allItems(call, listServices, { params, query: queryOf(target) }),
+    ]);
     context.answer({ url, project, environment: target.environment, services }, () =>
       [
         `project ${project.slug} of ${project.workspaceSlug}, environment ${target.environment}, at ${url}`,
