@@ -575,6 +575,32 @@ test("logs -f goes on after the stream breaks, without a line twice or missing",
   expect(messages).toEqual([0, 1, 2, 3, 4, 5].map((n) => `line ${n}`));
 });
 
+test("logs -f --since shows every line of the span and then what comes, none twice", async () => {
+  const line = (n: number): LogEntry =>
+    aLine(`line ${n}`, { ts: new Date(Date.parse("2026-11-29T11:55:00Z") + n * 100).toISOString() });
+  const all = Array.from({ length: 300 }, (_, n) => line(n));
+  const interrupt = new AbortController();
+  const handlers = {
+    ...world,
+    // Two pages, the newest first, as the API gives them.
+    ...on(searchLogs, ({ query }) =>
+      query.cursor ? { items: all.slice(0, 100) } : { items: all.slice(100), nextCursor: "older" },
+    ),
+    ...on(tailLogs, async function* ({ query }) {
+      yield* [...all, line(300)].filter(({ ts }) => ts >= query.since!);
+      await pause(5_000, interrupt.signal);
+    }),
+  };
+  const onOutput = (text: string) => void (text.includes("line 300") && interruptWith(interrupt));
+  const words = ["logs", "-f", "--since", "10m", "--json"];
+  const { code, stdout, called } = await inTheWorld(words, { interrupt, onOutput }, handlers);
+  expect(code).toBe(130);
+  expect(called("searchLogs")).toMatchObject({ query: { since: "2026-11-29T11:50:00.000Z" } });
+  expect(jsonOf(stdout).map((entry) => (entry as LogEntry).message)).toEqual(
+    Array.from({ length: 301 }, (_, n) => `line ${n}`),
+  );
+});
+
 test("a line that would move the terminal's cursor goes to a pipe as it was written", async () => {
   const handlers = { ...world, ...on(searchLogs, () => ({ items: [aLine("\u001b[2Jhi")] })) };
   const { stdout } = await inTheWorld(["logs"], {}, handlers);

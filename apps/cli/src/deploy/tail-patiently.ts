@@ -11,6 +11,8 @@ const overlapMs = 2_000;
 
 export type TailOptions = {
   readonly signal: AbortSignal;
+  /** What was shown before, oldest first: the tail goes on behind it. */
+  readonly shown?: readonly LogEntry[];
   onEntry(entry: LogEntry): void;
   /** Told why the connection broke, once until lines come again. */
   onTrouble?(words: string): void;
@@ -24,9 +26,10 @@ export async function tailPatiently(
   api: Api,
   target: Target,
   query: TailQuery,
-  { signal, onEntry, onTrouble }: TailOptions,
+  { signal, shown = [], onEntry, onTrouble }: TailOptions,
 ): Promise<void> {
   const seen = lastLines();
+  for (const entry of shown) seen.add(entry);
   for (let failures = 0; !signal.aborted;) {
     const since = seen.since();
     const resume = since ? { since, limit: 5_000 } : {};

@@ -20,6 +20,9 @@ type Flags = {
   level?: string;
 };
 
+/** Of a log that is asked for whole. */
+const wholeMax = 100_000;
+
 export default command<Flags, [string?]>({
   brief: "show and follow logs",
   detail:
@@ -50,9 +53,11 @@ export default command<Flags, [string?]>({
       context.isJson
         ? context.jsonLine(entry)
         : context.say(logLine(context, entry, { isShort: flags.build }));
+    const isWhole = flags.lines === undefined && Boolean(flags.since || flags.build);
+    if (flags.follow && isWhole) return followWhole(context, api, target, scoped, show);
     if (flags.follow) return follow(context, api, target, { ...scoped, ...backlogOf(context, flags) }, show);
     const until = flags.until ? { until: timeOf(context, flags.until) } : {};
-    const count = flags.lines ?? (flags.since || flags.build ? 100_000 : 100);
+    const count = isWhole ? wholeMax : (flags.lines ?? 100);
     const entries = await newest(api, target, { ...scoped, ...until }, count);
     for (const entry of entries) show(entry);
     if (entries.length === 0) context.note("no lines");
@@ -115,17 +120,32 @@ async function newest(api: Api, target: Target, query: TailQuery & { until?: str
   return pages.flat();
 }
 
-async function follow(
+/** All lines of a span and then what comes: a tail alone begins with so many lines, however long the span. */
+async function followWhole(
   context: Context,
   api: Api,
   target: Target,
   query: TailQuery,
   onEntry: (entry: LogEntry) => void,
 ) {
+  const entries = await newest(api, target, query, wholeMax);
+  for (const entry of entries) onEntry(entry);
+  return follow(context, api, target, { ...query, limit: 5_000 }, onEntry, entries);
+}
+
+async function follow(
+  context: Context,
+  api: Api,
+  target: Target,
+  query: TailQuery,
+  onEntry: (entry: LogEntry) => void,
+  shown: readonly LogEntry[] = [],
+) {
   // A service that does not exist is told before the tail waits for it.
   await serviceOf(api, target);
   await tailPatiently(api, target, query, {
     signal: context.host.interrupted,
+    shown,
     onEntry,
     onTrouble: (words) => context.note(`${words}; trying again`),
   });
