@@ -277,6 +277,28 @@ test("an unlinked folder without --yes and without a terminal is exit 2 and make
   expect(made).toEqual({ project: false, service: false });
 });
 
+test("the first up of a service takes its environment by id as well", async () => {
+  const { handlers, made } = aPlatformThatDeploys([{ status: "deployed" }]);
+  made.project = true;
+  const staging = {
+    id: ids.build,
+    projectId: ids.project,
+    name: "staging",
+    isProtected: false,
+    isEphemeral: false,
+    createdAt: "2026-11-29T11:00:00Z",
+  };
+  await using platform = await fakePlatform({
+    ...handlers,
+    ...on(listEnvironments, () => ({ items: [staging] })),
+  });
+  using folder = await aFolder("shop", app);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const ran = await starform(["up", "--yes", "-e", staging.id], { cwd: folder.path, env });
+  expect(ran).toMatchObject({ code: 0 });
+  expect(made.service).toBe(true);
+});
+
 test("an environment that does not exist is told, and nothing is made for it", async () => {
   const { handlers, made } = aPlatformThatDeploys([{ status: "deployed" }]);
   made.project = true;

@@ -1,5 +1,7 @@
 import { gzipSync } from "node:zlib";
+import { starformJsonSchema } from "@starform/build-plan/starform-file";
 import * as clusters from "@starform/contract/clusters";
+import { starformSchemaPath } from "@starform/contract/hosts";
 import * as deployments from "@starform/contract/deployments";
 import * as projects from "@starform/contract/projects";
 import * as services from "@starform/contract/services";
@@ -455,6 +457,41 @@ describe("the API", () => {
       expect(ids).toContain(route.id);
       expect(page).toContain(`id="${route.id}"`);
     }
+  });
+
+  test("makes an environment from another one by its name or its id", async () => {
+    const { ref } = await aProject(world);
+    const params = { project: ref.project };
+    const body = { variables: { GREETING: "hello" } };
+    await world.owner(variables.setVariables, { params: ref, query: {}, body });
+    const { items } = await world.owner(projects.listEnvironments, { params });
+    for (const [name, from] of [
+      ["by-name", items[0]!.name],
+      ["by-id", items[0]!.id],
+    ] as const) {
+      await world.owner(projects.createEnvironment, { params, body: { name, from } });
+      const copied = await world.owner(variables.listVariables, {
+        params: ref,
+        query: { environment: name },
+      });
+      expect(copied.items).toMatchObject([{ name: "GREETING", value: "hello" }]);
+    }
+    // And what is asked of one by its id is what is asked of it by its name.
+    const all = await world.owner(projects.listEnvironments, { params });
+    const { id, name } = all.items.find((each) => each.name === "by-id")!;
+    const [byId, byName] = await Promise.all(
+      [id, name].map((environment) =>
+        world.owner(services.getService, { params: ref, query: { environment } }),
+      ),
+    );
+    expect(byId).toEqual(byName);
+    expect(byId!.environment).toBe("by-id");
+  });
+
+  test("publishes the schema of starform.json where the contract says, to anybody", async () => {
+    const answer = await fetch(`${world.url}${starformSchemaPath}`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual(starformJsonSchema());
   });
 
   test("takes an upload as the same source when the folder is the same, and refuses what is no archive", async () => {

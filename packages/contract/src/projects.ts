@@ -122,7 +122,7 @@ export const createEnvironment = route({
   params: projectParams,
   body: z.strictObject({
     name: EnvironmentName,
-    from: EnvironmentName.optional(),
+    from: Ref.optional(),
     isProtected: z.boolean().default(false),
     isEphemeral: z.boolean().default(false),
   }),

@@ -151,7 +151,7 @@ export type Redeployed = z.infer<typeof Redeployed>;
 export const redeployedBy = { redeployed: z.array(Redeployed).default([]) };
 
 export const serviceParams = projectParams.extend({ service: Ref });
-export const environmentQuery = z.object({ environment: EnvironmentName.default(firstEnvironment) });
+export const environmentQuery = z.object({ environment: Ref.default(firstEnvironment) });
 
 export const listServices = route({
   id: "listServices",

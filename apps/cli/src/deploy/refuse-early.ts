@@ -8,8 +8,8 @@ import type { Target } from "../target.ts";
 /** A service that is not found in an environment that does not exist is not missing. */
 export async function refuseUnknownEnvironment(api: Api, { project, environment }: Target): Promise<void> {
   const items = await allItems(api.call, listEnvironments, { params: { project } });
+  if (items.some(({ id, name }) => id === environment || name === environment)) return;
   const names = items.map(({ name }) => name);
-  if (names.includes(environment)) return;
   const near = nearest(environment, names);
   throw new ExitError(
     exitCodes.failed,

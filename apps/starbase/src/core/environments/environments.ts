@@ -27,7 +27,8 @@ export const createEnvironment =
       const now = clock.now();
       const all = await uow.environments.ofProject(project.id);
       const from = input.from
-        ? (all.find((e) => e.name === input.from) ?? notFound("environment", input.from))
+        ? (all.find((e) => e.id === input.from || e.name === input.from) ??
+          notFound("environment", input.from))
         : undefined;
       const { name, isProtected, isEphemeral } = input;
       const environment = {
