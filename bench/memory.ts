@@ -1,4 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { holderOf } from "@starform/std/lock";
 import { openPlatform } from "@starform/testkit/platform";
 import { pause } from "@starform/std/retry";
 import { atMost, type Figure } from "./figure.ts";
@@ -6,14 +8,18 @@ import { atMost, type Figure } from "./figure.ts";
 const targetMib = 1_536;
 const settleMs = 15_000;
 
-/** What the whole platform takes when it idles: PSS per process with its children, and together. */
+/** What the whole platform takes when it idles: PSS per process with its children, the supervisor's own, and together. */
 export async function run(): Promise<Figure[]> {
   await using platform = await openPlatform();
   await pause(settleMs);
   const children = childrenByParent();
-  const figures = (await platform.processes()).flatMap(({ name, pid }) =>
+  const supervised = (await platform.processes()).flatMap(({ name, pid }) =>
     pid ? [{ name, mib: withChildren(pid, children).reduce((sum, each) => sum + pssMib(each), 0) }] : [],
   );
+  // The process that keeps all of them is none of them, and is there as long.
+  const supervisor = holderOf(join(platform.dataDir, "run/lock"));
+  if (!supervisor) throw new Error("the platform's supervisor is gone");
+  const figures = [...supervised, { name: "the supervisor", mib: pssMib(supervisor.pid) }];
   const together = figures.reduce((sum, { mib }) => sum + mib, 0);
   return [
     ...figures.map(({ name, mib }) => atMost(`memory of ${name}`, mib, "MiB PSS", mib / targetMib, 1)),

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { client } from "@starform/client/client";
 import * as deployments from "@starform/contract/deployments";
@@ -21,15 +21,30 @@ const redeployTargetMs = 1_000;
 /** A warm push over the same work by hand (clone, install, start, first 200), in turns; and a redeploy of one commit. */
 export async function run(): Promise<Figure[]> {
   await using platform = await openPlatform();
-  const dir = mkdtempSync(join(tmpdir(), "starform-bench-"));
-  try {
-    return await measure(platform, dir);
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
+  using app = await openPushedApp(platform);
+  await app.push(0);
+  await byHand(app.dir);
+  const [pushes, hands]: [number[], number[]] = [[], []];
+  for (let round = 1; round <= rounds; round++) {
+    pushes.push(await app.push(round));
+    hands.push(await byHand(app.dir));
   }
+  return [
+    atMost(
+      "push-to-live, warm, over the work by hand",
+      median(pushes) / 1_000,
+      "s",
+      median(pushes) / median(hands),
+      1.3,
+    ),
+    await redeploys(app),
+  ];
 }
 
-async function measure(platform: Platform, dir: string): Promise<Figure[]> {
+type PushedApp = Awaited<ReturnType<typeof openPushedApp>>;
+
+/** A repository of an Express app, and a service that it is pushed to; the folder is removed at the end. */
+export async function openPushedApp(platform: Platform) {
   const call = client({ url: platform.apiUrl, token: () => platform.ownerToken });
   const ref = { project: "bench", service: "web" };
   await call(projects.createProject, { body: { slug: ref.project } });
@@ -37,42 +52,43 @@ async function measure(platform: Platform, dir: string): Promise<Figure[]> {
     params: { project: ref.project },
     body: { name: ref.service },
   });
-  const app = join(dir, "app");
-  cpSync(example, app, { recursive: true, filter: (path) => !path.includes("node_modules") });
+  const parent = mkdtempSync(join(tmpdir(), "starform-bench-"));
+  const dir = join(parent, "app");
+  cpSync(example, dir, { recursive: true, filter: (path) => !path.includes("node_modules") });
   const git = (...args: string[]) =>
     execFileSync(
       "git",
-      ["-C", app, "-c", "user.name=bench", "-c", "user.email=bench@starform.localhost", ...args],
+      ["-C", dir, "-c", "user.name=bench", "-c", "user.email=bench@starform.localhost", ...args],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
   git("init", "-q", "-b", "main");
   const remote = new URL(service.gitUrl);
   remote.username = "token";
   remote.password = platform.ownerToken;
-  const change = (round: number) => {
-    writeFileSync(join(app, "round.txt"), String(round));
-    git("add", "-A");
-    git("commit", "-q", "-m", `round ${round}`);
-  };
   let pushedAt = -Infinity;
-  const push = async () => {
-    // Of pushes in quick succession the later one waits for still later ones: that is not what is measured here.
-    await pause(Math.max(0, pushedAt + debounceMs - performance.now()));
-    const before = (pushedAt = performance.now());
-    git("push", "-q", remote.toString(), "main");
-    await answers(platform.gatewayUrl, new URL(service.url!).host);
-    return performance.now() - before;
+  return {
+    call,
+    ref,
+    dir,
+    /** Commits a change and pushes it; the milliseconds from the push to the first 200. */
+    async push(round: number): Promise<number> {
+      writeFileSync(join(dir, "round.txt"), String(round));
+      git("add", "-A");
+      git("commit", "-q", "-m", `round ${round}`);
+      // Of pushes in quick succession the later one waits for still later ones: that is not what is measured here.
+      await pause(Math.max(0, pushedAt + debounceMs - performance.now()));
+      const before = (pushedAt = performance.now());
+      git("push", "-q", remote.toString(), "main");
+      await answers(platform.gatewayUrl, new URL(service.url!).host);
+      return performance.now() - before;
+    },
+    [Symbol.dispose]: () => rmSync(parent, { recursive: true, force: true }),
   };
-  change(0);
-  await push();
-  await byHand(dir, app);
-  const [pushes, hands]: [number[], number[]] = [[], []];
-  for (let round = 1; round <= rounds; round++) {
-    change(round);
-    pushes.push(await push());
-    hands.push(await byHand(dir, app));
-  }
-  const redeploys: number[] = [];
+}
+
+/** From the call that deploys what was pushed last once more to `deployed`. */
+export async function redeploys({ call, ref }: PushedApp): Promise<Figure> {
+  const tookMs: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const before = performance.now();
     let deployment = await call(deployments.createDeployment, { params: ref, query: {}, body: {} });
@@ -83,24 +99,15 @@ async function measure(platform: Platform, dir: string): Promise<Figure[]> {
       });
     if (deployment.status !== "deployed")
       throw new Error(`the redeploy ${deployment.status}: ${deployment.reason}`);
-    redeploys.push(performance.now() - before);
+    tookMs.push(performance.now() - before);
   }
-  const redeploy = median(redeploys);
-  return [
-    atMost(
-      "push-to-live, warm, over the work by hand",
-      median(pushes) / 1_000,
-      "s",
-      median(pushes) / median(hands),
-      1.3,
-    ),
-    atMost("redeploy of an unchanged commit", redeploy / 1_000, "s", redeploy / redeployTargetMs, 1),
-  ];
+  const redeploy = median(tookMs);
+  return atMost("redeploy of an unchanged commit", redeploy / 1_000, "s", redeploy / redeployTargetMs, 1);
 }
 
 /** What the platform replaces: clone, `npm ci`, start, the first 200. */
-async function byHand(dir: string, app: string): Promise<number> {
-  const copy = join(dir, "by-hand");
+async function byHand(app: string): Promise<number> {
+  const copy = join(dirname(app), "by-hand");
   const port = await freePort();
   const before = performance.now();
   execFileSync("git", ["clone", "-q", app, copy]);

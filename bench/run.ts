@@ -2,7 +2,9 @@ import type { Figure } from "./figure.ts";
 
 /** Each measures in one run, side by side with its peer; see the file for how. */
 const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<readonly Figure[]> }>>> = {
+  start: () => import("./start.ts"),
   "push-to-live": () => import("./push-to-live.ts"),
+  redeploy: () => import("./redeploy.ts"),
   build: () => import("./build.ts"),
   api: () => import("./api.ts"),
   gateway: () => import("./gateway.ts"),

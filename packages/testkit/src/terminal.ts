@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -29,6 +30,8 @@ export type Terminal = Disposable & {
   /** A copy of a folder of the repository, to be worked in. */
   copy(source: string, name: string): string;
   starform(args: readonly string[], options?: RunOptions): Promise<Ran>;
+  /** The lines of a command that stays, as they come; ends with the signal or the loop that reads, and the command with it. */
+  follow(args: readonly string[], signal: AbortSignal): AsyncGenerator<string>;
   git(args: readonly string[], options?: RunOptions): Promise<Ran>;
   /** What a command with `--json` says; rejects with everything it said if it failed. */
   json<T>(args: readonly string[], options?: RunOptions): Promise<T>;
@@ -80,6 +83,7 @@ export function openTerminal({ apiUrl, ownerToken }: { apiUrl: string; ownerToke
       return folder;
     },
     starform,
+    follow: (args, signal) => linesOf(join(root, "starform"), args, { cwd: home, env, signal }),
     git,
     async json<T>(args: readonly string[], options: RunOptions = {}) {
       const said = [...args, "--json"];
@@ -128,4 +132,31 @@ function run(
     child.once("close", (code) => resolve({ code: code ?? -1, ...said }));
     child.stdin.on("error", () => undefined).end(input);
   });
+}
+
+/** What a program writes on stdout, line by line; Ctrl-C ends it when nobody reads on. Rejects if it fails by itself. */
+async function* linesOf(
+  program: string,
+  args: readonly string[],
+  { signal, ...options }: { cwd: string; env: NodeJS.ProcessEnv; signal: AbortSignal },
+): AsyncGenerator<string> {
+  const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = once(child, "close") as Promise<[number | null]>;
+  let [rest, complaint] = ["", ""];
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
+  const interrupt = () => child.kill("SIGINT");
+  signal.addEventListener("abort", interrupt);
+  try {
+    for await (const chunk of child.stdout.setEncoding("utf8") as AsyncIterable<string>) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+    const [code] = await ended;
+    if (code && !signal.aborted) throw new Error(`${args.join(" ")} ended with ${code}:\n${complaint}`);
+  } finally {
+    signal.removeEventListener("abort", interrupt);
+    interrupt();
+    await ended;
+  }
 }
