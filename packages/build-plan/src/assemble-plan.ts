@@ -33,8 +33,7 @@ export function assemblePlan(draft: PlanDraft): BuildPlan {
 }
 
 const dockerIgnored = ({ tree }: PlanDraft): string[] =>
-  (tree.read(".dockerignore") ?? "")
-    .split("\n")
+  (tree.readLines(".dockerignore") ?? [])
     .map((line) => line.trim())
     .filter((line) => line !== "" && !line.startsWith("#"));
 
@@ -127,11 +126,12 @@ function withoutCaches(plan: BuildPlan, disabled: readonly string[]): BuildPlan 
 /** Steps that nothing leads to would only be built for nothing. */
 function withoutUnused(plan: BuildPlan): BuildPlan {
   const wanted = new Set<string>();
+  const steps = new Map(plan.steps.toReversed().map((step) => [step.name, step]));
   const visit = (layers: readonly Layer[]): void => {
     for (const layer of layers) {
       if (!("step" in layer) || wanted.has(layer.step)) continue;
       wanted.add(layer.step);
-      visit(plan.steps.find((step) => step.name === layer.step)?.inputs ?? []);
+      visit(steps.get(layer.step)?.inputs ?? []);
     }
   };
   visit([plan.deploy.base, ...plan.deploy.inputs]);

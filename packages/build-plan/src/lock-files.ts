@@ -1,15 +1,15 @@
 import { parse as parseToml } from "smol-toml";
 import { readLooseJson } from "./loose-json.ts";
 import { PlanRefusal } from "./plan-refusal.ts";
-import type { SourceTree } from "./source-tree.ts";
+import { type SourceTree, work } from "./source-tree.ts";
 
 /** Throws, with what is wrong, where the text is not what its tool takes. */
-type Check = (text: string) => unknown;
+type Check = (text: string, tree: SourceTree) => unknown;
 
-/** A larger lock file is left to its tool, which reads it anyway. */
-const bytesMax = 8 * 1024 * 1024;
+/** A larger lock file is left to its tool, which reads it anyway, as are those for which there is no room left. */
+const bytesMax = 4 * 1024 * 1024;
 /** The parser takes its time; a larger file is looked at for conflicts alone. */
-const tomlCharsMax = 1024 * 1024;
+const tomlCharsMax = 256 * 1024;
 
 /** What each lock file has to be, and what writes it anew. */
 const lockFiles: Record<string, { check: Check; remake: string }> = {
@@ -59,7 +59,10 @@ export function readLock(tree: SourceTree, file: string): string | undefined {
   const text = tree.readStart(file, bytesMax);
   const known = lockFiles[file];
   if (text === undefined || known === undefined) return text;
-  const why = holdsConflict(text) ? "it holds an unresolved merge conflict" : wrongWith(text, known.check);
+  if (!tree.mayTake(work.lockByte * text.length)) return undefined;
+  const why = holdsConflict(text)
+    ? "it holds an unresolved merge conflict"
+    : wrongWith(tree, text, known.check);
   if (why)
     throw new PlanRefusal(`${file} is broken: ${why}`, {
       hint: `Delete ${file}, run ${known.remake}, commit the new one, and deploy again.`,
@@ -72,10 +75,10 @@ const isWhole = (text: string): boolean => Buffer.byteLength(text) < bytesMax;
 /** Git's marks; none of these files has a line of its own that begins so. */
 const holdsConflict = (text: string): boolean => /^(?:<{7}(?: |$)|={7}\r?$|>{7}(?: |$))/m.test(text);
 
-function wrongWith(text: string, check: Check): string | undefined {
+function wrongWith(tree: SourceTree, text: string, check: Check): string | undefined {
   if (!isWhole(text)) return undefined;
   try {
-    check(text);
+    check(text, tree);
     return undefined;
   } catch (cause) {
     if (cause instanceof RangeError) return "it is nested too deeply";
@@ -92,8 +95,8 @@ function json(parse: (text: string) => unknown): Check {
   };
 }
 
-function toml(text: string): void {
-  if (text.length <= tomlCharsMax) parseToml(text);
+function toml(text: string, tree: SourceTree): void {
+  if (text.length <= tomlCharsMax && tree.mayTake(work.tomlByte * text.length)) parseToml(text);
 }
 
 /** By its margin: a parser of YAML would take seconds for a file of the usual size. */

@@ -5,19 +5,27 @@
 export function matchesGlob(pattern: string): (path: string) => boolean {
   if (pattern.length > 512) return () => false;
   const alternatives = expand(pattern).map((alternative) => alternative.split("/"));
+  const endings = [...new Set(alternatives.map(endingOf))];
   return (path) => {
+    // Most paths of a large tree fit no pattern, and are told by their last letters.
+    if (!endings.some((ending) => path.endsWith(ending))) return false;
     const names = path.split("/");
     return alternatives.some((parts) => matchesParts(parts, names));
   };
 }
 
+/** What a path that fits ends with, as far as the pattern says it in letters. */
+const endingOf = (parts: readonly string[]): string => /[^*?]*$/.exec(parts.at(-1)!)![0];
+
+const alternativesMax = 32;
+
 function expand(pattern: string): string[] {
   const group = /\{([^{}]*)\}/.exec(pattern);
   if (!group) return [pattern];
   const [before, after] = [pattern.slice(0, group.index), pattern.slice(group.index + group[0].length)];
-  const choices = group[1]!.split(",").slice(0, 64);
-  const rest = expand(after).slice(0, 64);
-  return choices.flatMap((choice) => rest.map((end) => before + choice + end));
+  const choices = group[1]!.split(",").slice(0, alternativesMax);
+  const rest = expand(after);
+  return choices.flatMap((choice) => rest.map((end) => before + choice + end)).slice(0, alternativesMax);
 }
 
 /** Greedy with one point to come back to, for both kinds of star: linear in practice, quadratic at worst. */

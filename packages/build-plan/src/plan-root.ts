@@ -18,7 +18,7 @@ import {
   railpackFileOfVariables,
   readRailpackFile,
 } from "./railpack-file.ts";
-import { nobody, type OnRead, openSourceTree, type SourceTree } from "./source-tree.ts";
+import { beginReading, openSourceTree, type Reading, type SourceTree } from "./source-tree.ts";
 import { readStarformFile, type StarformFile } from "./starform-file.ts";
 
 export interface PlanOptions {
@@ -63,19 +63,31 @@ export interface PlannedRoot {
 export async function planRoot(
   dir: string,
   options: PlanOptions = {},
-  onRead: OnRead = nobody,
+  reading: Reading = beginReading(),
 ): Promise<PlannedRoot> {
   let tree: SourceTree | undefined;
   try {
     const { root, rootDirectory, file } = await openRoot(dir, options);
     const at = rootDirectory === "." ? "" : `${rootDirectory}/`;
-    tree = await openSourceTree(root, (file) => onRead(at + file));
+    tree = await openSourceTree(root, reading, at);
     return { outcome: planTree(tree, { ...options, rootDirectory }, file), tree };
   } catch (cause) {
-    if (!(cause instanceof PlanRefusal)) throw cause;
-    const error = { message: cause.message, lookedFor: [...cause.lookedFor], hint: cause.hint };
+    const { message, lookedFor, hint } = refusalOf(cause);
+    const error = { message, lookedFor: [...lookedFor], hint };
     return { outcome: { ok: false, error }, ...(tree ? { tree } : {}) };
   }
+}
+
+/** What a source does to its reader is the source's; what the machine does to it (no disk, no descriptor) is not. */
+function refusalOf(cause: unknown): PlanRefusal {
+  if (cause instanceof PlanRefusal) return cause;
+  if (!(cause instanceof Error) || "syscall" in cause) throw cause;
+  return new PlanRefusal(
+    `this source is more than the planner can read (${cause.message.split("\n", 1)[0]})`,
+    {
+      hint: "Make the files that describe the app simpler, or add a Dockerfile, which is built without reading them.",
+    },
+  );
 }
 
 interface Root {

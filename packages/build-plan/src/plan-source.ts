@@ -2,7 +2,7 @@ import type { PlanInfo } from "./plan-info.ts";
 import { nothingFoundMessage } from "./choose-provider.ts";
 import { type PlanOptions, type PlanOutcome, planRoot } from "./plan-root.ts";
 import { servicesBeside } from "./propose-services.ts";
-import { nobody, type OnRead } from "./source-tree.ts";
+import { beginReading, nobody, type OnRead } from "./source-tree.ts";
 
 export type { PlanError, PlanOptions, PlanOutcome } from "./plan-root.ts";
 export type { Decision, PlanInfo, ServiceProposal, ToolVersion } from "./plan-info.ts";
@@ -19,12 +19,13 @@ export async function planSource(
   options: PlanOptions = {},
   onRead: OnRead = nobody,
 ): Promise<PlanOutcome> {
-  const planned = await planRoot(dir, options, onRead);
+  const reading = beginReading(onRead);
+  const planned = await planRoot(dir, options, reading);
   const { outcome } = planned;
   const isFromRoot = outcome.ok
     ? outcome.info.rootDirectory === "."
     : outcome.error.message === nothingFoundMessage && !options.rootDirectory;
-  const services = isFromRoot ? await servicesBeside(dir, planned, onRead) : [];
+  const services = isFromRoot ? await servicesBeside(dir, planned, reading) : [];
   if (outcome.ok) return services.length > 1 ? { ...outcome, info: { ...outcome.info, services } } : outcome;
   return services.length > 0 ? { ok: false, error: inFolders(outcome.error.lookedFor, services) } : outcome;
 }

@@ -3,7 +3,7 @@ import type { SourceTree } from "./source-tree.ts";
 /** The processes of a Procfile, in its order. Lines that are not `name: command` are passed over. */
 export function readProcfile(tree: SourceTree): Map<string, string> {
   const processes = new Map<string, string>();
-  for (const line of (tree.read("Procfile") ?? "").split(/\r?\n/)) {
+  for (const line of tree.readLines("Procfile") ?? []) {
     const match = /^([A-Za-z0-9_-]+)\s*:\s*(\S.*)$/.exec(line.trim());
     if (match) processes.set(match[1]!, match[2]!.trim());
   }

@@ -1,13 +1,14 @@
 import type { ServiceProposal } from "./plan-info.ts";
 import { type PlannedRoot, type PlanOutcome, planRoot } from "./plan-root.ts";
 import { mainProcess, readProcfile } from "./procfile.ts";
-import { nobody, type OnRead, type SourceTree } from "./source-tree.ts";
+import { beginReading, type Reading, type SourceTree } from "./source-tree.ts";
 import { PlanRefusal } from "./plan-refusal.ts";
 import { readReferences } from "./read-references.ts";
 import { readStarformFile, type StarformSettings } from "./starform-file.ts";
 import { workspaceServices } from "./workspace-services.ts";
 
-const foldersMax = 40;
+/** Of workspace members, of processes, and of folders: nobody reads a longer list. */
+const servicesMax = 40;
 
 /**
  * The services a repository seems to hold, in order of their folders: the members of a workspace that run, the folders
@@ -22,13 +23,13 @@ export async function proposeServices(dir: string): Promise<ServiceProposal[]> {
 export async function servicesBeside(
   dir: string,
   { outcome, tree }: PlannedRoot,
-  onRead: OnRead = nobody,
+  reading: Reading = beginReading(),
 ): Promise<ServiceProposal[]> {
   if (!tree) return [];
   try {
-    const members = workspaceServices(tree);
+    const members = workspaceServices(tree, servicesMax);
     const atTop = members.length > 0 ? members : await atRoot(dir, tree, providerOf(outcome));
-    return withUniqueNames([...atTop, ...(await inFolders({ dir, tree, onRead }, members))]);
+    return withUniqueNames([...atTop, ...(await inFolders({ dir, tree, reading }, members))]);
   } catch (cause) {
     if (cause instanceof PlanRefusal) return [];
     throw cause;
@@ -55,7 +56,7 @@ async function atRoot(
         reason: "the repository's root holds an app",
       },
     ];
-  return processes.map(([process, startCommand]) => ({
+  return processes.slice(0, servicesMax).map(([process, startCommand]) => ({
     ...base,
     name: nameOf(process) ?? process,
     type: process === "web" ? "web" : "worker",
@@ -96,31 +97,38 @@ const manifests = [
 const besides =
   /(^|\/)(examples?|docs?|tests?|__tests__|e2e|fixtures?|samples?|templates?|scripts?|tools?|vendor|packages|libs?|third_party)(\/|$)/i;
 
-type Source = { readonly dir: string; readonly tree: SourceTree; readonly onRead: OnRead };
+type Source = { readonly dir: string; readonly tree: SourceTree; readonly reading: Reading };
 
 async function inFolders(source: Source, known: readonly ServiceProposal[]): Promise<ServiceProposal[]> {
   const { tree } = source;
   const folders = new Set<string>();
+  const knownPaths = new Set(known.map(({ watchPaths }) => watchPaths[0]));
   for (const file of tree.files) {
     const at = file.lastIndexOf("/");
     const folder = file.slice(0, Math.max(0, at));
     if (folder === "" || folder.split("/").length > 3 || !manifests.includes(file.slice(at + 1))) continue;
     if (besides.test(folder) && !tree.hasFile(`${folder}/starform.json`)) continue;
-    if (!known.some(({ watchPaths }) => watchPaths[0] === `${folder}/**`)) folders.add(folder);
+    if (!knownPaths.has(`${folder}/**`)) folders.add(folder);
   }
   const outermost = [...folders]
     .toSorted()
-    .filter((folder) => ![...folders].some((other) => folder.startsWith(`${other}/`)));
+    .filter((folder) => !foldersAbove(folder).some((other) => folders.has(other)));
   const proposals: ServiceProposal[] = [];
-  for (const folder of outermost.slice(0, foldersMax)) {
+  for (const folder of outermost.slice(0, servicesMax)) {
     const proposal = await inFolder(source, folder);
     if (proposal) proposals.push(proposal);
   }
   return proposals;
 }
 
-async function inFolder({ dir, tree, onRead }: Source, folder: string): Promise<ServiceProposal | undefined> {
-  const provider = providerOf((await planRoot(dir, { rootDirectory: folder }, onRead)).outcome);
+const foldersAbove = (folder: string): string[] =>
+  folder.split("/").map((_name, index, names) => names.slice(0, index).join("/"));
+
+async function inFolder(
+  { dir, tree, reading }: Source,
+  folder: string,
+): Promise<ServiceProposal | undefined> {
+  const provider = providerOf((await planRoot(dir, { rootDirectory: folder }, reading)).outcome);
   if (provider === undefined) return undefined;
   const settings = await settingsOf(`${dir}/${folder}`);
   const last = folder.slice(folder.lastIndexOf("/") + 1);
@@ -171,7 +179,7 @@ function withUniqueNames(proposals: readonly ServiceProposal[]): ServiceProposal
     const candidates = [
       nameOf(proposal.name) ?? "app",
       parent,
-      ...Array.from({ length: 99 }, (_, index) => `${parent.slice(0, 60)}-${index + 2}`),
+      ...Array.from({ length: 3 * servicesMax }, (_, index) => `${parent.slice(0, 60)}-${index + 2}`),
     ];
     const name = candidates.find((candidate) => !taken.has(candidate))!;
     taken.add(name);

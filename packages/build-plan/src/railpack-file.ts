@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { planSchemas, type Command, type Layer } from "./build-plan.ts";
 import { fromStep, shell } from "./commands.ts";
+import { holdsMoreThan } from "./holds-more-than.ts";
 import { PlanRefusal } from "./plan-refusal.ts";
 import type { PlanVariables } from "./plan-variables.ts";
 import type { SourceTree } from "./source-tree.ts";
@@ -82,6 +83,10 @@ export function readRailpackFile(tree: SourceTree, variables: PlanVariables): Ra
       lookedFor: [name],
     });
   }
+  if (holdsMoreThan(content, valuesMax))
+    throw new PlanRefusal(`${name} holds more than ${valuesMax} values`, {
+      hint: `Make ${name} shorter: put long lists of commands into a script of the source.`,
+    });
   const read = file.safeParse(content);
   if (read.success) return read.data;
   const { path, message } = read.error.issues[0]!;
@@ -90,6 +95,8 @@ export function readRailpackFile(tree: SourceTree, variables: PlanVariables): Ra
     hint: `Correct ${name}; its schema is at https://schema.railpack.com.`,
   });
 }
+
+const valuesMax = 2_000;
 
 /** What the RAILPACK_* variables add, in the file's own form. */
 export function railpackFileOfVariables(variables: PlanVariables): RailpackFile {

@@ -7,12 +7,31 @@ import { matchesGlob } from "./matches-glob.ts";
 import { PlanRefusal } from "./plan-refusal.ts";
 import { walkTree } from "./walk-tree.ts";
 
-/** No file that says how to build an app is larger; together they stay below the second figure. */
+/** No file that says how to build an app is larger, nor are all that one source's plan is made of. */
 export const readLimits = {
   fileBytesMax: 2 * 1024 * 1024,
-  yamlBytesMax: 512 * 1024,
-  togetherBytesMax: 32 * 1024 * 1024,
+  yamlBytesMax: 40 * 1024,
+  tomlBytesMax: 256 * 1024,
+  linesMax: 5_000,
+  togetherBytesMax: 8 * 1024 * 1024,
+  linksMax: 2_000,
 };
+
+/** What reading costs, in units of about ten nanoseconds: parsers of YAML and TOML take their time. */
+export const work = { startByte: 1, lockByte: 2, textByte: 4, tomlByte: 50, yamlByte: 450, line: 20 };
+
+/** Told of a file before it is looked into. */
+export type OnRead = (file: string) => void;
+export const nobody: OnRead = () => undefined;
+
+/** What is left to be read for one plan, of all trees that are opened for it. */
+export type Reading = { readonly onRead: OnRead; leftWork: number; leftLinks: number };
+
+export const beginReading = (onRead: OnRead = nobody): Reading => ({
+  onRead,
+  leftWork: work.textByte * readLimits.togetherBytesMax,
+  leftLinks: readLimits.linksMax,
+});
 
 /**
  * A source tree as the planner sees it: names known, contents read when asked for and within limits.
@@ -34,31 +53,43 @@ export interface SourceTree {
   read(file: string): string | undefined;
   /** The beginning of a file of any size, with what is not UTF-8 replaced. */
   readStart(file: string, bytes: number): string | undefined;
+  /** The lines of a file, without what ends them; `PlanRefusal` where they are too many. */
+  readLines(file: string): string[] | undefined;
   /** JSON, with comments and trailing commas allowed. */
   readJson(file: string): unknown;
   readYaml(file: string): unknown;
   readToml(file: string): Record<string, unknown> | undefined;
+  /** Whether there is room for work that the plan can do without; takes it if so. */
+  mayTake(units: number): boolean;
 }
 
-/** Told of a file before it is looked into. */
-export type OnRead = (file: string) => void;
-export const nobody: OnRead = () => undefined;
-
-export async function openSourceTree(root: string, onRead: OnRead = nobody): Promise<SourceTree> {
-  const { files, directories, notes } = await walkTree(root);
+/** `at` is where the root lies in the source, for what is told of its files: "" or "apps/web/". */
+export async function openSourceTree(root: string, reading = beginReading(), at = ""): Promise<SourceTree> {
+  const { files, directories, notes } = await walkTree(root, reading);
   const [fileSet, directorySet] = [new Set(files), new Set(directories)];
   const realRoot = realpathSync(root);
   const texts = new Map<string, string>();
-  const budget = { leftBytes: readLimits.togetherBytesMax };
+  const values = new Map<string, unknown>();
 
   const read = (file: string): string | undefined => {
     if (!fileSet.has(file)) return undefined;
     const known = texts.get(file);
     if (known !== undefined) return known;
-    onRead(file);
-    const text = readText(realRoot, file, budget);
+    reading.onRead(at + file);
+    const text = readText(realRoot, file, reading);
     texts.set(file, text);
     return text;
+  };
+  /** Parses a file once, however often its value is asked for. */
+  const value = (file: string, format: "YAML" | "TOML"): unknown => {
+    const { bytesMax, workPerByte, parse } = parsers[format];
+    const parseBounded = (text: string) => {
+      if (text.length > bytesMax) throw new Error(`it is larger than ${bytesMax / 1024} KB`);
+      take(reading, workPerByte * text.length);
+      return parse(text);
+    };
+    if (!values.has(file)) values.set(file, parsed(file, read(file), format, parseBounded));
+    return values.get(file);
   };
 
   return {
@@ -74,20 +105,50 @@ export async function openSourceTree(root: string, onRead: OnRead = nobody): Pro
     read,
     readStart(file, bytes) {
       if (!fileSet.has(file)) return undefined;
-      onRead(file);
-      return new TextDecoder().decode(readBytes(realRoot, file, bytes).bytes);
+      reading.onRead(at + file);
+      const start = readBytes(realRoot, file, bytes).bytes;
+      take(reading, work.startByte * start.length);
+      return new TextDecoder().decode(start);
+    },
+    readLines(file) {
+      const lines = linesOf(file, read(file));
+      if (lines) take(reading, work.line * lines.length);
+      return lines;
     },
     readJson: (file) => parsed(file, read(file), "JSON", readLooseJson),
-    readYaml: (file) => parsed(file, read(file), "YAML", readBoundedYaml),
-    readToml: (file) => parsed(file, read(file), "TOML", parseToml) as Record<string, unknown> | undefined,
+    readYaml: (file) => value(file, "YAML"),
+    readToml: (file) => value(file, "TOML") as Record<string, unknown> | undefined,
+    mayTake: (units) => units <= reading.leftWork / 2 && take(reading, units),
   };
 }
 
-/** A few aliases are normal; the number that a "billion laughs" file needs is refused by the parser. */
-function readBoundedYaml(text: string): unknown {
-  if (text.length > readLimits.yamlBytesMax)
-    throw new Error(`it is larger than ${megabytes(readLimits.yamlBytesMax)}`);
-  return parseYaml(text, { maxAliasCount: 32, logLevel: "error" });
+/**
+ * A few aliases are normal; the number that a "billion laughs" file needs is refused by the parser. Whether keys are
+ * unique it finds out by comparing each with all, so it is not asked.
+ */
+const readYaml = (text: string): unknown =>
+  parseYaml(text, { maxAliasCount: 32, uniqueKeys: false, logLevel: "error" });
+
+const parsers = {
+  YAML: { bytesMax: readLimits.yamlBytesMax, workPerByte: work.yamlByte, parse: readYaml },
+  TOML: { bytesMax: readLimits.tomlBytesMax, workPerByte: work.tomlByte, parse: parseToml },
+};
+
+function take(reading: Reading, units: number): true {
+  reading.leftWork -= units;
+  if (reading.leftWork >= 0) return true;
+  throw new PlanRefusal("the files that describe this app are together more than the planner reads", {
+    hint: "Set the root directory to one app of the repository, or add a Dockerfile.",
+  });
+}
+
+function linesOf(file: string, text: string | undefined): string[] | undefined {
+  const lines = text?.split("\n", readLimits.linesMax + 1);
+  if (lines && lines.length > readLimits.linesMax)
+    throw new PlanRefusal(`${file} has more than ${readLimits.linesMax} lines`, {
+      hint: `Make ${file} shorter, commit it, and deploy again.`,
+    });
+  return lines;
 }
 
 function parsed<T>(
@@ -100,6 +161,7 @@ function parsed<T>(
   try {
     return parse(text);
   } catch (cause) {
+    if (cause instanceof PlanRefusal) throw cause;
     const why = cause instanceof RangeError ? "it is nested too deeply" : firstLine(cause);
     throw new PlanRefusal(`${file} is not valid ${format}: ${why}`, {
       hint: `Correct ${file}, commit it, and deploy again.`,
@@ -110,7 +172,7 @@ function parsed<T>(
 const firstLine = (cause: unknown): string =>
   (cause instanceof Error ? cause.message : String(cause)).split("\n", 1)[0]!.replace(/:$/, "").slice(0, 300);
 
-function readText(root: string, file: string, budget: { leftBytes: number }): string {
+function readText(root: string, file: string, reading: Reading): string {
   const { bytes, size } = readBytes(root, file, readLimits.fileBytesMax);
   if (size > readLimits.fileBytesMax) {
     throw new PlanRefusal(
@@ -120,15 +182,7 @@ function readText(root: string, file: string, budget: { leftBytes: number }): st
       },
     );
   }
-  budget.leftBytes -= bytes.length;
-  if (budget.leftBytes < 0) {
-    throw new PlanRefusal(
-      `the files that describe this app are larger than ${megabytes(readLimits.togetherBytesMax)} together`,
-      {
-        hint: "Set the root directory to one app of the repository, or add a Dockerfile.",
-      },
-    );
-  }
+  take(reading, work.textByte * bytes.length);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {

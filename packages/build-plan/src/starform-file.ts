@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { holdsMoreThan } from "./holds-more-than.ts";
 import { readLooseJson } from "./loose-json.ts";
 import { nearestName } from "./nearest-name.ts";
 import { File, settings, type StarformFile, type StarformSettings } from "./starform-schema.ts";
@@ -21,6 +22,9 @@ export type StarformFileOutcome =
 
 export const starformFileName = "starform.json";
 const bytesMax = 256 * 1024;
+const valuesMax = 2_000;
+/** Whoever corrects these sees the rest with the next reading. */
+const problemsMax = 50;
 
 /** Reads `starform.json` of a folder. A broken one is a value: every problem with its place, unknown keys with the nearest valid name. */
 export async function readStarformFile(dir: string): Promise<StarformFileOutcome> {
@@ -43,8 +47,12 @@ export function readStarformText(text: string): StarformFileOutcome {
 
 /** The same for a value that is already parsed. */
 export function parseStarformFile(value: unknown): StarformFileOutcome {
+  if (holdsMoreThan(value, valuesMax))
+    return refused([{ path: "", message: `it holds more than ${valuesMax} values` }]);
   const read = File.safeParse(value);
-  return read.success ? { kind: "read", file: read.data } : refused(read.error.issues.flatMap(problemsOf));
+  return read.success
+    ? { kind: "read", file: read.data }
+    : refused(read.error.issues.slice(0, problemsMax).flatMap(problemsOf));
 }
 
 /** The settings that hold in an environment: the file's, with the environment's own over them. */
@@ -96,7 +104,7 @@ function problemsOf(issue: z.core.$ZodIssue): StarformProblem[] {
       { path: at.join("."), message: sayOf(at, issue.message.replace(/^Invalid input: /, "is wrong: ")) },
     ];
   const known = knownKeys(at);
-  return issue.keys.map((key) => {
+  return issue.keys.slice(0, problemsMax).map((key) => {
     const near = nearestName(key, known);
     return {
       path: [...at, key].join("."),

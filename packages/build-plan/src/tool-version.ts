@@ -24,7 +24,10 @@ export interface ToolChoice {
 export function chooseVersion(draft: PlanDraft, choice: ToolChoice): string {
   const { tool, label, fallback } = choice;
   const wanted = candidates(draft, choice).find(
-    (candidate) => candidate !== undefined && isSpecific(candidate.version),
+    (candidate) =>
+      candidate !== undefined &&
+      candidate.version.length <= versionLengthMax &&
+      isSpecific(candidate.version),
   );
   const resolved = wanted && (choice.resolve ?? plainVersion)(wanted.version);
   const chosen = wanted && resolved ? { version: resolved, reason: wanted.reason } : fallback;
@@ -32,6 +35,9 @@ export function chooseVersion(draft: PlanDraft, choice: ToolChoice): string {
   decide(draft, `${label} ${chosen.version}`, `because ${chosen.reason}`);
   return chosen.version;
 }
+
+/** No version is longer; what is would be looked through for one, and shown to people. */
+const versionLengthMax = 200;
 
 const isSpecific = (version: string): boolean => !["", "*", "x", "system"].includes(version.trim());
 const plainVersion = (version: string): string => version.trim().replace(/^v(?=\d)/, "");
@@ -68,8 +74,8 @@ function versionManagerFiles(
   const names = [tool, ...(otherNames[tool] ?? [])];
   return [
     ...miseFiles.map((file) => said(file, miseVersion(tree.readToml(file), names))),
-    said(".tool-versions", toolVersionsLine(tree.read(".tool-versions"), names)),
-    ...files.map((file) => said(file, firstLineOf(tree.read(file)))),
+    said(".tool-versions", toolVersionsLine(tree.readLines(".tool-versions"), names)),
+    ...files.map((file) => said(file, firstLineOf(tree.readLines(file)))),
   ];
 }
 
@@ -91,14 +97,16 @@ function miseVersion(
   return typeof version === "string" ? version : undefined;
 }
 
-function toolVersionsLine(text: string | undefined, names: readonly string[]): string | undefined {
-  const words = text?.split("\n").map((line) => line.replace(/#.*/, "").trim().split(/\s+/));
+function toolVersionsLine(
+  lines: readonly string[] | undefined,
+  names: readonly string[],
+): string | undefined {
+  const words = lines?.map((line) => line.replace(/#.*/, "").trim().split(/\s+/));
   return words?.find(([name]) => names.includes(name!))?.[1];
 }
 
-const firstLineOf = (text: string | undefined): string | undefined =>
-  text
-    ?.split("\n")
-    .map((line) => line.replace(/#.*/, "").trim())
+const firstLineOf = (lines: readonly string[] | undefined): string | undefined =>
+  lines
+    ?.map((line) => line.replace(/#.*/, "").trim())
     .find((line) => line !== "")
     ?.slice(0, 80);

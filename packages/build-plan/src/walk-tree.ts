@@ -1,11 +1,16 @@
-import { type Dirent, opendirSync } from "node:fs";
-import { realpath, stat } from "node:fs/promises";
+import { type Dirent, opendirSync, realpathSync, statSync } from "node:fs";
+import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { PlanRefusal } from "./plan-refusal.ts";
 
 /** What the planner will look at, at most. What lies beyond is built all the same; it only cannot be detected. */
-export const walkLimits = { entriesMax: 50_000, entriesPerFolderMax: 10_000, depthMax: 12 };
+export const walkLimits = {
+  entriesMax: 50_000,
+  foldersMax: 5_000,
+  entriesPerFolderMax: 10_000,
+  depthMax: 12,
+};
 
 /** Folders that tools make or fill; they say nothing about the app and can be huge. */
 const opaque = new Set(
@@ -45,17 +50,28 @@ export interface Walked {
 
 /**
  * Lists a tree breadth first, in one order whatever the file system's is, and never outside of it:
- * links are followed to what lies inside, sockets, pipes and devices are passed over, nothing is opened.
+ * links are followed to what lies inside, as many as are left, sockets, pipes and devices are passed over, nothing is opened.
  */
-export async function walkTree(root: string): Promise<Walked> {
+export async function walkTree(root: string, links: { leftLinks: number }): Promise<Walked> {
   const realRoot = await realpath(root);
-  const found = { files: [] as string[], directories: [] as string[], notes: new Set<string>() };
-  let level = [""];
+  const found = {
+    files: [] as string[],
+    directories: [] as string[],
+    notes: new Set<string>(),
+    links,
+  };
+  let [level, looked] = [[""], 0];
   for (let depth = 0; level.length > 0 && depth < walkLimits.depthMax; depth++) {
     const next: string[] = [];
     for (const folder of level) {
       if (found.files.length + found.directories.length >= walkLimits.entriesMax) {
         found.notes.add(`only the first ${walkLimits.entriesMax} files and folders were looked at`);
+        level = [];
+        next.length = 0;
+        break;
+      }
+      if (++looked > walkLimits.foldersMax) {
+        found.notes.add(`only the first ${walkLimits.foldersMax} folders were looked into`);
         level = [];
         next.length = 0;
         break;
@@ -71,7 +87,7 @@ export async function walkTree(root: string): Promise<Walked> {
   };
 }
 
-type Found = { files: string[]; directories: string[]; notes: Set<string> };
+type Found = { files: string[]; directories: string[]; notes: Set<string>; links: { leftLinks: number } };
 
 /** Adds what one folder holds and answers which folders to look into next. */
 async function readFolder(root: string, folder: string, found: Found): Promise<string[]> {
@@ -102,7 +118,7 @@ async function listFolder(
       found.notes.add("names with line breaks, control characters or invalid UTF-8 were passed over");
       continue;
     }
-    const kind = entry.isSymbolicLink() ? await linkKind(root, path.join(here, entry.name)) : kindOf(entry);
+    const kind = entry.isSymbolicLink() ? followed(root, path.join(here, entry.name), found) : kindOf(entry);
     entries.push({ name: entry.name, kind });
   }
   return entries;
@@ -138,12 +154,20 @@ function tooMany(folder: string, found: Found): [] {
   return [];
 }
 
+/** Following is a question to the file system for each folder on the way, so there is an end to it. */
+function followed(root: string, link: string, { links, notes }: Found): Kind {
+  links.leftLinks -= 1;
+  if (links.leftLinks >= 0) return linkKind(root, link);
+  notes.add("there are more links than the planner follows; the others were passed over");
+  return "other";
+}
+
 /** A link counts for what it points at, if that is inside the tree; loops, dangling links and links out do not count. */
-async function linkKind(root: string, link: string): Promise<Kind> {
+function linkKind(root: string, link: string): Kind {
   try {
-    const target = await realpath(link);
+    const target = realpathSync.native(link);
     if (!target.startsWith(root + path.sep)) return "other";
-    const stats = await stat(target);
+    const stats = statSync(target);
     return stats.isFile() ? "file" : stats.isDirectory() ? "linked-directory" : "other";
   } catch {
     return "other";

@@ -7,17 +7,30 @@ import { readReferences } from "./read-references.ts";
 import type { SourceTree } from "./source-tree.ts";
 
 /** Members of a JavaScript workspace that run or are a site, built from the root because they share its packages. */
-export function workspaceServices(tree: SourceTree): ServiceProposal[] {
+export function workspaceServices(tree: SourceTree, servicesMax: number): ServiceProposal[] {
   if (!manifestPath(tree)) return [];
   const workspace = readWorkspace(tree);
   const manager = packageManagerOf(tree, workspace.root.manifest);
-  return workspace.members.flatMap((member) => {
+  const byName = new Map(workspace.members.toReversed().map((one) => [one.manifest.name, one]));
+  const found = workspace.members.flatMap((member) => {
     const framework = frameworkOf(tree, member);
     const runs = member.manifest.scripts["start"] !== undefined;
     const site = runs ? undefined : siteFolder(member, framework);
-    return runs || site !== undefined ? [proposal(tree, workspace, manager, member, site)] : [];
+    return runs || site !== undefined ? [{ member, site }] : [];
   });
+  return found
+    .slice(0, servicesMax)
+    .map(({ member, site }) =>
+      proposal(tree, { workspace, manager, local: localDependencies(byName, member) }, member, site),
+    );
 }
+
+type Around = {
+  readonly workspace: Workspace;
+  readonly manager: PackageManager;
+  /** The workspace's own packages that the member depends on. */
+  readonly local: readonly Member[];
+};
 
 /** Where a member that only builds writes its site. Its own configuration may say otherwise; the proposal can be corrected. */
 const sites: Partial<Record<Framework, string>> = { vite: "dist", astro: "dist", cra: "build" };
@@ -29,25 +42,24 @@ const siteFolder = ({ folder }: Member, framework: Framework | undefined): strin
 
 function proposal(
   tree: SourceTree,
-  workspace: Workspace,
-  manager: PackageManager,
+  around: Around,
   member: Member,
   site: string | undefined,
 ): ServiceProposal {
   const named = { folder: member.folder, name: member.manifest.name };
   const last = member.folder.slice(member.folder.lastIndexOf("/") + 1);
-  const build = buildCommand(tree, manager, workspace, member);
+  const build = buildCommand(tree, around, member);
   return {
     name: last,
     type: /^workers?$|-worker$/.test(last) ? "worker" : "web",
     rootDirectory: ".",
     provider: "node",
     reason: `${member.folder} is a member of the workspace that ${site === undefined ? "has a start script" : "builds a site"}`,
-    watchPaths: [member, ...localDependencies(workspace, member)]
+    watchPaths: [member, ...around.local]
       .map(({ folder }) => `${folder}/**`)
       .concat(lockFiles.filter(tree.hasFile)),
     ...(build === undefined ? {} : { buildCommand: build }),
-    ...(site === undefined ? { startCommand: runScript(manager, "start", named) } : {}),
+    ...(site === undefined ? { startCommand: runScript(around.manager, "start", named) } : {}),
     variables: {
       ...readReferences(tree, member.folder),
       ...(site === undefined ? {} : { RAILPACK_SPA_OUTPUT_DIR: site }),
@@ -70,8 +82,7 @@ const lockFiles = [
 /** Turborepo and Nx know what a member needs built first; without them its local dependencies are built before it. */
 function buildCommand(
   tree: SourceTree,
-  manager: PackageManager,
-  workspace: Workspace,
+  { manager, workspace, local }: Around,
   member: Member,
 ): string | undefined {
   const name = member.manifest.name;
@@ -79,9 +90,7 @@ function buildCommand(
   if (name && tree.hasFile("turbo.json") && workspace.dependsOn("turbo"))
     return `${exec}turbo run build --filter=${name}`;
   if (name && tree.hasFile("nx.json") && workspace.dependsOn("nx")) return `${exec}nx build ${name}`;
-  const built = [...localDependencies(workspace, member).toReversed(), member].filter(
-    ({ manifest }) => manifest.scripts["build"],
-  );
+  const built = [...local.toReversed(), member].filter(({ manifest }) => manifest.scripts["build"]);
   return built.length === 0
     ? undefined
     : built
@@ -90,11 +99,11 @@ function buildCommand(
 }
 
 /** The workspace's own packages that a member depends on, nearest first, each once. */
-function localDependencies(workspace: Workspace, member: Member): Member[] {
+function localDependencies(byName: ReadonlyMap<string | undefined, Member>, member: Member): Member[] {
   const found = new Set<Member>();
   const visit = ({ manifest }: Member): void => {
     for (const name of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).toSorted()) {
-      const local = workspace.members.find((one) => one.manifest.name === name);
+      const local = byName.get(name);
       if (!local || local === member || found.has(local)) continue;
       found.add(local);
       visit(local);

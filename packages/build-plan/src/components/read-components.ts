@@ -1,5 +1,5 @@
 import { PlanRefusal } from "../plan-refusal.ts";
-import { nobody, type OnRead, openSourceTree, type SourceTree } from "../source-tree.ts";
+import { beginReading, type OnRead, openSourceTree, type SourceTree } from "../source-tree.ts";
 import { isNamed, packageUrl, type Component, type LockReader } from "./component.ts";
 import { readBunLock, readDenoLock, readNpmLock, readPnpmLock, readYarnLock } from "./javascript.ts";
 import {
@@ -63,10 +63,10 @@ export type Components = {
  * The packages that the lock files at the root of a source name. Reads the tree and nothing else; a lock file that is
  * too large or broken is a note and no failure, because the tool that it belongs to judges it.
  */
-export async function readComponents(dir: string, onRead: OnRead = nobody): Promise<Components> {
+export async function readComponents(dir: string, onRead?: OnRead): Promise<Components> {
   let tree: SourceTree;
   try {
-    tree = await openSourceTree(dir, onRead);
+    tree = await openSourceTree(dir, beginReading(onRead));
   } catch (error) {
     if (!(error instanceof PlanRefusal)) throw error;
     return { components: [], files: [], notes: [error.message] };

@@ -16,14 +16,14 @@ const systems: readonly BuildSystem[] = [
     file: "CMakeLists.txt",
     tools: ["cmake", "ninja"],
     commands: ["cmake -B build -G Ninja -DCMAKE_BUILD_TYPE=Release .", "cmake --build build"],
-    programs: /^\s*add_executable\s*\(\s*([\w.${}-]+)/im,
+    programs: /^[ \t]*add_executable[ \t]*\(\s*([\w.${}-]+)/im,
   },
   {
     file: "meson.build",
     // meson itself comes through pipx.
     tools: ["meson", "ninja", "python", "pipx"],
     commands: ["meson setup --buildtype=release build", "meson compile -C build"],
-    programs: /^\s*(?:\w+\s*=\s*)?executable\s*\(\s*'([\w.-]+)'/m,
+    programs: /^[ \t]*(?:\w+[ \t]*=[ \t]*)?executable[ \t]*\(\s*'([\w.-]+)'/m,
   },
 ];
 
@@ -62,7 +62,7 @@ const systemOf = ({ tree }: Pick<PlanDraft, "tree">): BuildSystem | undefined =>
 
 function programOf({ tree }: PlanDraft, { file, programs }: BuildSystem): string | undefined {
   const text = tree.read(file) ?? "";
-  const project = /^\s*project\s*\(\s*'?([\w.-]+)/im.exec(text)?.[1];
+  const project = /^[ \t]*project[ \t]*\(\s*'?([\w.-]+)/im.exec(text)?.[1];
   const name = programs.exec(text)?.[1];
   return name?.replace(/\$\{(?:CMAKE_)?PROJECT_NAME\}/, project ?? "");
 }

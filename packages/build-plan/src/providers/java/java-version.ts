@@ -24,7 +24,7 @@ export function chooseJava(draft: PlanDraft, gradle: string | undefined): void {
 }
 
 function sdkman({ tree }: PlanDraft): ToolVersion | undefined {
-  const version = /^\s*java\s*=\s*(\d+(?:\.\d+)*)/m.exec(tree.read(".sdkmanrc") ?? "")?.[1];
+  const version = /^[ \t]*java[ \t]*=[ \t]*(\d+(?:\.\d+)*)/m.exec(tree.read(".sdkmanrc") ?? "")?.[1];
   return version ? { version, reason: `.sdkmanrc says ${version}` } : undefined;
 }
 
@@ -46,9 +46,9 @@ function ofMaven({ tree }: PlanDraft): ToolVersion | undefined {
 
 /** The major version of Gradle, of which the wrapper's own file knows best. */
 export function chooseGradle(draft: PlanDraft): string {
-  const wrapper = /distributionUrl\s*=.*gradle-(\d+)/.exec(
-    draft.tree.read("gradle/wrapper/gradle-wrapper.properties") ?? "",
-  )?.[1];
+  const properties = draft.tree.read("gradle/wrapper/gradle-wrapper.properties") ?? "";
+  const url = /^[ \t]*distributionUrl[ \t]*[=:](.{0,2000})/m.exec(properties)?.[1] ?? "";
+  const wrapper = /gradle-(\d+)/.exec(url)?.[1];
   return chooseVersion(draft, {
     tool: "gradle",
     label: "Gradle",

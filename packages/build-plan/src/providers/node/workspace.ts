@@ -1,3 +1,4 @@
+import { matchesGlob } from "../../matches-glob.ts";
 import { PlanRefusal } from "../../plan-refusal.ts";
 import type { SourceTree } from "../../source-tree.ts";
 import { dependsOn, manifestPath, type PackageJson, readPackageJson } from "./package-json.ts";
@@ -28,10 +29,12 @@ export function readWorkspace(tree: SourceTree): Workspace {
   const manifest = readPackageJson(tree, file);
   const root = { folder: "", manifest };
   const patterns = pnpmPatterns(tree) ?? manifest.workspaces;
-  const members = memberFolders(tree, patterns).map((folder) => ({
-    folder,
-    manifest: readPackageJson(tree, manifestPath(tree, folder)!),
-  }));
+  const members = memberFolders(tree, patterns)
+    .slice(0, membersMax)
+    .map((folder) => ({
+      folder,
+      manifest: readPackageJson(tree, manifestPath(tree, folder)!),
+    }));
   const all = [root, ...members];
   return {
     root,
@@ -42,25 +45,33 @@ export function readWorkspace(tree: SourceTree): Workspace {
   };
 }
 
+/** Beyond these the planner looks at no further members of a workspace; their manager installs them all the same. */
+const membersMax = 1_000;
+const patternsMax = 64;
+
 function pnpmPatterns(tree: SourceTree): string[] | undefined {
   const file = tree.readYaml("pnpm-workspace.yaml") as { packages?: unknown } | null | undefined;
   return Array.isArray(file?.packages) ? file.packages.filter((one) => typeof one === "string") : undefined;
 }
 
 function memberFolders(tree: SourceTree, patterns: readonly string[]): string[] {
-  const clean = patterns.slice(0, 200).map((pattern) => pattern.replace(/^\.\//, "").replace(/\/$/, ""));
+  const manifests = tree
+    .find("**/{package.json,package.json5}")
+    .slice(0, 2 * membersMax)
+    .map(folderOf);
+  const folders = (pattern: string) => manifests.filter(matchesGlob(pattern));
+  const clean = patterns
+    .slice(0, patternsMax)
+    .map((pattern) => pattern.replace(/^\.\//, "").replace(/\/$/, ""));
   const found = new Set<string>();
   for (const pattern of clean.filter((one) => !one.startsWith("!"))) {
-    for (const folder of folders(tree, pattern)) found.add(folder);
+    for (const folder of folders(pattern)) found.add(folder);
   }
   for (const pattern of clean.filter((one) => one.startsWith("!"))) {
-    for (const folder of folders(tree, pattern.slice(1).replace(/^\//, ""))) found.delete(folder);
+    for (const folder of folders(pattern.slice(1).replace(/^\//, ""))) found.delete(folder);
   }
   found.delete("");
   return [...found].toSorted();
 }
 
-const folders = (tree: SourceTree, pattern: string): string[] =>
-  [...tree.find(`${pattern}/package.json`), ...tree.find(`${pattern}/package.json5`)].map((file) =>
-    file.split("/").slice(0, -1).join("/"),
-  );
+const folderOf = (file: string): string => file.slice(0, Math.max(0, file.lastIndexOf("/")));

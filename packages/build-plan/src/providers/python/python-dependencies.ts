@@ -8,9 +8,22 @@ export interface PythonDependencies {
 }
 
 export function pythonDependencies(tree: SourceTree): PythonDependencies {
+  const known = read.get(tree);
+  if (known) return known;
+  const dependencies = readDependencies(tree);
+  read.set(tree, dependencies);
+  return dependencies;
+}
+
+/** Each question about a source asks for them, and they are many. */
+const read = new WeakMap<SourceTree, PythonDependencies>();
+
+function readDependencies(tree: SourceTree): PythonDependencies {
   const extras = new Map<string, Set<string>>();
   for (const { name, extra } of [...requirements(tree), ...pyprojects(tree), ...pipfile(tree)]) {
-    extras.set(normal(name), new Set([...(extras.get(normal(name)) ?? []), ...extra.map(normal)]));
+    const of = extras.get(normal(name)) ?? new Set();
+    for (const one of extra) of.add(normal(one));
+    extras.set(normal(name), of);
   }
   return {
     has: (name) => extras.has(normal(name)),
@@ -44,7 +57,7 @@ const requirements = (tree: SourceTree): Named[] =>
   tree
     .find("**/requirements.txt")
     .slice(0, 20)
-    .flatMap((file) => tree.read(file)!.split("\n").flatMap(named));
+    .flatMap((file) => tree.readLines(file)!.flatMap(named));
 
 function pyprojects(tree: SourceTree): Named[] {
   return tree

@@ -70,9 +70,10 @@ function serverStart(
 function appName(source: string, framework: string): string {
   const maker = { Flask: "Flask", FastAPI: "FastAPI", FastHTML: "FastHTML|fast_app" }[framework] ?? framework;
   return (
-    new RegExp(`^(\\w+)(?:\\s*:[^=\\n]{0,80})?(?:,\\s*\\w+)*\\s*=\\s*(?:\\w+\\.)?(?:${maker})\\(`, "m").exec(
-      source,
-    )?.[1] ?? "app"
+    new RegExp(
+      `^(\\w+)(?:[ \\t]*:[^=\\n]{0,80})?(?:,[ \\t]*\\w+)*[ \\t]*=[ \\t]*(?:\\w+\\.)?(?:${maker})\\(`,
+      "m",
+    ).exec(source)?.[1] ?? "app"
   );
 }
 

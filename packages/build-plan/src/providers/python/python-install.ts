@@ -159,7 +159,7 @@ function copyManifests(tree: SourceTree, step: Step): void {
 function needsSource(tree: SourceTree): boolean {
   const requirements = tree.read("requirements.txt");
   if (requirements !== undefined)
-    return /file:\/\/|^\s*(?:-e|-r|-c|--editable|--requirement|--constraint|\.{1,2}\/|\.\s*$)/m.test(
+    return /file:\/\/|^[ \t]*(?:-e|-r|-c|--editable|--requirement|--constraint|\.{1,2}\/|\.[ \t\r]*$)/m.test(
       requirements,
     );
   const text = tree.read("pyproject.toml") ?? "";

@@ -3,7 +3,7 @@ import { word } from "../../commands.ts";
 
 /** Whether the Gemfile names a gem, or the lock file holds it because another gem needs it. */
 export function dependsOnGem(tree: SourceTree, gem: string): boolean {
-  const named = new RegExp(`^\\s*gem[\\s(]+["']${gem}["']`, "m");
+  const named = new RegExp(`^[ \\t]*gem[ \\t(]+["']${gem}["']`, "m");
   const locked = new RegExp(`^ {4,6}${gem} \\(|^ {2,6}${gem}!?$`, "m");
   return named.test(tree.read("Gemfile") ?? "") || locked.test(tree.read("Gemfile.lock") ?? "");
 }

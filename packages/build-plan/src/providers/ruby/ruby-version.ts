@@ -21,7 +21,7 @@ export function chooseRuby(draft: PlanDraft): void {
 }
 
 function gemfile({ tree }: PlanDraft): ToolVersion | undefined {
-  const version = /^\s*ruby[\s(]+["']([^"'\n]{1,60})["']/m.exec(tree.read("Gemfile") ?? "")?.[1];
+  const version = /^[ \t]*ruby[ \t(]+["']([^"'\n]{1,60})["']/m.exec(tree.read("Gemfile") ?? "")?.[1];
   return version ? { version, reason: `Gemfile says ruby "${version}"` } : undefined;
 }
 

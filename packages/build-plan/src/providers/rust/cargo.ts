@@ -1,3 +1,4 @@
+import { matchesGlob } from "../../matches-glob.ts";
 import type { SourceTree } from "../../source-tree.ts";
 
 export interface CargoManifest {
@@ -36,17 +37,29 @@ export function binaries(tree: SourceTree): string[] {
   return [...new Set([...(other ? [] : main), ...listed, ...files, ...folders])];
 }
 
+/** Of a larger workspace the planner looks at no more. */
+const [cratesMax, patternsMax] = [500, 16];
+const isPattern = (member: string): boolean => /[*?]/.test(member);
+
 /** The package of a workspace that can be run: of its default members first, in their order. */
 export function workspaceBinary(tree: SourceTree): string | undefined {
   const workspace = cargoManifest(tree)?.workspace;
   if (!workspace?.members || tree.hasFile("src/main.rs")) return undefined;
   const listed = [...list(workspace["default-members"]), ...list(workspace.members)].slice(0, 200);
-  const folders = listed.flatMap((member) => (/[*?]/.test(member) ? tree.findDirectories(member) : [member]));
+  const crates = tree
+    .find("**/Cargo.toml")
+    .slice(0, cratesMax)
+    .map((file) => file.slice(0, -"/Cargo.toml".length));
+  const patterns = listed.filter(isPattern).slice(0, patternsMax);
+  const folders = listed.flatMap((member) =>
+    isPattern(member) ? (patterns.includes(member) ? crates.filter(matchesGlob(member)) : []) : [member],
+  );
   const excluded = list(workspace.exclude);
-  return folders
-    .filter((folder) => !excluded.includes(folder))
-    .map((folder) => runnable(tree, folder))
-    .find((name) => name !== undefined);
+  for (const folder of folders.filter((one) => !excluded.includes(one)).slice(0, cratesMax)) {
+    const name = runnable(tree, folder);
+    if (name !== undefined) return name;
+  }
+  return undefined;
 }
 
 function runnable(tree: SourceTree, folder: string): string | undefined {
