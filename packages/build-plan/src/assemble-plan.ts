@@ -1,6 +1,16 @@
 import type { BuildPlan, Command, Layer, Step } from "./build-plan.ts";
 import { fromStep } from "./commands.ts";
-import { addStep, decide, type PlanDraft, runtimeImage, toolsStep } from "./plan-draft.ts";
+import {
+  addStep,
+  decide,
+  forget,
+  needPackages,
+  type PlanDraft,
+  runtimeImage,
+  startWith,
+  toolsStep,
+  versionsMayChange,
+} from "./plan-draft.ts";
 import { type RailpackStep, spreadCommand } from "./railpack-file.ts";
 import { aptStep, toolsSteps } from "./tools-step.ts";
 
@@ -11,7 +21,13 @@ export function assemblePlan(draft: PlanDraft): BuildPlan {
   const runtimeApt = [...draft.runtimeAptPackages].toSorted();
   const needsApt = runtimeApt.length > 0 && "image" in draft.deploy.base;
   if (needsApt && "image" in draft.deploy.base) {
-    steps.push(aptStep(draft, "packages:apt:runtime", draft.deploy.base.image ?? runtimeImage, runtimeApt));
+    steps.push(
+      aptStep(draft, "packages:apt:runtime", {
+        image: draft.deploy.base.image ?? runtimeImage,
+        packages: runtimeApt,
+        reason: "because the running app needs packages of the system",
+      }),
+    );
   }
   const { inputs, startCommand, variables, paths } = draft.deploy;
   const plan: BuildPlan = {
@@ -29,7 +45,31 @@ export function assemblePlan(draft: PlanDraft): BuildPlan {
     },
     exclude: [...new Set([...dockerIgnored(draft), ...draft.exclude, ...(draft.config.exclude ?? [])])],
   };
-  return withoutUnused(withoutCaches(plan, draft.variables.list("DISABLE_CACHES")));
+  const made = withoutUnused(withoutCaches(plan, draft.variables.list("DISABLE_CACHES")));
+  tellExcluded(draft);
+  forgetUnused(draft, made);
+  return made;
+}
+
+function tellExcluded(draft: PlanDraft): void {
+  const { config, tree, variables } = draft;
+  if (config.exclude?.length)
+    decide(draft, `leave out ${config.exclude.join(", ")}`, "because railpack.json says so");
+  if (tree.hasFile(".dockerignore"))
+    decide(draft, "leave out what .dockerignore names", "because there is a .dockerignore");
+  const caches = variables.get("DISABLE_CACHES");
+  if (caches) decide(draft, `keep no cache of ${caches}`, "because RAILPACK_DISABLE_CACHES says so");
+}
+
+/** Of what the plan does not hold after all nothing is told. */
+function forgetUnused(draft: PlanDraft, plan: BuildPlan): void {
+  const steps = new Set(plan.steps.map(({ name }) => name));
+  const used = new Set(plan.steps.flatMap(({ caches }) => caches));
+  for (const about of draft.decisions.map((one) => one.about)) {
+    const [, kind, name = ""] = /^(step|cache) (.*)$/s.exec(about) ?? [];
+    if (kind === "step" && !steps.has(name)) forget(draft, about);
+    if (kind === "cache" && !used.has(name)) forget(draft, about);
+  }
 }
 
 const dockerIgnored = ({ tree }: PlanDraft): string[] =>
@@ -40,28 +80,65 @@ const dockerIgnored = ({ tree }: PlanDraft): string[] =>
 function applyConfiguration(draft: PlanDraft): void {
   const { config, deploy } = draft;
   for (const [tool, version] of Object.entries(config.packages ?? {})) {
-    draft.versions[tool] ??= { version, reason: "the configuration's packages ask for it" };
+    if (draft.versions[tool]) continue;
+    const reason = `${draft.saidBy((file) => file.packages?.[tool], "RAILPACK_PACKAGES")} asks for it`;
+    draft.versions[tool] = { version, reason };
+    decide(draft, `${tool} ${version}`, `because ${reason}`, `tool ${tool}`);
   }
-  for (const name of config.buildAptPackages ?? []) if (name !== "...") draft.buildAptPackages.add(name);
-  replaceSet(draft.runtimeAptPackages, config.deploy?.aptPackages);
-  Object.assign(draft.caches, config.caches);
+  applyAptPackages(draft);
+  for (const [name, cache] of Object.entries(config.caches ?? {})) {
+    draft.caches[name] = cache;
+    decide(
+      draft,
+      `keep ${cache.directory} from build to build`,
+      "because railpack.json says so",
+      `cache ${name}`,
+    );
+  }
   const spreadsDeploy =
     config.deploy?.inputs === undefined || config.deploy.inputs.some((layer) => "spread" in layer);
   for (const [name, step] of Object.entries(config.steps ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     applyStep(draft, name, step, spreadsDeploy);
   }
-  if (config.deploy?.base) deploy.base = config.deploy.base;
+  if (config.deploy?.base) {
+    deploy.base = config.deploy.base;
+    const base = "image" in deploy.base ? deploy.base.image : JSON.stringify(deploy.base);
+    decide(draft, `run the app on ${base}`, "because railpack.json's deploy.base says so");
+  }
   if (config.deploy?.startCommand) {
-    deploy.startCommand = config.deploy.startCommand;
-    decide(draft, `start with "${config.deploy.startCommand}"`, "because the configuration says so");
+    const by = draft.saidBy((file) => file.deploy?.startCommand, "RAILPACK_START_CMD");
+    startWith(draft, config.deploy.startCommand, `because ${by} says so`);
   }
   deploy.inputs = spread(config.deploy?.inputs, deploy.inputs, (layer) => "spread" in layer);
   deploy.paths = spread(config.deploy?.paths, deploy.paths, (path) => path === "...");
   Object.assign(deploy.variables, config.deploy?.variables);
 }
 
+function applyAptPackages(draft: PlanDraft): void {
+  const { config } = draft;
+  const isName = (name: string) => name !== "...";
+  const forBuild = draft.saidBy((file) => file.buildAptPackages, "RAILPACK_BUILD_APT_PACKAGES");
+  needPackages(
+    draft,
+    "build",
+    (config.buildAptPackages ?? []).filter(isName),
+    `because ${forBuild} asks for them`,
+  );
+  const asked = config.deploy?.aptPackages;
+  if (!asked) return;
+  if (asked.every(isName)) {
+    draft.runtimeAptPackages.clear();
+    for (const about of draft.decisions.map((one) => one.about))
+      if (about.startsWith("packages of run time ")) forget(draft, about);
+  }
+  const forApp = draft.saidBy((file) => file.deploy?.aptPackages, "RAILPACK_DEPLOY_APT_PACKAGES");
+  needPackages(draft, "run time", asked.filter(isName), `because ${forApp} asks for them`);
+}
+
 function applyStep(draft: PlanDraft, name: string, configured: RailpackStep, spreadsDeploy: boolean): void {
-  const step = draft.steps.find((drafted) => drafted.name === name) ?? addStep(draft, name, toolsStep);
+  const step =
+    draft.steps.find((drafted) => drafted.name === name) ??
+    addStep(draft, name, toolsStep, `because ${saidBy(draft, name)} adds it`);
   const isDots = (text: string) => text === "...";
   step.inputs = spread(configured.inputs, step.inputs, (layer: Layer) => "spread" in layer);
   step.commands = [
@@ -72,10 +149,20 @@ function applyStep(draft: PlanDraft, name: string, configured: RailpackStep, spr
   step.caches = spread(configured.caches, step.caches, isDots);
   Object.assign(step.variables, configured.variables);
   Object.assign(step.assets, configured.assets);
-  if (configured.commands)
-    decide(draft, `run your own commands in the ${name} step`, "because the configuration gives them");
+  if (configured.commands) {
+    decide(draft, `run your own commands in the ${name} step`, `because ${saidBy(draft, name)} gives them`);
+    // The generated ones that they replace are told no more.
+    if (!configured.commands.some(isSpreadCommand))
+      for (const about of [name, ...(name === "install" ? [versionsMayChange] : [])]) forget(draft, about);
+  }
   addOutputs(draft, name, configured, spreadsDeploy);
 }
+
+const saidBy = (draft: PlanDraft, step: string): string =>
+  draft.saidBy(
+    (file) => file.steps?.[step]?.commands ?? file.steps?.[step],
+    `RAILPACK_${step.toUpperCase()}_CMD`,
+  );
 
 /** Files the planner itself puts into the app (the static server) stay when a person's commands replace its own. */
 const carried = (step: Step, { commands }: RailpackStep): Command[] =>
@@ -105,12 +192,6 @@ function spread<T>(
   return configured === undefined
     ? generated
     : configured.flatMap((value) => (isSpread(value) ? generated : [value]));
-}
-
-function replaceSet(set: Set<string>, configured: readonly string[] | undefined): void {
-  const kept = spread(configured, [...set], (name) => name === "...");
-  set.clear();
-  for (const name of kept) set.add(name);
 }
 
 function withoutCaches(plan: BuildPlan, disabled: readonly string[]): BuildPlan {

@@ -33,9 +33,9 @@ export function chooseProvider(draft: PlanDraft): Provider | undefined {
   }
   const provider = providersInOrder.find((one) => one.detects(draft));
   if (provider) {
-    const found = provider.looksFor.find(
-      (name) => tree.hasFile(name) || tree.hasDirectory(name.replace(/\/$/, "")),
-    );
+    const found = provider.looksFor
+      .map((name) => (name.includes("*") ? (tree.find(name)[0] ?? name) : name))
+      .find((name) => tree.hasFile(name) || tree.hasDirectory(name.replace(/\/$/, "")));
     decide(
       draft,
       `this is ${provider.label}`,

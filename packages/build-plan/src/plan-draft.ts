@@ -16,6 +16,8 @@ export interface PlanDraft {
   readonly variables: PlanVariables;
   /** railpack.json, starform.json and the variables as one; already right for what comes from the file. */
   readonly config: RailpackFile;
+  /** Where something in `config` comes from, in words: the last of its sources that has it. */
+  readonly saidBy: (part: (file: RailpackFile) => unknown, variable: string) => string;
   readonly versions: Record<string, ToolVersion>;
   readonly decisions: Decision[];
   /** Tools that another program than mise installs (Corepack): shown, but not in mise's list. */
@@ -39,11 +41,16 @@ export interface PlanDraft {
   };
 }
 
-export function newPlanDraft(tree: SourceTree, variables: PlanVariables, config: RailpackFile): PlanDraft {
+export function newPlanDraft(
+  tree: SourceTree,
+  variables: PlanVariables,
+  { config, saidBy }: Pick<PlanDraft, "config" | "saidBy">,
+): PlanDraft {
   return {
     tree,
     variables,
     config,
+    saidBy,
     versions: {},
     decisions: [],
     installedElsewhere: new Set(),
@@ -64,11 +71,49 @@ const release = "mise-2026.8.6";
 export const builderImage = `ghcr.io/railwayapp/railpack-builder:${release}`;
 export const runtimeImage = `ghcr.io/railwayapp/railpack-runtime:${release}`;
 
-export const decide = (draft: PlanDraft, what: string, reason: string): void =>
-  void draft.decisions.push({ what, reason });
+/** Tells why. What is decided on the same matter later takes the place of what was said before. */
+export function decide(draft: PlanDraft, what: string, reason: string, about: string = what): void {
+  forget(draft, about);
+  draft.decisions.push({ about, what, reason });
+}
 
-/** Adds a step that starts from another one, the installed tools if nothing is said. */
-export function addStep(draft: PlanDraft, name: string, from: string = toolsStep): Step {
+export function forget({ decisions }: PlanDraft, about: string): void {
+  const known = decisions.findIndex((one) => one.about === about);
+  if (known !== -1) decisions.splice(known, 1);
+}
+
+/** What is told where no lock file holds the versions. */
+export const versionsMayChange = "the installed versions may change from build to build";
+
+/** Says how the app starts, in the place of what was said before. */
+export function startWith(draft: PlanDraft, command: string, reason: string): void {
+  draft.deploy.startCommand = command;
+  decide(draft, `start with "${command}"`, reason, "start");
+}
+
+/** Debian packages for the build or for the running app; those that are asked for already keep their reason. */
+export function needPackages(
+  draft: PlanDraft,
+  when: "build" | "run time",
+  packages: readonly string[],
+  reason: string,
+): void {
+  const known = when === "build" ? draft.buildAptPackages : draft.runtimeAptPackages;
+  const missing = packages.filter((name) => !known.has(name));
+  if (missing.length === 0) return;
+  addAll(known, missing);
+  const names = missing.join(", ");
+  decide(
+    draft,
+    `install ${names} for the ${when === "build" ? "build" : "running app"}`,
+    reason,
+    `packages of ${when} ${names}`,
+  );
+}
+
+/** Adds a step, that starts from another one, with why it is one. */
+export function addStep(draft: PlanDraft, name: string, from: string, reason: string): Step {
+  decide(draft, `step ${name}`, reason);
   const step: Step = {
     name,
     inputs: [fromStep(from)],
@@ -90,6 +135,13 @@ export function addCache(
   directory: string,
   type: Cache["type"] = "shared",
 ): void {
+  if (!draft.caches[name])
+    decide(
+      draft,
+      `keep ${directory} from build to build`,
+      `because the step ${step.name} fills it and finds it there the next time`,
+      `cache ${name}`,
+    );
   draft.caches[name] ??= { directory, type };
   if (!step.caches.includes(name)) step.caches.push(name);
 }

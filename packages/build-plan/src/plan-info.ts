@@ -16,6 +16,8 @@ export interface ToolVersion {
 }
 
 export interface Decision {
+  /** What it decides on, of which there is one decision: `start`, `step build`, `tool node`, `cache npm`, … */
+  readonly about: string;
   readonly what: string;
   readonly reason: string;
 }

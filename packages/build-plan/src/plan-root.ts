@@ -4,7 +4,7 @@ import { assemblePlan } from "./assemble-plan.ts";
 import { chooseProvider, noStart } from "./choose-provider.ts";
 import type { BuildPlan } from "./build-plan.ts";
 import { fromSource, fromStep } from "./commands.ts";
-import { addStep, decide, newPlanDraft, type PlanDraft, toolsStep } from "./plan-draft.ts";
+import { addStep, newPlanDraft, type PlanDraft, startWith, toolsStep } from "./plan-draft.ts";
 import type { Decision, PlanInfo } from "./plan-info.ts";
 import { refuseBrokenLocks } from "./lock-files.ts";
 import { PlanRefusal } from "./plan-refusal.ts";
@@ -136,6 +136,7 @@ function planTree(
   file: StarformFile,
 ): PlanOutcome {
   const notes = tree.notes.map((note) => ({
+    about: note,
     what: note,
     reason: "what the planner reads of a source is bounded",
   }));
@@ -146,7 +147,7 @@ function planTree(
       : dockerfileOf(tree, options.dockerfilePath ?? file.dockerfilePath, builder);
   if (dockerfile) {
     const decisions: Decision[] = [
-      { what: `build ${dockerfile}`, reason: "a Dockerfile wins over everything detected" },
+      { about: "build", what: `build ${dockerfile}`, reason: "a Dockerfile wins over everything detected" },
       ...notes,
     ];
     return {
@@ -189,26 +190,43 @@ function dockerfileOf(
 }
 
 /** railpack.json, over it starform.json, over it the variables: what is nearer to the operator wins. */
-function configurationOf(tree: SourceTree, variables: PlanVariables, file: StarformFile): RailpackFile {
+function configurationOf(
+  tree: SourceTree,
+  variables: PlanVariables,
+  file: StarformFile,
+): Pick<PlanDraft, "config" | "saidBy"> {
   const own: RailpackFile = {
     ...(file.installCommand || file.buildCommand
       ? { steps: commandSteps({ install: file.installCommand, build: file.buildCommand }) }
       : {}),
     ...(file.startCommand ? { deploy: { startCommand: file.startCommand } } : {}),
   };
-  return mergeRailpackFiles(readRailpackFile(tree, variables), own, railpackFileOfVariables(variables));
+  const [written, set] = [readRailpackFile(tree, variables), railpackFileOfVariables(variables)];
+  return {
+    config: mergeRailpackFiles(written, own, set),
+    saidBy(part, variable) {
+      // A service's own commands reach the planner as these variables too.
+      if (part(set) !== undefined)
+        return variable.endsWith("_CMD") ? `${variable} (or the service's settings)` : variable;
+      return part(own) === undefined ? (variables.get("CONFIG_FILE") ?? "railpack.json") : "starform.json";
+    },
+  };
 }
 
 /** A Procfile says how to start whatever was detected; without anything detected, the source runs as it is. */
 function applyProcfile(draft: PlanDraft, provider: Provider | undefined): void {
   if (!provider) {
-    const build = addStep(draft, "build", toolsStep);
+    const build = addStep(
+      draft,
+      "build",
+      toolsStep,
+      "because nothing but how to start is known, so the source runs as it is",
+    );
     build.inputs.push(fromSource());
     build.secrets = ["*"];
     draft.deploy.inputs.push(fromStep("build", ["."]));
   }
   const process = mainProcess(readProcfile(draft.tree));
   if (!process) return;
-  draft.deploy.startCommand = process.command;
-  decide(draft, `start with "${process.command}"`, `because the Procfile's ${process.name} says so`);
+  startWith(draft, process.command, `because the Procfile's ${process.name} says so`);
 }

@@ -23,16 +23,28 @@ export interface ToolChoice {
  */
 export function chooseVersion(draft: PlanDraft, choice: ToolChoice): string {
   const { tool, label, fallback } = choice;
-  const wanted = candidates(draft, choice).find(
-    (candidate) =>
-      candidate !== undefined &&
-      candidate.version.length <= versionLengthMax &&
-      isSpecific(candidate.version),
+  const resolve = choice.resolve ?? plainVersion;
+  const wanted = candidates(draft, choice).filter(
+    (candidate): candidate is ToolVersion => candidate !== undefined && isSpecific(candidate.version),
   );
-  const resolved = wanted && (choice.resolve ?? plainVersion)(wanted.version);
-  const chosen = wanted && resolved ? { version: resolved, reason: wanted.reason } : fallback;
+  const unread: string[] = [];
+  let chosen: ToolVersion = fallback;
+  for (const { version, reason } of wanted) {
+    const resolved = version.length <= versionLengthMax ? resolve(version) : undefined;
+    if (resolved) chosen = { version: resolved, reason };
+    if (resolved) break;
+    unread.push(`${reason.slice(0, versionLengthMax)}, which is no version`);
+  }
+  if (unread.length > 0)
+    chosen = {
+      version: chosen.version,
+      reason:
+        chosen === fallback
+          ? `${unread.join("; ")}; this is the default`
+          : `${chosen.reason} (${unread.join("; ")})`,
+    };
   draft.versions[tool] = chosen;
-  decide(draft, `${label} ${chosen.version}`, `because ${chosen.reason}`);
+  decide(draft, `${label} ${chosen.version}`, `because ${chosen.reason}`, `tool ${tool}`);
   return chosen.version;
 }
 
@@ -49,7 +61,10 @@ function candidates(draft: PlanDraft, choice: ToolChoice): (ToolVersion | undefi
   return [
     configured === undefined
       ? undefined
-      : { version: configured, reason: `the configuration's packages say ${configured}` },
+      : {
+          version: configured,
+          reason: `${draft.saidBy((file) => file.packages?.[tool], "RAILPACK_PACKAGES")} says ${configured}`,
+        },
     set ? { version: set, reason: `RAILPACK_${variable} says ${set}` } : undefined,
     ...versionManagerFiles(draft.tree, tool, choice.files ?? []),
     ...(choice.manifest ?? []),

@@ -1,6 +1,6 @@
 import type { Layer, Step } from "./build-plan.ts";
 import { addPath, copy, exec, fromStep, shell, writeAsset } from "./commands.ts";
-import { addCache, builderImage, type PlanDraft, runtimeToolsStep, toolsStep } from "./plan-draft.ts";
+import { addCache, builderImage, decide, type PlanDraft, runtimeToolsStep, toolsStep } from "./plan-draft.ts";
 import type { ToolVersion } from "./plan-info.ts";
 
 const config = "generated-mise-toml";
@@ -20,7 +20,16 @@ export const toolPaths = [
  */
 export function toolsSteps(draft: PlanDraft): Step[] {
   const apt = [...draft.buildAptPackages].toSorted();
-  const before = apt.length > 0 ? [aptStep(draft, "packages:apt:build", builderImage, apt)] : [];
+  const before =
+    apt.length > 0
+      ? [
+          aptStep(draft, "packages:apt:build", {
+            image: builderImage,
+            packages: apt,
+            reason: "because the build needs packages of the system",
+          }),
+        ]
+      : [];
   const base: Layer = before.length > 0 ? fromStep("packages:apt:build") : { image: builderImage };
   const tools = Object.entries(draft.versions).filter(([tool]) => !draft.installedElsewhere.has(tool));
   const atRunTime = tools.filter(([tool]) => draft.runtimeTools.has(tool));
@@ -36,6 +45,13 @@ function miseStep(
   tools: readonly [string, ToolVersion][],
 ): Step {
   const step: Step = { ...empty(name), inputs: [base] };
+  decide(
+    draft,
+    `step ${name}`,
+    tools.length === 0
+      ? "because the build begins with what this image brings"
+      : `because it installs ${tools.map(([tool]) => tool).join(", ")}${name === toolsStep ? "" : ", which the running app needs of the tools"}`,
+  );
   if (tools.length === 0) return step;
   const sorted = tools.toSorted(([a], [b]) => (a < b ? -1 : 1));
   step.variables = {
@@ -62,7 +78,12 @@ function miseStep(
 }
 
 /** A step that installs Debian packages on an image. */
-export function aptStep(draft: PlanDraft, name: string, image: string, packages: readonly string[]): Step {
+export function aptStep(
+  draft: PlanDraft,
+  name: string,
+  { image, packages, reason }: { image: string; packages: readonly string[]; reason: string },
+): Step {
+  decide(draft, `step ${name}`, `${reason}: ${packages.join(", ")}, on ${image}`);
   const step: Step = { ...empty(name), inputs: [{ image }] };
   step.commands = [
     shell(

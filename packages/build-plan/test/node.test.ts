@@ -115,7 +115,11 @@ describe("Node's version", () => {
   ])("comes from %s", async (_name, manifest, files, version, reason) => {
     const { info } = await planned({ "package.json": app(manifest), ...files });
     expect(info.versions["node"]).toEqual({ version, reason });
-    expect(info.decisions).toContainEqual({ what: `Node ${version}`, reason: `because ${reason}` });
+    expect(info.decisions).toContainEqual({
+      about: "tool node",
+      what: `Node ${version}`,
+      reason: `because ${reason}`,
+    });
   });
 
   test("RAILPACK_NODE_VERSION wins over every file", async () => {

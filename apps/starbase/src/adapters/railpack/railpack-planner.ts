@@ -88,6 +88,7 @@ function refusal(info: RailpackInfo): PlanOutcome {
 function infoOf(info: RailpackInfo, rootDirectory: string, frontend: string): PlanInfo {
   const packages = Object.entries(info.resolvedPackages ?? {});
   const made = {
+    about: "planner",
     what: "planner",
     reason: `Railpack ${info.railpackVersion || "(of an unknown version)"} planned this, and ${frontend} runs it`,
   };
@@ -99,7 +100,14 @@ function infoOf(info: RailpackInfo, rootDirectory: string, frontend: string): Pl
         { version: resolvedVersion ?? requestedVersion ?? "latest", reason: source || "Railpack's choice" },
       ]),
     ),
-    decisions: [made, ...linesOf(info, /info|warn/i).map((reason) => ({ what: "Railpack", reason }))],
+    decisions: [
+      made,
+      ...linesOf(info, /info|warn/i).map((reason, at) => ({
+        about: `Railpack's line ${at + 1}`,
+        what: "Railpack",
+        reason,
+      })),
+    ],
     rootDirectory,
   };
 }

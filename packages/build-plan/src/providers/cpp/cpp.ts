@@ -1,5 +1,5 @@
 import { exec, fromSource, fromStep, word } from "../../commands.ts";
-import { addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import { addStep, needPackages, type PlanDraft, startWith, toolsStep } from "../../plan-draft.ts";
 import type { Provider } from "../../provider.ts";
 import { chooseVersion } from "../../tool-version.ts";
 
@@ -43,16 +43,15 @@ export const cpp: Provider = {
         fallback: { version: "latest", reason: `${system.file} is built with it` },
       });
     }
-    const build = addStep(draft, "build", toolsStep);
+    const build = addStep(draft, "build", toolsStep, `because there is a ${system.file}`);
     build.inputs.push(fromSource());
     build.secrets = ["*"];
     build.commands.push(...system.commands.map((command) => exec(command)));
     const program = programOf(draft, system);
     if (program) {
-      draft.deploy.startCommand = `./build/${word(program)}`;
-      decide(draft, `start ./build/${program}`, `because it is the first executable in ${system.file}`);
+      startWith(draft, `./build/${word(program)}`, `because it is the first executable in ${system.file}`);
     }
-    draft.runtimeAptPackages.add("libstdc++6");
+    needPackages(draft, "run time", ["libstdc++6"], "because C++ programs are linked against it");
     draft.deploy.inputs.push(fromStep("build", ["."]));
   },
 };

@@ -1,5 +1,5 @@
 import { exec, fromSource, fromStep, word } from "../../commands.ts";
-import { addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import { addStep, type PlanDraft, startWith, toolsStep } from "../../plan-draft.ts";
 import type { Provider } from "../../provider.ts";
 import { chooseVersion } from "../../tool-version.ts";
 import { toolPaths } from "../../tools-step.ts";
@@ -19,14 +19,18 @@ export const deno: Provider = {
       files: [".deno-version"],
       fallback: { version: "2", reason: "nothing in the source names a version" },
     });
-    const build = addStep(draft, "build", toolsStep);
+    const build = addStep(
+      draft,
+      "build",
+      toolsStep,
+      "because what the code imports is fetched with it, not at every start",
+    );
     build.inputs.push(fromSource());
     build.secrets = ["*"];
     const start = startOf(draft);
     if (start) {
       build.commands.push(exec(start.cache));
-      draft.deploy.startCommand = start.command;
-      decide(draft, `start with "${start.command}"`, `because ${start.reason}`);
+      startWith(draft, start.command, `because ${start.reason}`);
     }
     draft.deploy.inputs.push(fromStep(toolsStep, toolPaths), fromStep("build", [".", "/root/.cache"]));
   },

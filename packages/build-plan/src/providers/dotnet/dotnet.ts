@@ -1,6 +1,14 @@
 import type { Step } from "../../build-plan.ts";
 import { copy, exec, fromSource, fromStep, word } from "../../commands.ts";
-import { addCache, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import {
+  addCache,
+  addStep,
+  decide,
+  needPackages,
+  type PlanDraft,
+  startWith,
+  toolsStep,
+} from "../../plan-draft.ts";
 import type { ToolVersion } from "../../plan-info.ts";
 import type { Provider } from "../../provider.ts";
 import { chooseVersion } from "../../tool-version.ts";
@@ -24,17 +32,26 @@ export const dotnet: Provider = {
       DOTNET_ROOT: `/mise/installs/dotnet/${version}`,
     };
     restore(draft, project, environment);
-    const build = addStep(draft, "build", "install");
+    const build = addStep(
+      draft,
+      "build",
+      "install",
+      `because dotnet publish makes the program of ${project}`,
+    );
     build.inputs.push(fromSource());
     build.secrets = ["*"];
     Object.assign(build.variables, environment);
     addCache(draft, build, "nuget", "/root/.nuget/packages");
     build.commands.push(exec(`dotnet publish ${word(project)} --no-restore -c Release -o out`));
     draft.exclude.push("**/bin", "**/obj");
-    draft.runtimeAptPackages.add("libicu-dev");
+    needPackages(draft, "run time", ["libicu-dev"], "because .NET needs it for cultures and time zones");
     Object.assign(draft.deploy.variables, environment);
     draft.deploy.inputs.push(fromStep(toolsStep, [environment.DOTNET_ROOT]), fromStep("build", ["out"]));
-    draft.deploy.startCommand = `ASPNETCORE_URLS=http://0.0.0.0:\${PORT:-3000} ./out/${word(assemblyOf(draft, project))}`;
+    startWith(
+      draft,
+      `ASPNETCORE_URLS=http://0.0.0.0:\${PORT:-3000} ./out/${word(assemblyOf(draft, project))}`,
+      `because ${project} makes a program of that name`,
+    );
   },
 };
 
@@ -71,7 +88,12 @@ function chooseDotnet(draft: PlanDraft, project: string): string {
 /** Packages come before the code, so that a change of code restores nothing. A project that refers to others needs them all. */
 function restore(draft: PlanDraft, project: string, environment: Record<string, string>): Step {
   const { tree } = draft;
-  const step = addStep(draft, "install", toolsStep);
+  const step = addStep(
+    draft,
+    "install",
+    toolsStep,
+    "because dependencies are installed before the code is there, so that a change of code installs nothing again",
+  );
   Object.assign(step.variables, environment);
   addCache(draft, step, "nuget", "/root/.nuget/packages");
   const refers = /<ProjectReference\b/.test(tree.read(project) ?? "");

@@ -17,7 +17,7 @@ export function installAssetPackages(draft: PlanDraft): Step | undefined {
     resolve: resolveNode,
   });
   decide(draft, "install the packages of assets", "because there is an assets/package.json");
-  const step = addStep(draft, "install:node", toolsStep);
+  const step = addStep(draft, "install:node", toolsStep, "because there is an assets/package.json");
   addCache(draft, step, "npm-install", "/root/.npm");
   const isLocked = tree.hasFile("assets/package-lock.json");
   step.commands.push(

@@ -1,6 +1,14 @@
 import type { Step } from "../../build-plan.ts";
 import { addPath, copy, exec, fromSource, fromStep, word } from "../../commands.ts";
-import { addCache, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import {
+  addCache,
+  addStep,
+  decide,
+  needPackages,
+  type PlanDraft,
+  startWith,
+  toolsStep,
+} from "../../plan-draft.ts";
 import type { Provider } from "../../provider.ts";
 import type { SourceTree } from "../../source-tree.ts";
 import { chooseVersion } from "../../tool-version.ts";
@@ -19,11 +27,11 @@ export const go: Provider = {
     const needsC = draft.variables.plain("CGO_ENABLED") === "1";
     chooseGo(draft);
     if (needsC) {
-      for (const name of ["gcc", "g++", "libc6-dev"]) draft.buildAptPackages.add(name);
-      draft.runtimeAptPackages.add("libc6");
+      needPackages(draft, "build", ["gcc", "g++", "libc6-dev"], "because CGO_ENABLED is 1");
+      needPackages(draft, "run time", ["libc6"], "because CGO_ENABLED is 1, which links against it");
     }
     install(draft, needsC);
-    const build = addStep(draft, "build", "install");
+    const build = addStep(draft, "build", "install", "because the code comes after its modules");
     build.inputs.push(fromSource());
     build.secrets = ["*"];
     const target = buildTarget(draft);
@@ -31,7 +39,7 @@ export const go: Provider = {
       addCache(draft, build, "go-build", "/root/.cache/go-build");
       build.commands.push(exec(`go build -ldflags="-w -s" -o out${target.package}`));
       decide(draft, `build ${target.what}`, `because ${target.reason}`);
-      draft.deploy.startCommand = "./out";
+      startWith(draft, "./out", "because the build writes the program there");
     }
     draft.deploy.inputs.push(fromStep("build", ["."]));
   },
@@ -52,7 +60,12 @@ function chooseGo(draft: PlanDraft): void {
 
 function install(draft: PlanDraft, needsC: boolean): Step {
   const { tree } = draft;
-  const step = addStep(draft, "install", toolsStep);
+  const step = addStep(
+    draft,
+    "install",
+    toolsStep,
+    "because modules are fetched before the code is there, so that a change of code fetches nothing again",
+  );
   Object.assign(step.variables, { GOPATH: "/go", GOBIN: "/go/bin" });
   step.commands.push(addPath("/go/bin"));
   const isModule = tree.hasFile("go.mod");

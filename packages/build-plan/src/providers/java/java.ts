@@ -1,5 +1,13 @@
 import { exec, fromSource, fromStep } from "../../commands.ts";
-import { addCache, addStep, decide, type PlanDraft, runtimeToolsStep, toolsStep } from "../../plan-draft.ts";
+import {
+  addCache,
+  addStep,
+  decide,
+  type PlanDraft,
+  runtimeToolsStep,
+  startWith,
+  toolsStep,
+} from "../../plan-draft.ts";
 import type { Provider } from "../../provider.ts";
 import { chooseVersion } from "../../tool-version.ts";
 import { toolPaths } from "../../tools-step.ts";
@@ -39,18 +47,25 @@ export const java: Provider = {
       fromStep(runtimeToolsStep, toolPaths),
       fromStep("build", [isGradle ? "." : "target"]),
     );
-    draft.deploy.startCommand = startOf(draft, isGradle);
+    startWith(draft, startOf(draft, isGradle), startReason(draft, isGradle));
   },
 };
 
 function build(draft: PlanDraft, isGradle: boolean): void {
   const { tree } = draft;
-  const step = addStep(draft, "build", toolsStep);
+  const step = addStep(
+    draft,
+    "build",
+    toolsStep,
+    `because ${isGradle ? "Gradle" : "Maven"} fetches and builds in one`,
+  );
   step.inputs.push(fromSource());
   step.secrets = ["*"];
   const hasWrapper = isGradle
     ? tree.hasFile("gradlew")
     : tree.hasFile("mvnw") && tree.hasFile(".mvn/wrapper/maven-wrapper.properties");
+  if (hasWrapper)
+    decide(draft, `build with the source's own ${isGradle ? "gradlew" : "mvnw"}`, "because it is there");
   if (hasWrapper) step.commands.push(exec(`chmod +x ${isGradle ? "gradlew" : "mvnw"}`));
   if (isGradle) {
     addCache(draft, step, "gradle", "/root/.gradle");
@@ -66,6 +81,9 @@ function build(draft: PlanDraft, isGradle: boolean): void {
     ),
   );
 }
+
+const startReason = (draft: PlanDraft, isGradle: boolean): string =>
+  `because ${isGradle ? "Gradle writes the jar to build/libs" : "Maven writes the jar to target"}${/Dserver|Dswarm/.test(startOf(draft, isGradle)) ? ", and its framework takes the port so" : ""}`;
 
 function startOf({ tree }: PlanDraft, isGradle: boolean): string {
   const manifest = (isGradle ? gradleFile(tree) : tree.read("pom.xml")) ?? "";

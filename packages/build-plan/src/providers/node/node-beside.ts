@@ -22,7 +22,7 @@ export function buildNodeBeside(
   if (!app) return undefined;
   installNode(draft, app, "install:node");
   const prune = pruneNode(draft, app, ["prune:node", "install:node"]);
-  const build = addStep(draft, buildName, from);
+  const build = addStep(draft, buildName, from, "because package.json's assets are built beside the rest");
   build.inputs.push(fromStep("install:node", [".", ...toolPaths]), fromSource());
   build.secrets = ["*"];
   buildNodeIn(draft, app, build);

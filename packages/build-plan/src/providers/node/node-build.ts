@@ -19,7 +19,12 @@ const cacheFolders: Partial<Record<Framework, string>> = {
 };
 
 export function buildNode(draft: PlanDraft, app: NodeApp): Step {
-  const build = addStep(draft, "build", "install");
+  const build = addStep(
+    draft,
+    "build",
+    "install",
+    "because the code comes after its packages, which stay when only the code changes",
+  );
   build.inputs.push(fromSource());
   build.secrets = ["*"];
   buildNodeIn(draft, app, build);
@@ -32,7 +37,11 @@ export function buildNodeIn(draft: PlanDraft, app: NodeApp, build: Step): void {
   generatePrisma(draft, app, build);
   buildCommands(draft, app, build);
   if (isStandaloneNext(draft, app)) {
-    // The standalone server serves these two folders, but Next.js leaves copying them to whoever deploys it.
+    decide(
+      draft,
+      "copy the static files to the standalone server",
+      "because Next.js leaves that to whoever deploys it",
+    );
     build.commands.push(
       shell(
         "cp -r .next/static .next/standalone/.next/static && if [ -d public ]; then cp -r public .next/standalone/public; fi",
@@ -51,7 +60,12 @@ function buildCommands(draft: PlanDraft, { manifest, manager, workspace }: NodeA
   }
   if (manifest.scripts["build"]) {
     build.commands.push(exec(runScript(manager, "build")));
-    decide(draft, `build with "${runScript(manager, "build")}"`, "because package.json has a build script");
+    decide(
+      draft,
+      `build with "${runScript(manager, "build")}"`,
+      "because package.json has a build script",
+      build.name,
+    );
     return;
   }
   const nx = nxApp(draft, workspace);

@@ -1,6 +1,6 @@
 import type { Step } from "../../build-plan.ts";
 import { addPath, copy, exec, shell } from "../../commands.ts";
-import { addCache, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import { addCache, addStep, decide, type PlanDraft, toolsStep, versionsMayChange } from "../../plan-draft.ts";
 import { readLock } from "../../lock-files.ts";
 import type { SourceTree } from "../../source-tree.ts";
 import type { NodeApp } from "./node-app.ts";
@@ -41,7 +41,12 @@ function knowsInclude({ versions }: PlanDraft, { manager }: NodeApp): boolean {
 /** The step that installs the packages; `install:node` where Node stands beside another language. */
 export function installNode(draft: PlanDraft, app: NodeApp, name = "install"): Step {
   const { manager } = app;
-  const step = addStep(draft, name, toolsStep);
+  const step = addStep(
+    draft,
+    name,
+    toolsStep,
+    "because dependencies are installed before the code is there, so that a change of code installs nothing again",
+  );
   Object.assign(
     step.variables,
     nodeEnvironment(draft, app),
@@ -49,7 +54,7 @@ export function installNode(draft: PlanDraft, app: NodeApp, name = "install"): S
   );
   step.secrets = draft.variables.namesStartingWith(["NODE", "NPM", "BUN", "PNPM", "YARN", "CI"]);
   step.commands.push(addPath("/app/node_modules/.bin"));
-  if (manager.isCorepack) corepack(app, step);
+  if (manager.isCorepack) corepack(draft, app, step);
   copyManifests(draft, app, step);
   if (manager.name === "yarnberry") step.variables["YARN_ENABLE_GLOBAL_CACHE"] = String(!usesPnp(draft.tree));
   addInstallCache(draft, step, manager);
@@ -57,7 +62,8 @@ export function installNode(draft: PlanDraft, app: NodeApp, name = "install"): S
   return step;
 }
 
-function corepack({ manifestFile, manager }: NodeApp, step: Step): void {
+function corepack(draft: PlanDraft, { manifestFile, manager }: NodeApp, step: Step): void {
+  decide(draft, `install ${manager.program} with Corepack`, `because ${manager.reason}`);
   step.variables["COREPACK_HOME"] = corepackHome;
   step.commands.push(
     copy(manifestFile),
@@ -91,7 +97,10 @@ function install(draft: PlanDraft, app: NodeApp, step: Step): void {
   const { manager } = app;
   const { variables } = draft;
   const custom = manager.name === "npm" ? variables.get("NODE_NPM_INSTALL") : undefined;
-  if (custom) return void step.commands.push(exec(custom));
+  if (custom) {
+    decide(draft, `install with ${custom}`, "because RAILPACK_NODE_NPM_INSTALL says so", "install");
+    return void step.commands.push(exec(custom));
+  }
   if (manager.name === "pnpm") {
     Object.assign(step.variables, { PNPM_HOME: pnpmHome, PNPM_STORE_DIR: `${pnpmHome}/store` });
     // pnpm by itself brings no node-gyp, which packages with native code build with.
@@ -105,13 +114,14 @@ function install(draft: PlanDraft, app: NodeApp, step: Step): void {
     draft,
     `install with ${command}`,
     `because ${manager.reason}${lock === "out of sync" ? ", and it does not match package.json" : ""}`,
+    "install",
   );
   if (lock === "in sync") return;
   const why =
     lock === "out of sync"
       ? "the lock file does not match package.json; run npm install and commit it"
       : "there is no lock file; commit one";
-  decide(draft, "the installed versions may change from build to build", `because ${why}`);
+  decide(draft, versionsMayChange, `because ${why}`);
 }
 
 const lockFiles = ["pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb"];

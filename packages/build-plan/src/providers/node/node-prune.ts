@@ -8,7 +8,7 @@ import type { PackageManager } from "./package-manager.ts";
 /** A step whose node_modules holds only what the app runs on. */
 export function pruneNode(draft: PlanDraft, app: NodeApp, [name, from] = ["prune", "install"]): Step {
   const { manager } = app;
-  const step = addStep(draft, name!, from);
+  const step = addStep(draft, name!, from!, "because the image gets only the packages that the app runs on");
   Object.assign(step.variables, withoutDevelopment(draft, app));
   addInstallCache(draft, step, manager);
   const custom = draft.variables.get("NODE_PRUNE_CMD");

@@ -1,5 +1,5 @@
 import { word } from "../../commands.ts";
-import { decide, type PlanDraft } from "../../plan-draft.ts";
+import { type PlanDraft, startWith } from "../../plan-draft.ts";
 import { configText, frameworkOf, option } from "./frameworks.ts";
 import type { NodeApp } from "./node-app.ts";
 import { nxApp } from "./nx.ts";
@@ -15,8 +15,7 @@ interface Start {
 export function startNode(draft: PlanDraft, app: NodeApp): void {
   const start = isStandaloneNext(draft, app) ? standaloneStart : startOf(draft, app);
   if (!start) return;
-  draft.deploy.startCommand = start.command;
-  decide(draft, `start with "${start.command}"`, `because ${start.reason}`);
+  startWith(draft, start.command, `because ${start.reason}`);
 }
 
 function startOf(draft: PlanDraft, app: NodeApp): Start | undefined {

@@ -1,4 +1,4 @@
-import { decide, type PlanDraft } from "../../plan-draft.ts";
+import { needPackages, type PlanDraft } from "../../plan-draft.ts";
 import type { NodeApp } from "./node-app.ts";
 
 const chromium = [
@@ -52,26 +52,35 @@ const needsFonts = ["sharp", "@resvg/resvg-js"];
 export function addNodeSystemPackages(draft: PlanDraft, { workspace, manager }: NodeApp): void {
   for (const [name, packages] of Object.entries(needs)) {
     if (!workspace.runsOn(name)) continue;
-    for (const one of packages) draft.runtimeAptPackages.add(one);
-    decide(
+    needPackages(
       draft,
-      `install ${packages.length > 4 ? "Chromium's libraries" : packages.join(", ")}`,
-      `because ${name} needs it at run time`,
+      "run time",
+      packages,
+      `because ${name} needs ${packages.length > 1 ? "them" : "it"} at run time`,
     );
   }
   const fonts = needsFonts.find((name) => workspace.runsOn(name));
-  if (fonts) {
-    for (const one of ["fontconfig", "fonts-dejavu-core"]) draft.runtimeAptPackages.add(one);
-    decide(
+  if (fonts)
+    needPackages(
       draft,
-      "install fontconfig, fonts-dejavu-core",
+      "run time",
+      ["fontconfig", "fonts-dejavu-core"],
       `because ${fonts} draws text with the system's fonts`,
     );
-  }
   if (draft.variables.isOn("NODE_PLAYWRIGHT_INSTALL"))
-    for (const one of chromium) draft.runtimeAptPackages.add(one);
-  if (manager.name === "yarn1") for (const one of ["gpg", "tar"]) draft.buildAptPackages.add(one);
-  // From Node 25 on the binary is linked against it, and slim images lack it.
+    needPackages(
+      draft,
+      "run time",
+      chromium,
+      "because RAILPACK_NODE_PLAYWRIGHT_INSTALL is set and Chromium needs them",
+    );
+  if (manager.name === "yarn1")
+    needPackages(draft, "build", ["gpg", "tar"], "because yarn 1 is unpacked and checked with them");
   if (Number(draft.versions["node"]?.version.split(".")[0] ?? 0) >= 25)
-    draft.runtimeAptPackages.add("libatomic1");
+    needPackages(
+      draft,
+      "run time",
+      ["libatomic1"],
+      "because Node from version 25 on is linked against it, and slim images lack it",
+    );
 }

@@ -1,5 +1,5 @@
 import { exec, fromStep } from "../../commands.ts";
-import type { Layer } from "../../build-plan.ts";
+import type { Layer, Step } from "../../build-plan.ts";
 import { decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
 import type { Provider } from "../../provider.ts";
 import { toolPaths } from "../../tools-step.ts";
@@ -36,8 +36,7 @@ export const node: Provider = {
     chooseNodeTools(draft, app);
     draft.exclude.push("**/node_modules");
     const install = installNode(draft, app);
-    if (draft.variables.isOn("NODE_PLAYWRIGHT_INSTALL"))
-      install.commands.push(exec(runProgram(app.manager, "playwright install --only-shell")));
+    if (draft.variables.isOn("NODE_PLAYWRIGHT_INSTALL")) installPlaywright(draft, app, install);
     const build = buildNode(draft, app);
     Object.assign(draft.deploy.variables, nodeEnvironment(draft, app));
     const site = staticSite(draft, app);
@@ -48,6 +47,11 @@ export const node: Provider = {
   },
 };
 
+function installPlaywright(draft: PlanDraft, { manager }: NodeApp, install: Step): void {
+  install.commands.push(exec(runProgram(manager, "playwright install --only-shell")));
+  decide(draft, "install Playwright's browser", "because RAILPACK_NODE_PLAYWRIGHT_INSTALL is set");
+}
+
 /** The image of an app that runs: Node, its packages as a layer of their own, then the code. */
 function deployNode(draft: PlanDraft, app: NodeApp): void {
   const { deploy, variables } = draft;
@@ -57,6 +61,11 @@ function deployNode(draft: PlanDraft, app: NodeApp): void {
   if (isStandaloneNext(draft, app)) {
     deploy.variables["HOSTNAME"] = "0.0.0.0";
     deploy.inputs.push(fromStep("build", [".next/standalone"]));
+    decide(
+      draft,
+      "take the standalone server alone into the image",
+      "because next.config says output: standalone",
+    );
     return;
   }
   deploy.paths.push("/app/node_modules/.bin");

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { fromStep } from "../../commands.ts";
 import type { Step } from "../../build-plan.ts";
-import { decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import { decide, type PlanDraft, startWith, toolsStep } from "../../plan-draft.ts";
 import { PlanRefusal } from "../../plan-refusal.ts";
 import {
   carryStaticServer,
@@ -123,7 +123,11 @@ export function deployStaticSite(draft: PlanDraft, build: Step, site: StaticSite
     `because ${site.reason} and nothing starts a server`,
   );
   carryStaticServer(build);
-  draft.deploy.startCommand = serveCommand(site.directory, { spa: isSpa });
+  startWith(
+    draft,
+    serveCommand(site.directory, { spa: isSpa }),
+    `because ${site.directory} holds finished files, which the planner's server serves`,
+  );
   draft.deploy.inputs.push(
     fromStep(toolsStep, toolPaths),
     fromStep(build.name, [site.directory, staticServerFolder]),

@@ -1,6 +1,6 @@
 import type { Step } from "../../build-plan.ts";
 import { copy, exec, fromSource, fromStep, shell, word, writeAsset } from "../../commands.ts";
-import { addCache, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import { addCache, addStep, decide, type PlanDraft, startWith, toolsStep } from "../../plan-draft.ts";
 import type { Provider } from "../../provider.ts";
 import { aptStep, toolPaths } from "../../tools-step.ts";
 import { buildNodeBeside } from "../node/node-beside.ts";
@@ -21,15 +21,22 @@ export const php: Provider = {
   plan(draft) {
     const version = choosePhp(draft);
     draft.steps.push(
-      aptStep(draft, imageStep, `dunglas/frankenphp:php${version}-trixie`, aptPackages(draft)),
+      aptStep(draft, imageStep, {
+        image: `dunglas/frankenphp:php${version}-trixie`,
+        packages: aptPackages(draft),
+        reason: "because FrankenPHP has an image for each PHP, and Composer fetches and unpacks with these",
+      }),
     );
     prepare(draft);
     extensions(draft);
     composer(draft);
     deploy(draft);
     draft.exclude.push("vendor");
-    draft.deploy.startCommand = "/start-container.sh";
-    decide(draft, "serve with FrankenPHP", "because it runs PHP and its web server in one process");
+    startWith(
+      draft,
+      "/start-container.sh",
+      "because it starts FrankenPHP, which is PHP and its web server in one process",
+    );
   },
 };
 
@@ -42,7 +49,12 @@ function aptPackages({ config }: PlanDraft): string[] {
 }
 
 function prepare(draft: PlanDraft): void {
-  const step = addStep(draft, "prepare", imageStep);
+  const step = addStep(
+    draft,
+    "prepare",
+    imageStep,
+    "because the server and PHP are set up before anything of the app is there",
+  );
   Object.assign(step.variables, {
     APP_DEBUG: "false",
     APP_ENV: "production",
@@ -57,13 +69,7 @@ function prepare(draft: PlanDraft): void {
   const root =
     draft.variables.get("PHP_ROOT_DIR") ??
     (isLaravel(draft.tree) || draft.tree.hasFile("public/index.php") ? "/app/public" : "/app");
-  decide(
-    draft,
-    `serve ${root}`,
-    draft.variables.get("PHP_ROOT_DIR")
-      ? "because RAILPACK_PHP_ROOT_DIR says so"
-      : "because its index.php is there",
-  );
+  decide(draft, `serve ${root}`, `because ${rootReason(draft, root)}`);
   step.assets = {
     Caddyfile: draft.tree.read("Caddyfile") ?? caddyfile(root),
     "php.ini": draft.tree.read("php.ini") ?? phpIni,
@@ -82,8 +88,20 @@ function prepare(draft: PlanDraft): void {
   );
 }
 
+function rootReason({ tree, variables }: PlanDraft, root: string): string {
+  if (variables.get("PHP_ROOT_DIR")) return "RAILPACK_PHP_ROOT_DIR says so";
+  const index = root === "/app" ? "index.php" : "public/index.php";
+  if (tree.hasFile(index)) return `there is ${index === "index.php" ? "an" : "a"} ${index}`;
+  return isLaravel(tree) ? "Laravel serves its public folder" : "no public/index.php says otherwise";
+}
+
 function extensions(draft: PlanDraft): void {
-  const step = addStep(draft, "extensions", "prepare");
+  const step = addStep(
+    draft,
+    "extensions",
+    "prepare",
+    "because extensions are compiled before packages are installed, which may need them",
+  );
   const names = phpExtensions(draft);
   if (names.length === 0) return;
   for (const name of ["apt", "apt-lists"]) step.caches.push(name);
@@ -97,10 +115,16 @@ function extensions(draft: PlanDraft): void {
 
 function composer(draft: PlanDraft): void {
   const { tree, variables } = draft;
-  const step = addStep(draft, "install:composer", "extensions");
+  const step = addStep(
+    draft,
+    "install:composer",
+    "extensions",
+    "because dependencies are installed before the code is there, so that a change of code installs nothing again",
+  );
   step.secrets = variables.namesStartingWith(["COMPOSER", "PHP"]);
   Object.assign(step.variables, { COMPOSER_CACHE_DIR: composerCache, COMPOSER_FUND: "0" });
   if (!tree.hasFile("composer.json")) return;
+  decide(draft, "install with Composer", "because there is a composer.json", "install");
   addCache(draft, step, "composer", composerCache);
   const manifests = [
     ...tree.find("**/composer.json"),
@@ -124,14 +148,18 @@ const laravelCommands = [
 
 function deploy(draft: PlanDraft): void {
   const assets = buildNodeBeside(draft, "install:composer", "build");
-  const build: Step = assets?.build ?? addStep(draft, "build", "install:composer");
+  const build: Step =
+    assets?.build ?? addStep(draft, "build", "install:composer", "because the code comes after its packages");
   if (!assets) {
     build.inputs.push(fromSource());
     build.secrets = ["*"];
   }
   if (draft.tree.hasFile("composer.json"))
     build.commands.push(exec("composer dump-autoload --optimize --no-interaction"));
-  if (isLaravel(draft.tree)) build.commands.push(...laravelCommands);
+  if (isLaravel(draft.tree)) {
+    build.commands.push(...laravelCommands);
+    decide(draft, "cache Laravel's events, routes and views", "because there is an artisan");
+  }
   draft.deploy.base = fromStep("install:composer");
   if (assets)
     draft.deploy.inputs.push(

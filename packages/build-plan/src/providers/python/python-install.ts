@@ -33,13 +33,21 @@ interface Manager {
 
 /** The install step. `outputs` is what of it the image needs, nothing when there is nothing to install. */
 export function installPython(draft: PlanDraft): { outputs: string[]; buildCommands: Command[] } {
-  const step = addStep(draft, "install", toolsStep);
+  const step = addStep(
+    draft,
+    "install",
+    toolsStep,
+    "because dependencies are installed before the code is there, so that a change of code installs nothing again",
+  );
   step.secrets = draft.variables.namesStartingWith(["PYTHON", "PIP", "PIPX", "UV", "PDM", "POETRY"]);
   Object.assign(step.variables, pythonEnvironment);
   const manager = managerOf(draft.tree);
   if (manager?.lock) readLock(draft.tree, manager.lock);
-  if (!manager) return { outputs: [], buildCommands: [] };
-  decide(draft, `install dependencies with ${manager.name}`, `because ${manager.reason}`);
+  if (!manager) {
+    decide(draft, "install no dependencies", "because no manifest names any", "install");
+    return { outputs: [], buildCommands: [] };
+  }
+  decide(draft, `install dependencies with ${manager.name}`, `because ${manager.reason}`, "install");
   for (const tool of manager.tools) {
     chooseVersion(draft, {
       tool,

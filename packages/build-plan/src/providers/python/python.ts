@@ -1,5 +1,5 @@
 import { fromSource, fromStep } from "../../commands.ts";
-import { addAll, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import { addStep, decide, needPackages, type PlanDraft, startWith, toolsStep } from "../../plan-draft.ts";
 import type { Provider } from "../../provider.ts";
 import { toolPaths } from "../../tools-step.ts";
 import { frameworkOf, pythonStart } from "./python-frameworks.ts";
@@ -20,13 +20,12 @@ export const python: Provider = {
   plan(draft) {
     choosePython(draft);
     const needs = systemPackages(draft.tree);
-    addAll(draft.buildAptPackages, needs.build);
-    addAll(draft.runtimeAptPackages, needs.runtime);
-    if (needs.runtime.length > 0)
-      decide(draft, `install ${needs.runtime.join(", ")}`, `because ${needs.reasons.join(", ")}`);
+    const reason = `because ${needs.reasons.join(", ")}`;
+    needPackages(draft, "build", needs.build, reason);
+    needPackages(draft, "run time", needs.runtime, reason);
 
     const installed = installPython(draft);
-    const build = addStep(draft, "build", "install");
+    const build = addStep(draft, "build", "install", "because the code comes after its dependencies");
     build.inputs.push(fromSource());
     build.commands.push(...installed.buildCommands);
     build.secrets = ["*"];
@@ -45,6 +44,5 @@ function start(draft: PlanDraft): void {
   if (framework) decide(draft, `this is a ${framework} app`, "because the manifest depends on it");
   const found = pythonStart(draft);
   if (!found) return;
-  draft.deploy.startCommand = found.command;
-  decide(draft, `start with "${found.command}"`, `because ${found.reason}`);
+  startWith(draft, found.command, `because ${found.reason}`);
 }

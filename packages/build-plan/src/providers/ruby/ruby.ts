@@ -1,6 +1,6 @@
 import type { Step } from "../../build-plan.ts";
 import { addPath, copy, exec, fromSource, fromStep } from "../../commands.ts";
-import { addAll, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import { addStep, decide, needPackages, type PlanDraft, startWith, toolsStep } from "../../plan-draft.ts";
 import type { Provider } from "../../provider.ts";
 import { chooseVersion } from "../../tool-version.ts";
 import { toolPaths } from "../../tools-step.ts";
@@ -47,14 +47,18 @@ export const ruby: Provider = {
     draft.deploy.inputs.push(fromStep(build.name, ["."], assets ? ["node_modules", ".yarn"] : undefined));
     const start = rubyStart(draft.tree);
     if (!start) return;
-    draft.deploy.startCommand = start.command;
-    decide(draft, `start with "${start.command}"`, `because ${start.reason}`);
+    startWith(draft, start.command, `because ${start.reason}`);
   },
 };
 
 function install(draft: PlanDraft): Step {
   const { tree, variables } = draft;
-  const step = addStep(draft, "install", toolsStep);
+  const step = addStep(
+    draft,
+    "install",
+    toolsStep,
+    "because dependencies are installed before the code is there, so that a change of code installs nothing again",
+  );
   step.secrets = variables.namesStartingWith(["RUBY", "GEM", "BUNDLE"]);
   Object.assign(step.variables, environment);
   step.commands.push(
@@ -65,13 +69,17 @@ function install(draft: PlanDraft): Step {
       .map((path) => copy(path)),
     exec("bundle install"),
   );
-  if (dependsOnGem(tree, "bootsnap")) step.commands.push(exec("bundle exec bootsnap precompile --gemfile"));
+  if (dependsOnGem(tree, "bootsnap")) {
+    step.commands.push(exec("bundle exec bootsnap precompile --gemfile"));
+    decide(draft, "precompile with bootsnap", "because the gem bootsnap is there");
+  }
+  decide(draft, `install gems with ${bundlerOf(tree)}`, "because there is a Gemfile", "install");
   return step;
 }
 
 function buildRuby(draft: PlanDraft, from: string): Step {
   const { tree, variables } = draft;
-  const step = addStep(draft, "build", from);
+  const step = addStep(draft, "build", from, "because the code comes after its gems");
   step.inputs.push(fromSource());
   step.secrets = variables.namesStartingWith([
     "RAILS",
@@ -107,15 +115,24 @@ const gemNeeds: Record<string, string[]> = {
 };
 
 function systemPackages(draft: PlanDraft): void {
-  addAll(draft.buildAptPackages, ["libyaml-dev", "libjemalloc-dev"]);
-  addAll(draft.runtimeAptPackages, ["libyaml-dev", "libjemalloc2"]);
-  // Ruby's own compiler, from 3.2 on, is written in Rust.
+  needPackages(draft, "build", ["libyaml-dev", "libjemalloc-dev"], "because Ruby is compiled against them");
+  needPackages(
+    draft,
+    "run time",
+    ["libyaml-dev", "libjemalloc2"],
+    "because Ruby runs with them, and jemalloc takes less memory",
+  );
   const [major = 0, minor = 0] = (draft.versions["ruby"]?.version ?? "").split(".").map(Number);
-  if (major > 3 || (major === 3 && minor > 1)) addAll(draft.buildAptPackages, ["cargo", "rustc"]);
+  if (major > 3 || (major === 3 && minor > 1))
+    needPackages(
+      draft,
+      "build",
+      ["cargo", "rustc"],
+      "because Ruby's own compiler is written in Rust from 3.2 on",
+    );
   for (const [gem, packages] of Object.entries(gemNeeds)) {
     if (!dependsOnGem(draft.tree, gem)) continue;
-    addAll(draft.buildAptPackages, packages);
-    addAll(draft.runtimeAptPackages, packages);
-    decide(draft, `install ${packages.join(", ")}`, `because the gem ${gem} needs it`);
+    needPackages(draft, "build", packages, `because the gem ${gem} is compiled against it`);
+    needPackages(draft, "run time", packages, `because the gem ${gem} needs it`);
   }
 }

@@ -1,5 +1,5 @@
 import { exec, fromSource, fromStep, word } from "../../commands.ts";
-import { addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import { addStep, decide, needPackages, type PlanDraft, startWith, toolsStep } from "../../plan-draft.ts";
 import type { Provider } from "../../provider.ts";
 
 export const shell: Provider = {
@@ -12,12 +12,12 @@ export const shell: Provider = {
   plan(draft) {
     const script = scriptOf(draft);
     const interpreter = interpreterOf(draft, script);
-    const build = addStep(draft, "build", toolsStep);
+    const build = addStep(draft, "build", toolsStep, `because ${script} is made executable`);
     build.inputs.push(fromSource());
     build.commands.push(exec(`chmod +x ${word(script)}`));
     build.secrets = ["*"];
     draft.deploy.inputs.push(fromStep("build", ["."]));
-    draft.deploy.startCommand = `${interpreter} ${word(script)}`;
+    startWith(draft, `${interpreter} ${word(script)}`, `because there is a ${script}`);
   },
 };
 
@@ -42,7 +42,7 @@ function interpreterOf(draft: PlanDraft, script: string): string {
     .map((one) => one.slice(one.lastIndexOf("/") + 1));
   const wanted = programs.find((name) => name !== "env");
   const interpreter = available[wanted ?? "sh"] ?? "sh";
-  if (interpreter === "zsh") draft.runtimeAptPackages.add("zsh");
+  if (interpreter === "zsh") needPackages(draft, "run time", ["zsh"], `because ${script} runs with it`);
   decide(
     draft,
     `run ${script} with ${interpreter}`,

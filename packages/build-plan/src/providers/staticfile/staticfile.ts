@@ -1,5 +1,5 @@
 import { fromSource, fromStep } from "../../commands.ts";
-import { addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import { addStep, decide, type PlanDraft, startWith, toolsStep } from "../../plan-draft.ts";
 import { PlanRefusal } from "../../plan-refusal.ts";
 import type { Provider } from "../../provider.ts";
 import { carryStaticServer, serveCommand } from "../../static-server/carry-static-server.ts";
@@ -23,12 +23,16 @@ export const staticfile: Provider = {
       label: "Node",
       fallback: defaultNode("the static file server runs on it"),
     });
-    const build = addStep(draft, "build", toolsStep);
+    const build = addStep(draft, "build", toolsStep, "because the server is put beside the files");
     build.inputs.push(fromSource());
     build.secrets = ["*"];
     carryStaticServer(build);
     draft.deploy.inputs.push(fromStep(toolsStep, toolPaths), fromStep("build", ["."]));
-    draft.deploy.startCommand = serveCommand(root.directory, { spa: isSpa });
+    startWith(
+      draft,
+      serveCommand(root.directory, { spa: isSpa }),
+      `because ${root.reason}, which the planner's server serves`,
+    );
   },
 };
 
