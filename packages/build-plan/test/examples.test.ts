@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { planProblems } from "@starform/testkit/railpack/wire";
 import { describe, expect, test } from "vitest";
 import { type BuildPlan, printBuildPlan, readBuildPlan } from "../src/build-plan.ts";
 import { planSource, type PlanOutcome } from "../src/plan-source.ts";
@@ -60,6 +61,7 @@ describe.each(names)("example %s", (example) => {
       const outcome = await planSource(dir, { rootDirectory });
       if (!outcome.ok || outcome.kind !== "plan") continue;
       expect(readBuildPlan(JSON.parse(printBuildPlan(outcome.plan)))).toEqual(outcome.plan);
+      expect(planProblems(JSON.parse(printBuildPlan(outcome.plan)))).toEqual([]);
       const name = rootDirectory === "." ? example : `${example}.${rootDirectory}`;
       await expect(printBuildPlan(withoutServer(outcome.plan))).toMatchFileSnapshot(`plans/${name}.plan`);
     }

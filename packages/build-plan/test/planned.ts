@@ -1,10 +1,11 @@
+import { planProblems } from "@starform/testkit/railpack/wire";
 import { expect } from "vitest";
-import type { BuildPlan } from "../src/build-plan.ts";
+import { type BuildPlan, printBuildPlan } from "../src/build-plan.ts";
 import type { PlanInfo } from "../src/plan-info.ts";
 import { type PlanError, type PlanOptions, planSource } from "../src/plan-source.ts";
 import { sourceOf } from "./source-of.ts";
 
-/** Plans a tree given by its files, which must succeed with a plan. */
+/** Plans a tree given by its files, which must succeed with a plan that Railpack's frontend would read. */
 export async function planned(
   files: Record<string, unknown>,
   options?: PlanOptions,
@@ -13,6 +14,7 @@ export async function planned(
   const outcome = await planSource(source.dir, options);
   if (!outcome.ok) throw new Error(`${outcome.error.message} (${outcome.error.hint})`);
   if (outcome.kind !== "plan") throw new Error(`built by ${outcome.path}`);
+  expect(planProblems(JSON.parse(printBuildPlan(outcome.plan)))).toEqual([]);
   return outcome;
 }
 
