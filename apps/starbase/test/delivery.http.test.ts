@@ -368,12 +368,12 @@ describe("the contract with Shuttle", () => {
     expect((await get(made.id)).status).toBe("deployed");
   });
 
-  test("forgets a service that was deleted", async () => {
+  test("tells of a service that was deleted that it is", async () => {
     const { ref } = await aProject(world);
     await deploy(ref, digest("a"));
-    expect(await desired(ref)).toBeDefined();
+    expect(await desired(ref)).toMatchObject({ deleted: false });
     await world.owner(services.deleteService, { params: ref });
-    expect(await desired(ref)).toBeUndefined();
+    expect(await desired(ref)).toMatchObject({ deleted: true });
   });
 });
 

@@ -46,6 +46,7 @@ export const DesiredService = z.object({
   env: z.record(z.string(), z.string()),
   ports: z.array(z.object({ container_port: z.number().int(), protocol: z.enum(["TCP", "UDP"]) })),
   hostname: z.string().nullable(),
+  /** It is to be taken away. What was removed is told so until the cluster has seen it, for an empty list removes nothing. */
   deleted: z.boolean(),
   project_slug: z.string(),
   service_name: z.string(),

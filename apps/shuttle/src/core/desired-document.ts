@@ -4,19 +4,19 @@ import { keyOf, type ServiceKey } from "./service-key.ts";
 
 export type Verdict =
   | { readonly kind: "taken"; readonly state: DesiredState }
-  | { readonly kind: "refused"; readonly reason: string }
-  /** Believed only if Starbase says it again a while later. */
-  | { readonly kind: "doubtful"; readonly reason: string };
+  | { readonly kind: "refused"; readonly reason: string };
 
 /**
  * Whether a document may take the place of the last good one. No news is never an instruction to remove, so what is
- * empty, malformed, older or another cluster's is refused as a whole.
+ * empty, malformed, older or another cluster's is refused as a whole, however often it comes. What is to go from a
+ * cluster is said to be deleted; only when all that was there is may a document be empty. `runsHere` stands in for the
+ * last one where there is none.
  */
 export function judgeDocument(
   document: unknown,
   last: DesiredState | undefined,
   clusterId: string,
-  isSaidAgain = false,
+  runsHere = false,
 ): Verdict {
   const parsed = DesiredState.safeParse(document);
   if (!parsed.success) {
@@ -32,18 +32,9 @@ export function judgeDocument(
     return refused(`its version ${state.version} is older than ${last.version}, which is applied already`);
   const twice = firstRepeated(state.services.map(keyOf));
   if (twice) return refused(`it lists ${twice} twice`);
-  if (
-    last &&
-    !isSaidAgain &&
-    state.services.length === 0 &&
-    last.services.some((service) => !service.deleted)
-  )
-    return state.version > last.version
-      ? {
-          kind: "doubtful",
-          reason: "it is empty, while services run here: it must be said again before they are removed",
-        }
-      : refused("it is empty, while services run here");
+  const isSomethingThere = last ? last.services.some((service) => !service.deleted) : runsHere;
+  if (state.services.length === 0 && isSomethingThere)
+    return refused("it is empty while services run here, and does not say that they are deleted");
   if (last && state.version === last.version && missing(last, state).length > 0)
     return refused(`it leaves out services without a newer version than ${last.version}`);
   return { kind: "taken", state };

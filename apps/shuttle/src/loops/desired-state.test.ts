@@ -3,7 +3,7 @@ import { desiredStatePurpose, type DesiredService, type DesiredState } from "@st
 import { Fault } from "@starform/std/fault";
 import { until } from "@starform/std/retry";
 import { signerOf, verifierOf } from "@starform/std/signature";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { aDocument, aService, redeployed } from "../../test/desired.ts";
 import type { Override } from "../core/overrides.ts";
 import type { DesiredStore, OverrideStore, SentDocument, Starbase } from "../core/ports.ts";
@@ -53,6 +53,7 @@ const heldBack = (good: DesiredService, bad: DesiredService): Override => ({
 const open = async (own: {
   store?: DesiredStore;
   overrides?: OverrideStore;
+  runsHere?: () => Promise<boolean>;
   changed?: (keys: readonly string[]) => void;
 }) => {
   const said: string[] = [];
@@ -61,6 +62,7 @@ const open = async (own: {
     overrides: inMemory(),
     clusterId,
     isSigned,
+    runsHere: async () => false,
     changed: () => undefined,
     warn: (sentence) => said.push(sentence),
     ...own,
@@ -159,6 +161,30 @@ test("a document that Starbase did not sign is refused and not kept", async () =
   for (const signature of [undefined, stranger.sign(JSON.stringify(next)), "k9:AAAA"])
     expect(await view.take(sent(next, { signature }))).toBe(false);
   expect([view.state?.version, store.saved.length, said.length]).toEqual([1, 0, 3]);
+});
+
+test("an empty document is refused however often it is said, until it was said what is deleted", async () => {
+  vi.useFakeTimers({ toFake: ["performance", "Date"] });
+  try {
+    const services = [aService({ image: "a" }), aService({ image: "b" })];
+    const { view, said } = await open({ store: kept(sent(aDocument(clusterId, 7, services))) });
+    for (let minute = 0; minute < 60; minute++) {
+      vi.advanceTimersByTime(60_000);
+      expect(await view.take(sent(aDocument(clusterId, 8 + minute, [])))).toBe(false);
+    }
+    expect([view.state?.services.length, said.length]).toEqual([2, 60]);
+    const deleted = services.map((service) => ({ ...service, deleted: true }));
+    expect(await view.take(sent(aDocument(clusterId, 80, deleted)))).toBe(true);
+    expect(await view.take(sent(aDocument(clusterId, 81, [])))).toBe(true);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("an empty document removes nothing where what was last decided is lost and something runs", async () => {
+  const { view, said } = await open({ runsHere: async () => true });
+  expect(await view.take(sent(aDocument(clusterId, 1, [])))).toBe(false);
+  expect([view.state, said[0]]).toEqual([undefined, expect.stringMatching(/empty while services run here/)]);
 });
 
 test("while Starbase is away for good, what is asked of it backs off and nothing that runs is told to change", async () => {

@@ -2,7 +2,7 @@ import { DesiredState } from "@starform/contract/clusters";
 import { wordsOf } from "@starform/std/fault";
 import { inTurns } from "@starform/std/in-turn";
 import type { Verifier } from "@starform/std/signature";
-import { changedKeys, judgeDocument, keepingEqual } from "../core/desired-document.ts";
+import { changedKeys, judgeDocument, keepingEqual, type Verdict } from "../core/desired-document.ts";
 import { overlaid, type Overlaid, type Override } from "../core/overrides.ts";
 import type { DesiredStore, OverrideStore, SentDocument } from "../core/ports.ts";
 import type { ServiceKey } from "../core/service-key.ts";
@@ -31,13 +31,12 @@ type Deps = {
   readonly overrides: OverrideStore;
   readonly clusterId: string;
   readonly isSigned: Verifier | undefined;
+  /** Whether anything runs, or may run, that this cluster's Shuttle made: asked when no document says so. */
+  readonly runsHere: () => Promise<boolean>;
   /** Keys whose service changed, came or went; told after the document is stored. */
   readonly changed: (keys: readonly string[]) => void;
   readonly warn: (sentence: string) => void;
 };
-
-/** A list without any service is believed when it is still so after this time. */
-const doubtMs = 10_000;
 
 /**
  * Opens on the last good document that is kept and still verifies. What is kept is read before anything that Starbase
@@ -50,7 +49,6 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
   let decided: DesiredState | undefined;
   let etag: string | undefined;
   let view: Overlaid | undefined;
-  let doubtedSinceMs: number | undefined;
 
   /** Whether what is kept has been read. */
   const recall = async (): Promise<boolean> => {
@@ -79,16 +77,20 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
     }
     return changedKeys(before, view.state);
   };
+  /** Only a first document that is empty needs a look at the cluster. */
+  const judge = async (document: unknown): Promise<Verdict> => {
+    const verdict = judgeDocument(document, decided, deps.clusterId);
+    return verdict.kind === "taken" && !decided && verdict.state.services.length === 0
+      ? judgeDocument(document, undefined, deps.clusterId, await deps.runsHere())
+      : verdict;
+  };
   const take = async (sent: SentDocument): Promise<boolean> => {
     if (!(await recall())) {
       deps.warn("the desired state is not believed before what is stored of it was read: it may be older");
       return false;
     }
     const read = readSigned(sent, deps.isSigned);
-    const isSaidAgain = doubtedSinceMs !== undefined && performance.now() - doubtedSinceMs >= doubtMs;
-    const verdict =
-      read.kind === "refused" ? read : judgeDocument(read.document, decided, deps.clusterId, isSaidAgain);
-    doubtedSinceMs = verdict.kind === "doubtful" ? (doubtedSinceMs ?? performance.now()) : undefined;
+    const verdict = read.kind === "refused" ? read : await judge(read.document);
     if (verdict.kind !== "taken") {
       deps.warn(`the desired state was refused, and the last good one stays: ${verdict.reason}`);
       return false;

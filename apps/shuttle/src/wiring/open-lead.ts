@@ -84,6 +84,8 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
     overrides: stores.overrides,
     clusterId: config.clusterId,
     isSigned: config.signingKeys ? verifierOf(config.signingKeys, desiredStatePurpose) : undefined,
+    // An inventory that could not be read yet is empty, too.
+    runsHere: async () => (await cluster.inventory()).length > 0 || cluster.notReady?.() !== undefined,
     changed,
     warn,
   });

@@ -1,4 +1,4 @@
-import type { CronRunReport, Snapshot } from "@starform/contract/clusters";
+import type { CronRunReport, DesiredService, Snapshot } from "@starform/contract/clusters";
 import { sql } from "kysely";
 import type { Cluster, ClusterStore, MeteredPlace } from "../../core/clusters/ports.ts";
 import type { ProjectCredential } from "../../core/images/ports.ts";
@@ -52,12 +52,37 @@ export const postgresClusterStore = (db: Db): ClusterStore => ({
       .executeTakeFirst();
     return row && toCluster(row);
   },
-  async bumpVersion(id) {
-    await db
+  async bumpVersion(id, removed = []) {
+    const { desired_version: version } = await db
+      .with("forgotten", (query) =>
+        query.deleteFrom("removed_places").where("cluster_id", "=", id).where("is_seen", "=", true),
+      )
       .updateTable("clusters")
       .set((eb) => ({ desired_version: eb("desired_version", "+", 1) }))
       .where("id", "=", id)
-      .execute();
+      .returning("desired_version")
+      .executeTakeFirstOrThrow();
+    if (removed.length > 0)
+      await db
+        .insertInto("removed_places")
+        .values(
+          removed.map((service) => ({
+            cluster_id: id,
+            project_id: service.project_id,
+            service_id: service.service_id,
+            environment: service.environment,
+            service: json(service),
+            version,
+          })),
+        )
+        .onConflict((on) =>
+          on.constraint("removed_places_pkey").doUpdateSet((eb) => ({
+            service: eb.ref("excluded.service"),
+            version: eb.ref("excluded.version"),
+            is_seen: false,
+          })),
+        )
+        .execute();
     await announcer(db).announce({ kind: "desired_state", clusterId: id });
   },
   async setRegistration(id, registration, runtime, at) {
@@ -204,40 +229,31 @@ export const postgresDesiredStateStore = (db: Db): DesiredStateStore => ({
       .where("id", "=", clusterId)
       .executeTakeFirst();
     if (!cluster) return undefined;
-    const places = await placedServices(db)
-      .innerJoin("projects", "projects.id", "services.project_id")
-      .select(["projects.slug as project_slug", "projects.namespace", "environments.is_ephemeral"])
-      .where("projects.cluster_id", "=", clusterId)
-      .where("service_environments.target_deployment_id", "is not", null)
-      .orderBy("services.id")
-      .orderBy("service_environments.environment_id")
+    const rows = await desiredRows(db, { clusterId });
+    const removed = await db
+      .selectFrom("removed_places")
+      .select("service")
+      .where("cluster_id", "=", clusterId)
+      .orderBy("service_id")
+      .orderBy("environment")
       .execute();
-    const ids = places.flatMap((place) => place.target_deployment_id ?? []);
-    const deployments =
-      ids.length > 0 ? await db.selectFrom("deployments").selectAll().where("id", "in", ids).execute() : [];
-    const signIns = await registrySignIns(db, [...new Set(places.map((place) => place.project_id))]);
-    const byId = new Map(deployments.map((row) => [row.id, toDeployment(row)]));
-    const rows = places.flatMap((row): DesiredRow[] => {
-      const deployment = byId.get(row.target_deployment_id ?? "");
-      return deployment
-        ? [
-            {
-              place: toPlaced(row),
-              projectSlug: row.project_slug,
-              namespace: row.namespace,
-              isEphemeral: row.is_ephemeral,
-              deployment,
-              signIns: signIns.get(row.project_id) ?? [],
-            },
-          ]
-        : [];
-    });
     return {
       version: cluster.desired_version,
       lbSizeUnits: cluster.lb_size_units,
       runtime: cluster.runtime,
       rows,
+      removed: removed.map(({ service }) => service as DesiredService),
     };
+  },
+  rowsOf: (what) => desiredRows(db, what),
+  async removalsSeen(clusterId, version) {
+    await db
+      .updateTable("removed_places")
+      .set({ is_seen: true })
+      .where("cluster_id", "=", clusterId)
+      .where("version", "<=", version)
+      .where("is_seen", "=", false)
+      .execute();
   },
   async version(clusterId) {
     const row = await db
@@ -277,6 +293,47 @@ export const postgresDesiredStateStore = (db: Db): DesiredStateStore => ({
     return row && { projectId: row.project_id, place: toPlaced(row) };
   },
 });
+
+/** What desired state names on a cluster, in a project, of one service or in one environment; in a fixed order. */
+async function desiredRows(
+  db: Db,
+  of: {
+    clusterId?: string;
+    projectId?: string;
+    serviceId?: string | undefined;
+    environmentId?: string | undefined;
+  },
+): Promise<DesiredRow[]> {
+  let query = placedServices(db)
+    .innerJoin("projects", "projects.id", "services.project_id")
+    .select(["projects.slug as project_slug", "projects.namespace", "environments.is_ephemeral"])
+    .where("service_environments.target_deployment_id", "is not", null);
+  if (of.clusterId) query = query.where("projects.cluster_id", "=", of.clusterId);
+  if (of.projectId) query = query.where("projects.id", "=", of.projectId);
+  if (of.serviceId) query = query.where("services.id", "=", of.serviceId);
+  if (of.environmentId) query = query.where("service_environments.environment_id", "=", of.environmentId);
+  const places = await query.orderBy("services.id").orderBy("service_environments.environment_id").execute();
+  const ids = places.flatMap((place) => place.target_deployment_id ?? []);
+  const deployments =
+    ids.length > 0 ? await db.selectFrom("deployments").selectAll().where("id", "in", ids).execute() : [];
+  const signIns = await registrySignIns(db, [...new Set(places.map((place) => place.project_id))]);
+  const byId = new Map(deployments.map((row) => [row.id, toDeployment(row)]));
+  return places.flatMap((row): DesiredRow[] => {
+    const deployment = byId.get(row.target_deployment_id ?? "");
+    return deployment
+      ? [
+          {
+            place: toPlaced(row),
+            projectSlug: row.project_slug,
+            namespace: row.namespace,
+            isEphemeral: row.is_ephemeral,
+            deployment,
+            signIns: signIns.get(row.project_id) ?? [],
+          },
+        ]
+      : [];
+  });
+}
 
 async function registrySignIns(
   db: Db,

@@ -240,6 +240,16 @@ export interface Regions {
   name: string;
 }
 
+export interface RemovedPlaces {
+  cluster_id: string;
+  environment: string;
+  is_seen: Generated<boolean>;
+  project_id: string;
+  service: unknown;
+  service_id: string;
+  version: number;
+}
+
 export interface SchemaMigrations {
   applied_at: Generated<Timestamp>;
   digest: string;
@@ -364,6 +374,7 @@ export interface DB {
   projects: Projects;
   refresh_tokens: RefreshTokens;
   regions: Regions;
+  removed_places: RemovedPlaces;
   schema_migrations: SchemaMigrations;
   service_environments: ServiceEnvironments;
   service_var_groups: ServiceVarGroups;

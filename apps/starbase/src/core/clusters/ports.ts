@@ -1,4 +1,4 @@
-import type { CronRunReport, Snapshot } from "@starform/contract/clusters";
+import type { CronRunReport, DesiredService, Snapshot } from "@starform/contract/clusters";
 
 import type { Page } from "../projects/ports.ts";
 
@@ -34,8 +34,11 @@ export interface ClusterStore {
   rooms(): Promise<readonly ClusterRoom[]>;
   byId(id: string): Promise<Cluster | undefined>;
   byToken(tokenHash: Buffer): Promise<Cluster | undefined>;
-  /** Bumps the desired version under the row's lock, and announces it. */
-  bumpVersion(id: string): Promise<void>;
+  /**
+   * Bumps the desired version under the row's lock, and announces it. `removed` is what left desired state with this
+   * change: it is told as deleted until the cluster has seen it.
+   */
+  bumpVersion(id: string, removed?: readonly DesiredService[]): Promise<void>;
   setRegistration(
     id: string,
     registration: Record<string, unknown>,

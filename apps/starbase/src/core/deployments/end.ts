@@ -1,5 +1,6 @@
 import { isFinal } from "@starform/contract/states";
 import type { Clock } from "@starform/std/clock";
+import { removedServices } from "../desired-state/removed-services.ts";
 import type { PlacedService } from "../services/ports.ts";
 import type { UnitOfWork } from "../stores.ts";
 import type { Deployment } from "./ports.ts";
@@ -65,6 +66,8 @@ export async function fallBack(
 ): Promise<void> {
   const place = await uow.services.placed(projectId, environmentId, serviceId);
   if (place?.targetDeploymentId !== id) return;
-  await uow.services.setTarget(serviceId, environmentId, place.activeDeploymentId);
-  await uow.clusters.bumpVersion(clusterId);
+  const { activeDeploymentId } = place;
+  const left = activeDeploymentId ? [] : await uow.desired.rowsOf({ projectId, serviceId, environmentId });
+  await uow.services.setTarget(serviceId, environmentId, activeDeploymentId);
+  await uow.clusters.bumpVersion(clusterId, removedServices(left));
 }

@@ -16,19 +16,27 @@ export function desiredDocument(input: {
   version: number;
   lbSizeUnits: number;
   rows: readonly DesiredRow[];
+  /** What is gone, as `removedServices` tells it. */
+  removed: readonly DesiredService[];
   box: SecretBox;
   /** This installation's own. */
   registry?: OwnRegistry | undefined;
   /** See `credentialPeriod`. */
   period: number;
 }): DesiredState {
+  const services = input.rows.flatMap((row) => desiredService(row, input) ?? []);
+  // What was removed may be there again, under the same name.
+  const there = new Set(services.map(placeOf));
   return {
     cluster_id: input.clusterId,
     version: input.version,
     cluster_config: { lb_size_units: input.lbSizeUnits },
-    services: input.rows.flatMap((row) => desiredService(row, input) ?? []),
+    services: [...services, ...input.removed.filter((service) => !there.has(placeOf(service)))],
   };
 }
+
+const placeOf = ({ project_id, service_id, environment }: DesiredService): string =>
+  `${project_id}/${service_id}/${environment}`;
 
 /** The strong ETag of a document: of its content, so that equal content is never sent twice. */
 export const etagOf = (document: DesiredState): string => `"${digestOf(document).slice("sha256:".length)}"`;
@@ -48,10 +56,7 @@ function desiredService(
   const resources = { cpu_millis: tier.cpuMillis, memory_bytes: tier.memoryBytes };
   const probes = probesOf(config);
   return {
-    workspace_id: place.workspaceId,
-    project_id: place.projectId,
-    service_id: place.id,
-    environment: place.environment,
+    ...identityOf(place),
     tier: config.tier,
     image,
     image_credentials: imageCredentials(row, { registry: undefined, ...input }),
@@ -75,16 +80,7 @@ function desiredService(
     schedule: config.schedule,
     command: config.startCommand,
     hostnames: place.hostname ? [place.hostname] : [],
-    provenance: {
-      deployment_id: deployment.id,
-      build_id: deployment.buildId ?? "",
-      git_sha: deployment.commit?.sha ?? "",
-      git_ref: deployment.commit?.ref ?? "",
-      git_repo: place.source.kind === "git" ? place.source.url : "",
-      image_ref: image,
-      deployed_at: (deployment.deployingAt ?? deployment.createdAt).toISOString(),
-      deployed_by: deployment.createdBy,
-    },
+    provenance: provenanceOf(place, deployment, image),
     restart_nonce: place.restartNonce,
     is_ephemeral: isEphemeral,
     drain_seconds: place.settings.drainSeconds,
@@ -92,6 +88,28 @@ function desiredService(
     config_checksum: digestOf({ ports, probes, resources }),
   };
 }
+
+export const identityOf = (place: DesiredRow["place"]) => ({
+  workspace_id: place.workspaceId,
+  project_id: place.projectId,
+  service_id: place.id,
+  environment: place.environment,
+});
+
+export const provenanceOf = (
+  { source }: DesiredRow["place"],
+  deployment: DesiredRow["deployment"],
+  image: string,
+): DesiredService["provenance"] => ({
+  deployment_id: deployment.id,
+  build_id: deployment.buildId ?? "",
+  git_sha: deployment.commit?.sha ?? "",
+  git_ref: deployment.commit?.ref ?? "",
+  git_repo: source.kind === "git" ? source.url : "",
+  image_ref: image,
+  deployed_at: (deployment.deployingAt ?? deployment.createdAt).toISOString(),
+  deployed_by: deployment.createdBy,
+});
 
 function probesOf(config: NonNullable<DesiredRow["deployment"]["config"]>): DesiredService["probes"] {
   const seconds = config.healthCheck?.timeoutSeconds ?? defaultTimeoutSeconds;

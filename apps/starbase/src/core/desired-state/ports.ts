@@ -1,3 +1,4 @@
+import type { DesiredService } from "@starform/contract/clusters";
 import type { Project } from "../access/ports.ts";
 import type { Deployment } from "../deployments/ports.ts";
 import type { ProjectCredential } from "../images/ports.ts";
@@ -15,10 +16,25 @@ export type DesiredRow = {
 };
 
 export interface DesiredStateStore {
-  /** Version and rows of one moment. */
-  read(
-    clusterId: string,
-  ): Promise<{ version: number; lbSizeUnits: number; runtime: string; rows: DesiredRow[] } | undefined>;
+  /** Version and rows of one moment; `removed` is what the cluster must still be told to take away. */
+  read(clusterId: string): Promise<
+    | {
+        version: number;
+        lbSizeUnits: number;
+        runtime: string;
+        rows: DesiredRow[];
+        removed: DesiredService[];
+      }
+    | undefined
+  >;
+  /** What desired state names of a project, or of one service or one environment of it. */
+  rowsOf(what: {
+    projectId: string;
+    serviceId?: string | undefined;
+    environmentId?: string | undefined;
+  }): Promise<DesiredRow[]>;
+  /** The cluster has this version: what it was told to take away by then need not be said again. */
+  removalsSeen(clusterId: string, version: number): Promise<void>;
   version(clusterId: string): Promise<number | undefined>;
   /** The cluster a project is pinned to. */
   clusterOf(projectId: string): Promise<string | undefined>;

@@ -33,9 +33,10 @@ export function serveDesiredState(deps: {
   registry: OwnRegistry | undefined;
   clock: Clock;
 }): ServeDesiredState {
-  const kept = new Map<string, ServedDocument & { version: number; period: number }>();
+  type Made = ServedDocument & { readonly version: number; readonly period: number; tellsRemovals: boolean };
+  const kept = new Map<string, Made>();
 
-  const current = async (clusterId: string): Promise<ServedDocument> => {
+  const current = async (clusterId: string): Promise<Made> => {
     const version = await deps.desired.version(clusterId);
     const hit = kept.get(clusterId);
     const period = credentialPeriod(deps.clock.now());
@@ -47,6 +48,7 @@ export function serveDesiredState(deps: {
       version: read?.version ?? 0,
       lbSizeUnits: read?.lbSizeUnits ?? 1,
       rows: read?.rows ?? [],
+      removed: read?.removed ?? [],
       box: deps.box,
       registry: deps.registry,
       period,
@@ -58,6 +60,7 @@ export function serveDesiredState(deps: {
       etag: etagOf(document),
       body,
       signature: deps.sign?.(body),
+      tellsRemovals: (read?.removed.length ?? 0) > 0,
     };
     kept.set(clusterId, made);
     return made;
@@ -65,6 +68,11 @@ export function serveDesiredState(deps: {
 
   return async (clusterId, seen, waitMs, signal) => {
     let document = await current(clusterId);
+    // A cluster asks by the ETag of what it has taken and kept.
+    if (document.etag === seen && document.tellsRemovals) {
+      await deps.desired.removalsSeen(clusterId, document.version);
+      document.tellsRemovals = false;
+    }
     const look = async () => {
       document = await current(clusterId);
       return document.etag !== seen;

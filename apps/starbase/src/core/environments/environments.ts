@@ -5,6 +5,7 @@ import { notFound, type Authorize } from "../access/authorize.ts";
 import type { Environment, Project } from "../access/ports.ts";
 import { record } from "../audit/record.ts";
 import { cancelOpen } from "../deployments/cancel.ts";
+import { removedServices } from "../desired-state/removed-services.ts";
 import type { Actor } from "../identity/actor.ts";
 import { defaultSettings } from "../services/settings.ts";
 import { placeService } from "../services/place-service.ts";
@@ -112,6 +113,7 @@ export const deleteEnvironment =
         throw new Fault("conflict", "a project keeps at least one environment: delete the project instead");
       for (const place of await uow.services.allPlaced(project.id, environment.id))
         await cancelOpen(uow, clock, place, "the environment was deleted");
+      const rows = await uow.desired.rowsOf({ projectId: project.id, environmentId: environment.id });
       await uow.environments.remove(project.id, environment.id);
       await record(uow.audit, clock, {
         workspaceId: project.workspaceId,
@@ -121,6 +123,6 @@ export const deleteEnvironment =
         subject: environment.name,
       });
       await uow.projects.touch(project.id);
-      await uow.clusters.bumpVersion(project.clusterId);
+      await uow.clusters.bumpVersion(project.clusterId, removedServices(rows));
     });
   };

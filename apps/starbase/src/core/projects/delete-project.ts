@@ -3,6 +3,7 @@ import { Fault } from "@starform/std/fault";
 import type { Authorize } from "../access/authorize.ts";
 import { record } from "../audit/record.ts";
 import { cancelOpen } from "../deployments/cancel.ts";
+import { removedServices } from "../desired-state/removed-services.ts";
 import type { Actor } from "../identity/actor.ts";
 import { cleanUpAfter } from "../services/clean-up-after.ts";
 import type { Transact } from "../stores.ts";
@@ -28,7 +29,8 @@ export const deleteProject =
       });
       for (const service of await uow.services.ofProject(project.id)) await cleanUpAfter(uow, clock, service);
       await uow.jobs.enqueue(projectCleanUp, { workspaceId: project.workspaceId, projectId: project.id });
+      const rows = await uow.desired.rowsOf({ projectId: project.id });
       await uow.projects.remove(project.workspaceId, project.id);
-      await uow.clusters.bumpVersion(project.clusterId);
+      await uow.clusters.bumpVersion(project.clusterId, removedServices(rows));
     });
   };

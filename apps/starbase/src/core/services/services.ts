@@ -6,6 +6,7 @@ import { uuid } from "@starform/std/ids";
 import { authorizer, notFound, type Authorize } from "../access/authorize.ts";
 import { record } from "../audit/record.ts";
 import { cancelOpen } from "../deployments/cancel.ts";
+import { removedServices } from "../desired-state/removed-services.ts";
 import type { Actor } from "../identity/actor.ts";
 import type { Transact } from "../stores.ts";
 import type { BookDeps } from "../variables/open-book.ts";
@@ -102,6 +103,7 @@ export const deleteService =
       }
       await refuseReferred(uow, book, project, { id: service.id, name: `service ${service.name}` });
       await cleanUpAfter(uow, clock, service);
+      const rows = await uow.desired.rowsOf({ projectId: project.id, serviceId: service.id });
       await uow.services.remove(project.id, service.id);
       await record(uow.audit, clock, {
         workspaceId: project.workspaceId,
@@ -111,7 +113,7 @@ export const deleteService =
         subject: service.name,
       });
       await uow.projects.touch(project.id);
-      await uow.clusters.bumpVersion(project.clusterId);
+      await uow.clusters.bumpVersion(project.clusterId, removedServices(rows));
     });
   };
 
