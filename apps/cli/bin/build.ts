@@ -12,10 +12,12 @@ const { version, license } = JSON.parse(await readFile(here("package.json"), "ut
 
 const out = process.argv[2] ? resolve(process.argv[2]) : here("dist");
 await rm(out, { recursive: true, force: true });
-const planningThread = fileURLToPath(import.meta.resolve("@starform/build-plan/planning-thread"));
+const thread = (name: string) => ({
+  [name]: fileURLToPath(import.meta.resolve(`@starform/build-plan/${name}`)),
+});
 const bundle = await rolldown({
-  // The planner starts its thread from a file beside the part that holds it.
-  input: { starform: here("bin/starform.ts"), "planning-thread": planningThread },
+  // The planner starts its threads from files beside the part that holds them.
+  input: { starform: here("bin/starform.ts"), ...thread("planning-thread"), ...thread("proposing-thread") },
   platform: "node",
 });
 const { output } = await bundle.write({

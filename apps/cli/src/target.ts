@@ -37,6 +37,10 @@ export function chosenOf(
   };
 }
 
+/** What a command about this service has to say besides, where this folder's commands would not know which is meant. */
+export const flagFor = (context: Context, service: string): string =>
+  chosenOf(context).service === undefined ? ` -s ${service}` : "";
+
 /** As a path names it: with the workspace before it where one was said. */
 export const projectRef = (project: string, workspace: string | undefined): string =>
   workspace && !project.includes(".") ? `${workspace}.${project}` : project;

@@ -11,7 +11,8 @@ import {
 import { searchLogs, tailLogs, type LogEntry } from "@starform/contract/logs";
 import { createProject, getProject, listEnvironments } from "@starform/contract/projects";
 import { sourceLimits, type SourceLimits } from "@starform/contract/source-limits";
-import { createService, getService } from "@starform/contract/services";
+import { createService, getService, listServices } from "@starform/contract/services";
+import { setVariables } from "@starform/contract/variables";
 import { Fault } from "@starform/std/fault";
 import { pause } from "@starform/std/retry";
 import { createHash, randomBytes } from "node:crypto";
@@ -133,6 +134,128 @@ test("a folder below a linked one is another service of the same project", async
     { project: "shop", service: "shop" },
     { project: "shop", service: "api" },
   ]);
+});
+
+const monorepo = {
+  "api/package.json": app["package.json"],
+  "api/server.js": "console.log('api')",
+  "web/package.json": app["package.json"],
+  "web/server.js": "console.log('web')",
+  "web/.env.example": "API_URL=${{api.STARFORM_PRIVATE_URL}}\nSECRET=change me\n",
+};
+
+/** A platform on which nothing exists, which makes services and deploys them at once. */
+function aPlatformOfServices(refused?: Fault) {
+  const services: string[] = [];
+  let project: string | undefined;
+  const missing = (): never => {
+    throw new Fault("not_found", "no such thing");
+  };
+  const deploymentOf = (service: string) =>
+    aDeployment({ number: services.indexOf(service) + 1, service, status: "deployed" });
+  const handlers: Handlers = {
+    ...on(getProject, () => (project ? aProject({ slug: project }) : missing())),
+    ...on(createProject, ({ body }) => aProject({ slug: (project = body.slug) })),
+    ...on(listServices, () => ({ items: services.map((name) => aService({ name })) })),
+    ...on(getService, ({ params }) =>
+      services.includes(params.service) ? aService({ name: params.service }) : missing(),
+    ),
+    ...on(createService, ({ body }) => {
+      services.push(body.name);
+      return aService({ name: body.name, type: body.type });
+    }),
+    ...on(setVariables, () => {
+      if (refused) throw refused;
+      return { items: [], checksum: `sha256:${"c".repeat(64)}`, deploymentId: null, redeployed: [] };
+    }),
+    ...on(uploadSource, (_, { bytes }) => ({ sourceId: "s1", sizeBytes: bytes.length })),
+    ...on(createDeployment, ({ params }) => deploymentOf(params.service)),
+    ...on(getDeployment, ({ params }) => aDeployment({ id: params.deployment, status: "deployed" })),
+    ...on(searchLogs, () => ({ items: [] })),
+    ...on(tailLogs, async function* () {
+      yield* [];
+    }),
+  };
+  return { handlers, services };
+}
+
+test("up in the root of a repository of several apps makes a service of each, with what it says of them, and deploys all", async () => {
+  const { handlers } = aPlatformOfServices();
+  await using platform = await fakePlatform(handlers);
+  using folder = await aFolder("shop", monorepo);
+  const config = join(folder.path, "..", "config");
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token, XDG_CONFIG_HOME: config };
+  const up = await starform(["up", "--yes", "--json"], { cwd: folder.path, env });
+  expect(up).toMatchObject({ code: 0 });
+  expect(up.stderr).toContain(
+    "shop seems to hold 2 services:\n  api: a web, because api holds an app of its own",
+  );
+  const inputsOf = (id: string) => platform.calls.filter((call) => call.id === id).map(({ input }) => input);
+  expect(inputsOf("createService")).toMatchObject([
+    { body: { name: "api", type: "web", settings: { rootDirectory: "api", watchPaths: ["api/**"] } } },
+    { body: { name: "web", type: "web", settings: { rootDirectory: "web", watchPaths: ["web/**"] } } },
+  ]);
+  expect(inputsOf("setVariables")).toMatchObject([
+    {
+      params: { project: "shop", service: "web" },
+      body: { variables: { API_URL: "${{api.STARFORM_PRIVATE_URL}}" }, deploy: false },
+    },
+  ]);
+  expect(inputsOf("createDeployment").map(({ params }) => params)).toEqual([
+    { project: "shop", service: "api" },
+    { project: "shop", service: "web" },
+  ]);
+  const results = up.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { deploymentId?: string; durationMs?: number });
+  expect(results.filter((line) => "durationMs" in line)).toHaveLength(2);
+
+  // The folder is the project's now: nothing is asked and nothing made again.
+  const again = await starform(["up", "--detach"], { cwd: folder.path, env });
+  expect(again.code).toBe(0);
+  expect(again.stdout).toContain("starform deployments watch 2 -s web\n");
+  expect(inputsOf("createService")).toHaveLength(2);
+  expect(inputsOf("createDeployment")).toHaveLength(4);
+  // One of them is deployed by its name.
+  expect((await starform(["up", "--detach", "-s", "api"], { cwd: folder.path, env })).code).toBe(0);
+  expect(inputsOf("createDeployment").slice(4)).toMatchObject([{ params: { service: "api" } }]);
+});
+
+test("a folder that is an app itself is one service, whatever lies in it", async () => {
+  const { handlers, services } = aPlatformOfServices();
+  await using platform = await fakePlatform(handlers);
+  using folder = await aFolder("shop", { ...monorepo, ...app });
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  expect((await starform(["up", "--yes", "--detach"], { cwd: folder.path, env })).code).toBe(0);
+  expect(services).toEqual(["shop"]);
+});
+
+test("several services are made only after a yes, and not for a folder that is deployed as one", async () => {
+  const { handlers, services } = aPlatformOfServices();
+  await using platform = await fakePlatform(handlers);
+  using folder = await aFolder("shop", monorepo);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const no = await starform(["up"], { cwd: folder.path, env, answers: ["n"] });
+  expect(no).toMatchObject({ code: 1, stderr: expect.stringContaining("nothing was done") as string });
+  expect((await starform(["up"], { cwd: folder.path, env })).code).toBe(2);
+  expect(services).toEqual([]);
+  services.push("shop");
+  await handlers["createProject"]!({ body: { slug: "shop" } } as never, {} as never);
+  expect((await starform(["up", "--yes", "--detach"], { cwd: folder.path, env })).code).toBe(0);
+  expect(services).toEqual(["shop"]);
+});
+
+test("a reference to what the project does not have is told, and the services are deployed all the same", async () => {
+  const { handlers } = aPlatformOfServices(new Fault("invalid", "there is no service api"));
+  await using platform = await fakePlatform(handlers);
+  using folder = await aFolder("shop", monorepo);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const { code, stderr } = await starform(["up", "--yes", "--detach"], { cwd: folder.path, env });
+  expect({ code, stderr }).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining("web: API_URL not set: there is no service api") as string,
+  });
 });
 
 test("the same folder is the same source", async () => {

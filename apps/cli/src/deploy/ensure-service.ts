@@ -37,10 +37,8 @@ export async function ensureService(
     environment: chosen.environment,
   };
 
-  const hasProject = Boolean(
-    await exists(() => api.call(getProject, { params: { project: target.project } })),
-  );
-  const found = hasProject ? await find(api, target) : undefined;
+  const hasProject = Boolean(await findProject(api, target.project));
+  const found = hasProject ? await findService(api, target) : undefined;
   if (hasProject && !found) await refuseUnknownEnvironment(api, target);
   if (found && chosen.project && chosen.service) return { target, service: found };
 
@@ -70,7 +68,10 @@ export async function ensureService(
   return { target: { ...target, service: service.name }, service };
 }
 
-const find = (api: Api, target: Target) =>
+export const findProject = (api: Api, project: string) =>
+  exists(() => api.call(getProject, { params: { project } }));
+
+export const findService = (api: Api, target: Target) =>
   exists(() => api.call(getService, { params: paramsOf(target), query: queryOf(target) }));
 
 async function exists<T>(ask: () => Promise<T>): Promise<T | undefined> {
@@ -96,7 +97,7 @@ function questionFor(
   return context.links.around(folder) ? `${what}?` : `This folder is not linked to a service. ${what}?`;
 }
 
-async function makeProject(
+export async function makeProject(
   context: Context,
   api: Api,
   slug: string,

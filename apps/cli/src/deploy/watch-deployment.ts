@@ -5,7 +5,7 @@ import { pause } from "@starform/std/retry";
 import type { Api, Context } from "../context.ts";
 import { exitCodes, ExitError, isInterruption } from "../exit-error.ts";
 import { logLine } from "../output/log-line.ts";
-import { paramsOf, type Target } from "../target.ts";
+import { flagFor, paramsOf, type Target } from "../target.ts";
 import { followDeployment } from "./follow-deployment.ts";
 import { sayEstimate, sayOutlook } from "./say-outlook.ts";
 import { tailPatiently } from "./tail-patiently.ts";
@@ -62,7 +62,7 @@ export async function watchDeployment(
     return conclude(context, last);
   } catch (error) {
     if (context.isJson) context.jsonLine(resultOf(last));
-    throw isInterruption(error) || host.interrupted.aborted ? goesOn(last) : error;
+    throw isInterruption(error) || host.interrupted.aborted ? goesOn(context, last) : error;
   } finally {
     clearInterval(ticker);
     await log.end(0);
@@ -152,13 +152,13 @@ function conclude(context: Context, deployment: Deployment): number {
   }
   if (!context.isJson)
     context.note(
-      `${paint("red", "✗")} ${deployment.service} #${number} ${status === "cancelled" ? "was cancelled" : "failed"}${reason ? `: ${reason}` : ""}\n  what ran before keeps running; the whole build log: starform logs --build ${number}`,
+      `${paint("red", "✗")} ${deployment.service} #${number} ${status === "cancelled" ? "was cancelled" : "failed"}${reason ? `: ${reason}` : ""}\n  what ran before keeps running; the whole build log: starform logs --build ${number}${flagFor(context, deployment.service)}`,
     );
   return exitCodes.failed;
 }
 
-const goesOn = ({ id, number }: Deployment): ExitError =>
+const goesOn = (context: Context, { id, number, service }: Deployment): ExitError =>
   new ExitError(
     exitCodes.interrupted,
-    `interrupted; deployment #${number} goes on. Watch it: starform deployments watch ${number}; stop it: starform cancel ${id}`,
+    `interrupted; deployment #${number} goes on. Watch it: starform deployments watch ${number}${flagFor(context, service)}; stop it: starform cancel ${id}`,
   );

@@ -1,7 +1,7 @@
 import type { Deployment } from "@starform/contract/deployments";
 import type { Api, Context } from "../../context.ts";
 import { resultOf, watchDeployment } from "../../deploy/watch-deployment.ts";
-import type { Target } from "../../target.ts";
+import { flagFor, type Target } from "../../target.ts";
 
 /** Waits for a deployment that was just begun, or (detached) says how to come back to it. */
 export async function watchOrLeave(
@@ -15,7 +15,9 @@ export async function watchOrLeave(
   context.progress.end();
   const { service, number, url } = deployment;
   if (context.isJson) context.jsonLine(resultOf(deployment));
-  context.say(`${service} #${number} has begun; watch it: starform deployments watch ${number}`);
+  context.say(
+    `${service} #${number} has begun; watch it: starform deployments watch ${number}${flagFor(context, service)}`,
+  );
   if (url) context.say(url);
   return 0;
 }

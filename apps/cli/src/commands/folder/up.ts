@@ -2,9 +2,13 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { command, flagOf, optionalWord, valueOf } from "../../command.ts";
 import { ServiceType } from "@starform/contract/names";
+import type { Api, Context } from "../../context.ts";
+import { ensureProposed, proposedIn } from "../../deploy/ensure-proposed.ts";
 import { ensureService } from "../../deploy/ensure-service.ts";
 import { readSource, sendSource, startDeployment } from "../../deploy/send-source.ts";
 import { watchOrLeave } from "../deployments/watch-or-leave.ts";
+import type { Target } from "../../target.ts";
+import type { FolderEntry } from "../../source/folder-entry.ts";
 import { commitOf } from "../../source/commit-of.ts";
 
 type Flags = { detach: boolean; noCache: boolean; type?: ServiceType; schedule?: string };
@@ -12,7 +16,7 @@ type Flags = { detach: boolean; noCache: boolean; type?: ServiceType; schedule?:
 export default command<Flags, [string?]>({
   brief: "deploy this folder and wait until it is live",
   detail:
-    "Sends the folder as it is (.gitignore, .starformignore and .dockerignore are respected), builds it, and replaces what runs without a dropped request. The exit code is the deployment's: 0 live, 1 failed, 130 interrupted (the deployment goes on). In a folder without a link, --yes makes a project and a service named after it. With --json every event is a line, and the last one is {deploymentId, status, url, imageDigest, durationMs}.",
+    "Sends the folder as it is (.gitignore, .starformignore and .dockerignore are respected), builds it, and replaces what runs without a dropped request. The exit code is the deployment's: 0 live, 1 failed, 130 interrupted (the deployment goes on). In a folder without a link, --yes makes a project and a service named after it, or, where the folder holds several apps, a service of each; --service deploys it as one. With --json every event is a line, and the last one (of each service) is {deploymentId, status, url, imageDigest, durationMs}.",
   flags: {
     detach: flagOf("return as soon as the deployment has begun"),
     noCache: flagOf("build everything anew"),
@@ -30,18 +34,30 @@ export default command<Flags, [string?]>({
     const folder = resolve(context.host.cwd, named);
     const entries = await readSource(context, folder);
     const api = await context.api({ url: context.url(realpathSync(folder)) });
-    const wanted = {
-      sends: entries,
-      ...(flags.type ? { type: flags.type } : {}),
-      ...(flags.schedule ? { schedule: flags.schedule } : {}),
-    };
-    const { target } = await ensureService(context, api, realpathSync(folder), wanted);
-    const [{ sourceId }, commit] = await Promise.all([
-      sendSource(context, api, target, folder, entries),
-      commitOf(context.host, folder),
-    ]);
-    const body = { sourceId, noCache: flags.noCache, ...(commit ? { commit } : {}) };
-    const deployment = await startDeployment(context, api, target, body);
-    return watchOrLeave(context, api, target, deployment, flags.detach);
+    const targets = await targetsOf(context, api, { folder: realpathSync(folder), entries }, flags);
+    const commit = await commitOf(context.host, folder);
+    const begun = [];
+    for (const target of targets) {
+      const { sourceId } = await sendSource(context, api, target, folder, entries);
+      const body = { sourceId, noCache: flags.noCache, ...(commit ? { commit } : {}) };
+      begun.push({ target, deployment: await startDeployment(context, api, target, body) });
+    }
+    const codes = [];
+    for (const { target, deployment } of begun)
+      codes.push(await watchOrLeave(context, api, target, deployment, flags.detach));
+    return codes.find((code) => code !== 0) ?? 0;
   },
 });
+
+/** The services the folder is deployed to, made if need be. */
+async function targetsOf(
+  context: Context,
+  api: Api,
+  { folder, entries }: { folder: string; entries: readonly FolderEntry[] },
+  { type, schedule }: Flags,
+): Promise<readonly Target[]> {
+  const proposals = type || schedule ? [] : await proposedIn(context, api, folder);
+  if (proposals.length > 0) return ensureProposed(context, api, { folder, entries }, proposals);
+  const wanted = { sends: entries, ...(type ? { type } : {}), ...(schedule ? { schedule } : {}) };
+  return [(await ensureService(context, api, folder, wanted)).target];
+}
