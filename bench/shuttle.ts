@@ -8,6 +8,7 @@ import { atMost, percentile, type Figure } from "./figure.ts";
 import { allManifests } from "./shuttle/all-manifests.ts";
 import { openBenchCluster, removeNamespaces, type BenchCluster } from "./shuttle/bench-cluster.ts";
 import { kubectlApplyMs, kubectlRaw, kubectlVersion } from "./shuttle/kubectl.ts";
+import { imageContext } from "../scripts/image-context.ts";
 import { startShuttle, type ShuttleProcess } from "./shuttle/shuttle-process.ts";
 import { deployedAnew, thousandServices } from "./shuttle/thousand-services.ts";
 
@@ -29,8 +30,9 @@ const routes = {
  */
 export async function run(): Promise<Figure[]> {
   await using stack = new AsyncDisposableStack();
-  const compiled = mkdtempSync(join(tmpdir(), "starform-bench-"));
-  stack.defer(() => rmSync(compiled, { recursive: true, force: true }));
+  const dir = mkdtempSync(join(tmpdir(), "starform-bench-"));
+  stack.defer(() => rmSync(dir, { recursive: true, force: true }));
+  await imageContext("shuttle", join(dir, "image"));
   const name = `bench-${Date.now().toString(36).slice(-6)}`;
   const kubectl = await kubectlVersion();
   if (!kubectl)
@@ -41,7 +43,7 @@ export async function run(): Promise<Figure[]> {
   const [peerMs, ownMs] = [[] as number[], [] as number[]];
   for (let round = 1; ; round++) {
     if (kubectl) peerMs.push(await kubectlMs(`${name}-k${round}`));
-    const applied = await firstApply(`${name}-s${round}`, compiled);
+    const applied = await firstApply(`${name}-s${round}`, dir);
     ownMs.push(applied.ms);
     if (round === rounds) {
       stack.use(applied);
@@ -67,14 +69,19 @@ type FirstApply = AsyncDisposable & {
 };
 
 /** From the decision to the last Deployment, while nothing but the API server works; Shuttle was idle before. */
-async function firstApply(name: string, compileCache: string): Promise<FirstApply> {
+async function firstApply(name: string, dir: string): Promise<FirstApply> {
   await using stack = new AsyncDisposableStack();
   const services = thousandServices(count, name);
   const cluster = stack.use(await openBenchCluster((kubeconfig) => kubectlRaw(kubeconfig, "/metrics")));
   stack.defer(() => removeNamespaces(cluster, `proj-${name}-`));
   const starbase = stack.use(await openFakeStarbase("token"));
   const shuttle = stack.use(
-    startShuttle(cluster, { starbaseUrl: starbase.url, reconcileEveryMs: ticks.everyMs, compileCache }),
+    startShuttle(cluster, {
+      starbaseUrl: starbase.url,
+      reconcileEveryMs: ticks.everyMs,
+      program: join(dir, "image/app/shuttle.mjs"),
+      compileCache: join(dir, "compiled"),
+    }),
   );
   const publish = (version: number, wanted = services): string => {
     const state: DesiredState = {

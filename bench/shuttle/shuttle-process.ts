@@ -16,17 +16,19 @@ export type ShuttleProcess = AsyncDisposable & {
 type Options = {
   readonly starbaseUrl: string;
   readonly reconcileEveryMs: number;
+  /** The program as its image holds it. */
+  readonly program: string;
   /** Where Node keeps what it compiled: the second process that is given it starts as a pod's container does. */
   readonly compileCache: string;
 };
 
 /**
- * Shuttle as it runs in a pod: the program itself, with the environment of deploy/cluster/shuttle. Of the fake cluster it has a
- * service account's token, of a real one the kubeconfig.
+ * Shuttle as it runs in a pod: the program of its image, with the environment of deploy/cluster/shuttle. Of the fake cluster
+ * it has a service account's token, of a real one the kubeconfig.
  */
 export function startShuttle(
   cluster: BenchCluster,
-  { starbaseUrl, reconcileEveryMs, compileCache }: Options,
+  { starbaseUrl, reconcileEveryMs, program, compileCache }: Options,
 ): ShuttleProcess {
   const dir = mkdtempSync(join(tmpdir(), "starform-bench-"));
   const file = (name: string, text: string | Buffer): string => {
@@ -36,29 +38,27 @@ export function startShuttle(
   const clusterId = randomUUID();
   // Like --cpu-prof, to see what costs.
   const flags = process.env["BENCH_NODE_FLAGS"]?.split(" ") ?? [];
-  const child = spawn(
-    process.execPath,
-    [...flags, join(import.meta.dirname, "../../apps/shuttle/bin/shuttle.ts")],
-    {
-      stdio: ["ignore", process.env["SHUTTLE_LOG"] ? "inherit" : "ignore", "inherit"],
-      env: {
-        PATH: process.env["PATH"],
-        NODE_COMPILE_CACHE: compileCache,
-        MALLOC_ARENA_MAX: "1",
-        STARFORM_STARBASE_URL: starbaseUrl,
-        STARFORM_CLUSTER_ID: clusterId,
-        STARFORM_REGION: "bench",
-        STARFORM_AUTH_TOKEN_FILE: file("starbase-token", "token"),
-        STARFORM_METRICS_ADDR: "127.0.0.1:0",
-        STARFORM_RUNTIME: "kubernetes",
-        STARFORM_RECONCILE_INTERVAL: `${reconcileEveryMs}ms`,
-        STARFORM_LEADER_ELECTION: "false",
-        ...(cluster.isFake
-          ? accountOf(cluster.kubeconfig, file)
-          : { KUBECONFIG: file("kubeconfig", cluster.kubeconfig) }),
-      },
+  const child = spawn(process.execPath, [...flags, program], {
+    stdio: ["ignore", process.env["SHUTTLE_LOG"] ? "inherit" : "ignore", "inherit"],
+    env: {
+      PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: compileCache,
+      MALLOC_ARENA_MAX: "1",
+      MALLOC_MMAP_THRESHOLD_: "131072",
+      MALLOC_TRIM_THRESHOLD_: "131072",
+      STARFORM_STARBASE_URL: starbaseUrl,
+      STARFORM_CLUSTER_ID: clusterId,
+      STARFORM_REGION: "bench",
+      STARFORM_AUTH_TOKEN_FILE: file("starbase-token", "token"),
+      STARFORM_METRICS_ADDR: "127.0.0.1:0",
+      STARFORM_RUNTIME: "kubernetes",
+      STARFORM_RECONCILE_INTERVAL: `${reconcileEveryMs}ms`,
+      STARFORM_LEADER_ELECTION: "false",
+      ...(cluster.isFake
+        ? accountOf(cluster.kubeconfig, file)
+        : { KUBECONFIG: file("kubeconfig", cluster.kubeconfig) }),
     },
-  );
+  });
   const read = (name: string): string => readFileSync(`/proc/${child.pid}/${name}`, "utf8");
   return {
     clusterId,
