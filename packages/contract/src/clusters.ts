@@ -161,7 +161,12 @@ export const postCapacity = route({
     nodes: z.number().int().optional(),
     cpu_allocatable_millis: z.number().int().optional(),
     memory_allocatable_bytes: z.number().int().optional(),
+    /**
+     * What the pods of apps ask for, placed or not. The cluster's own (its system's, the gateway's, the agents') are not
+     * in it, though they take from what is allocatable: how much really is free is less than the difference.
+     */
     cpu_requested_millis: z.number().int().optional(),
+    /** Likewise. */
     memory_requested_bytes: z.number().int().optional(),
   }),
   status: 204,

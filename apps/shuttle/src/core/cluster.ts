@@ -35,6 +35,7 @@ export type Capacity = {
   readonly nodes: number;
   readonly cpuAllocatableMillis: number;
   readonly memoryAllocatableBytes: number;
+  /** Of the apps' pods, placed or not: what the cluster's own ask for is not in it. */
   readonly cpuRequestedMillis: number;
   readonly memoryRequestedBytes: number;
 };

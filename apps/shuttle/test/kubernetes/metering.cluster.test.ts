@@ -78,13 +78,22 @@ test("a watch that froze is noticed, told, counted and repaired, and what is met
   ).toBeGreaterThan(0);
 });
 
-test("the capacity is what ready nodes have and what pods ask for", async () => {
+test("the capacity is what ready nodes have and what the apps' pods ask for, not the cluster's own", async () => {
   await using shuttle = await rig.shuttle();
+  rig.fake!.client.create({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "agent", namespace: "kube-system" },
+    spec: {
+      containers: [{ name: "agent", image: "agent:1", resources: { requests: { cpu: "3", memory: "1Gi" } } }],
+    },
+  });
   const service = shuttle.hand.want(rig.service());
   await shuttle.hand.reaches(service, "running");
   const capacity = await shuttle.cluster.capacity();
   expect(capacity).toMatchObject({ nodes: 3, cpuAllocatableMillis: 12_000 });
   expect(capacity.podCount).toBeGreaterThanOrEqual(1);
   expect(capacity.cpuRequestedMillis).toBeGreaterThanOrEqual(250);
+  expect(capacity.cpuRequestedMillis).toBeLessThan(3_000);
   expect(capacity.memoryAllocatableBytes).toBeGreaterThan(40 * 2 ** 30);
 });
