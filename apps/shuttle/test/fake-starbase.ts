@@ -29,6 +29,13 @@ export async function openFakeStarbase(
     repeated: 0,
     documents: [] as string[],
   };
+  /** Services whose reports and snapshots are not taken, and why. */
+  const refusing = new Map<string, string>();
+  const refusedOf = <T extends { readonly service_id: string }>(all: readonly T[]) =>
+    all.flatMap((one) => {
+      const reason = refusing.get(one.service_id);
+      return reason === undefined ? [] : [{ ...one, reason }];
+    });
   const etagNow = () => document?.etag ?? "";
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -73,14 +80,15 @@ export async function openFakeStarbase(
         told.history.push(report);
       }
       for (const run of (body["cron_runs"] ?? []) as CronRunReport[]) told.runs.set(run.run_id, run);
-      return reply(200, { accepted: 0, refused: [] });
+      return reply(200, { accepted: 0, refused: refusedOf(body["reports"] as StatusReport[]) });
     }
     if (call === "snapshots") {
       const snapshots = body["snapshots"] as Snapshot[];
       const fresh = snapshots.filter((snapshot) => !told.snapshots.has(snapshot.snapshot_id));
       for (const snapshot of fresh) told.snapshots.set(snapshot.snapshot_id, snapshot);
       told.repeated += snapshots.length - fresh.length;
-      return reply(200, { accepted: fresh.length, repeated: snapshots.length - fresh.length });
+      const repeated = snapshots.length - fresh.length;
+      return reply(200, { accepted: fresh.length, repeated, refused: refusedOf(snapshots) });
     }
     if (call === "capacity") {
       told.capacity.push(body);
@@ -97,6 +105,7 @@ export async function openFakeStarbase(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     told,
+    refusing,
     /** The etag of the document, found in `told.documents` once it was handed out. */
     publish(next: unknown): string {
       const text = JSON.stringify(next);

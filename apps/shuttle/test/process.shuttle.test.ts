@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DesiredService } from "@starform/contract/clusters";
@@ -22,10 +23,12 @@ let shuttle: ChildProcess | undefined;
 let web: DesiredService;
 let worker: DesiredService;
 let version = 0;
+/** Every line of every Shuttle's log. */
+const logged: string[] = [];
 
 function startShuttle(): ChildProcess {
-  return spawn(process.execPath, [join(import.meta.dirname, "../bin/shuttle.ts")], {
-    stdio: ["ignore", process.env["SHUTTLE_LOG"] ? "inherit" : "ignore", "inherit"],
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../bin/shuttle.ts")], {
+    stdio: ["ignore", "pipe", "inherit"],
     env: {
       PATH: process.env["PATH"],
       STARFORM_STARBASE_URL: starbase.url,
@@ -41,6 +44,11 @@ function startShuttle(): ChildProcess {
       STARFORM_GATEWAY_ADMIN_TOKEN_FILE: join(dir, "token"),
     },
   });
+  createInterface(child.stdout).on("line", (line) => {
+    logged.push(line);
+    if (process.env["SHUTTLE_LOG"]) console.log(line);
+  });
+  return child;
 }
 const end = async (child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> => {
   const closed = once(child, "exit");
@@ -112,6 +120,27 @@ test("is killed and goes on: the same instances serve all the time, and output g
   await reported(next, "running");
   await until("the new version serves", async () => (await says(next)).includes("version 2"));
   web = next;
+});
+
+test("logs what it says of a service so that it is found by the service", async () => {
+  starbase.refusing.set(worker.service_id, "it does not run here");
+  const said = (words: string) =>
+    until(words, () =>
+      logged
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .find(({ msg }) => String(msg).includes(words)),
+    );
+  const tenant = {
+    project_id: worker.project_id,
+    environment: worker.environment,
+    service_id: worker.service_id,
+  };
+  expect(await said("did not count")).toMatchObject(tenant);
+  worker = redeployed(worker, { env: { VERSION: "2" } });
+  publish(web, worker);
+  expect(await said("did not take a report")).toMatchObject(tenant);
+  starbase.refusing.clear();
+  await reported(worker, "running");
 });
 
 test("restarts a crashed app while Starbase is away", async () => {

@@ -1,6 +1,7 @@
 import type { CronRunReport, Snapshot, StatusReport } from "@starform/contract/clusters";
 import type { Capacity } from "./cluster.ts";
 import type { Override } from "./overrides.ts";
+import type { ServiceKey } from "./service-key.ts";
 
 /** A document of desired state as it was sent: the text is what the signature is of, so it is kept as it came. */
 export type SentDocument = {
@@ -14,22 +15,31 @@ export type Fetched =
   /** Not looked at yet: `judgeDocument` says whether it may be believed. */
   | ({ readonly kind: "document" } & SentDocument);
 
+/** A snapshot that Starbase did not count, and why. */
+export type NotCounted = {
+  readonly podId: string;
+  readonly key: ServiceKey | undefined;
+  readonly reason: string;
+};
+/** A report that Starbase did not take, and why: it names the service, in whatever environment. */
+export type NotTaken = { readonly serviceId: string; readonly reason: string };
+
 /** Starbase, as a Shuttle sees it. Every call rejects with a Fault; `unavailable` when it cannot be reached. */
 export interface Starbase {
   /** Waits up to `waitSeconds` for something newer than the etag. */
   fetchDesired(etag: string | undefined, waitSeconds: number, signal: AbortSignal): Promise<Fetched>;
-  /** Why which of them are not counted, in sentences; the rest is. */
-  postSnapshots(snapshots: readonly Snapshot[], signal: AbortSignal): Promise<readonly string[]>;
+  /** Why which of them are not counted; the rest is. */
+  postSnapshots(snapshots: readonly Snapshot[], signal: AbortSignal): Promise<readonly NotCounted[]>;
   postCapacity(
     capacity: Capacity & { readonly softLimit: number; readonly at: Date },
     signal: AbortSignal,
   ): Promise<void>;
-  /** Sentences of the reports that were not taken. */
+  /** Of the reports that were not taken. */
   postStatus(
     reports: readonly StatusReport[],
     cronRuns: readonly CronRunReport[],
     signal: AbortSignal,
-  ): Promise<readonly string[]>;
+  ): Promise<readonly NotTaken[]>;
   register(what: Registration, signal: AbortSignal): Promise<void>;
 }
 export type Registration = {

@@ -8,6 +8,7 @@ import type { DesiredStore, OverrideStore, SentDocument } from "../core/ports.ts
 import type { ServiceKey } from "../core/service-key.ts";
 import { readSigned } from "../core/signed-document.ts";
 import { heldBack } from "./held-back.ts";
+import type { Warn } from "../core/warn.ts";
 
 export type DesiredView = {
   /**
@@ -35,7 +36,7 @@ type Deps = {
   readonly runsHere: () => Promise<boolean>;
   /** Keys whose service changed, came or went; told after the document is stored. */
   readonly changed: (keys: readonly string[]) => void;
-  readonly warn: (sentence: string) => void;
+  readonly warn: Warn;
 };
 
 /**
@@ -71,8 +72,11 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
     for (const override of view.ended) {
       deps.warn(
         `${override.key} is no longer held at version ${override.from_version}: Starbase decided anew`,
+        override.key,
       );
-      await deps.overrides.remove(override).catch((error: unknown) => deps.warn(wordsOf(error)));
+      await deps.overrides
+        .remove(override)
+        .catch((error: unknown) => deps.warn(wordsOf(error), override.key));
       heldNow.changed();
     }
     return changedKeys(before, view.state);

@@ -7,6 +7,7 @@ import { aDocument, aService } from "../../test/desired.ts";
 import type { Cluster } from "../core/cluster.ts";
 import type { Starbase } from "../core/ports.ts";
 import { keyOf } from "../core/service-key.ts";
+import type { Warn } from "../core/warn.ts";
 import { reconcileService } from "./reconcile.ts";
 import { snapshotLoop } from "./snapshots.ts";
 import { statusLoop } from "./status.ts";
@@ -94,7 +95,8 @@ test("a change is reported once, an outage is made up for, and a cron run is tol
 
 test("snapshots of an outage follow in their order, and a batch that is refused for good holds up no other", async () => {
   const batches = new Map<string, string>();
-  const [taken, refused, warned]: [string[], string[], string[]] = [[], [], []];
+  const [taken, refused, warned]: [string[], string[], Parameters<Warn>[]] = [[], [], []];
+  const service = aService({ image: "a" });
   const pod = {
     podId: "p",
     workspaceId: randomUUID(),
@@ -116,14 +118,20 @@ test("snapshots of an outage follow in their order, and a batch that is refused 
       if (snapshots[0]?.snapshot_timestamp === [...batches.values()][0] && refused.length === 0)
         throw new Fault("invalid", "no");
       taken.push(snapshots[0]!.snapshot_timestamp);
-      return taken.length === 2 ? ["pod-a: it does not run here", "pod-b: no such service"] : [];
+      const key = keyOf(service);
+      return taken.length === 2
+        ? [
+            { podId: "pod-a", key, reason: "it does not run here" },
+            { podId: "pod-b", key: undefined, reason: "no such service" },
+          ]
+        : [];
     },
   };
   const first = () => [...batches.keys()].sort()[0];
   await using _loop = snapshotLoop(
     {
       starbase,
-      warn: (sentence) => void warned.push(sentence),
+      warn: (...said) => void warned.push(said),
       sent: () => undefined,
       failed: () => undefined,
       clusterId,
@@ -146,7 +154,8 @@ test("snapshots of an outage follow in their order, and a batch that is refused 
   expect(taken).toEqual([...taken].sort());
   expect(refused).toHaveLength(1);
   expect(taken).not.toContain(refused[0]);
-  expect(warned.filter((sentence) => sentence.includes("did not count"))).toEqual([
-    "Starbase did not count 2 of 1 snapshots: pod-a: it does not run here; pod-b: no such service",
+  expect(warned.filter(([sentence]) => sentence.includes("did not count"))).toEqual([
+    ["Starbase did not count 1 of 1 snapshots: pod-a: it does not run here", keyOf(service)],
+    ["Starbase did not count 1 of 1 snapshots: pod-b: no such service", undefined],
   ]);
 });

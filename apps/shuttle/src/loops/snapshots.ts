@@ -1,11 +1,12 @@
 import { isFault, wordsOf } from "@starform/std/fault";
 import type { Cluster } from "../core/cluster.ts";
-import type { SnapshotLog, Starbase } from "../core/ports.ts";
+import type { NotCounted, SnapshotLog, Starbase } from "../core/ports.ts";
 import { snapshotsOf } from "../core/snapshots.ts";
 import { madeUpMax, tickBook } from "../core/tick-book.ts";
 import { systemTime, type Time } from "../core/time.ts";
 import { inOwnTurn } from "./in-own-turn.ts";
 import { periodic } from "./periodic.ts";
+import type { Warn } from "../core/warn.ts";
 
 type Deps = {
   readonly starbase: Pick<Starbase, "postSnapshots">;
@@ -14,7 +15,7 @@ type Deps = {
   readonly log: SnapshotLog;
   readonly sent: (count: number) => void;
   readonly failed: (count: number) => void;
-  readonly warn: (sentence: string) => void;
+  readonly warn: Warn;
   readonly time?: Time;
 };
 
@@ -82,9 +83,17 @@ export function snapshotLoop(deps: Deps, intervalMs: number): AsyncDisposable {
   };
 }
 
-/** One line a batch: what is refused once is refused every minute. */
-const sayRefused = (refused: readonly string[], count: number): string =>
-  `Starbase did not count ${refused.length} of ${count} snapshots: ${refused.slice(0, 3).join("; ")}${refused.length > 3 ? "; …" : ""}`;
+/** One line per service and batch, of a few services: what is refused once is refused every minute. */
+function sayRefused(warn: Warn, refused: readonly NotCounted[], count: number): void {
+  const services = [...Map.groupBy(refused, ({ key }) => key)];
+  for (const [key, ofKey] of services.slice(0, 5)) {
+    const sentences = ofKey.slice(0, 3).map(({ podId, reason }) => `${podId}: ${reason}`);
+    const more = ofKey.length > 3 ? "; …" : "";
+    warn(`Starbase did not count ${ofKey.length} of ${count} snapshots: ${sentences.join("; ")}${more}`, key);
+  }
+  if (services.length > 5)
+    warn(`Starbase did not count snapshots of ${services.length - 5} more services in the same batch`);
+}
 
 /** What an outage kept back goes in its order, and leaves Starbase alone for as long as each batch took it. */
 async function sendAll(
@@ -96,7 +105,7 @@ async function sendAll(
     const beganMs = time.elapsedMs();
     try {
       const refused = await starbase.postSnapshots(batch.snapshots, signal);
-      if (refused.length > 0) warn(sayRefused(refused, batch.snapshots.length));
+      if (refused.length > 0) sayRefused(warn, refused, batch.snapshots.length);
       log.taken(batch.name);
       sent(batch.snapshots.length);
     } catch (error) {

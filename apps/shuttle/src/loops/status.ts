@@ -5,9 +5,10 @@ import type { Cluster } from "../core/cluster.ts";
 import { doorbell } from "../core/doorbell.ts";
 import type { Override } from "../core/overrides.ts";
 import type { Starbase } from "../core/ports.ts";
-import type { ServiceKey } from "../core/service-key.ts";
+import { partsOf, type ServiceKey } from "../core/service-key.ts";
 import { starbaseBackoffMs } from "../core/starbase-backoff.ts";
 import { systemTime, type Time } from "../core/time.ts";
+import type { Warn } from "../core/warn.ts";
 
 export interface StatusLoop extends AsyncDisposable {
   /** Something may have changed about the service: if it has, that is reported at once. */
@@ -19,7 +20,7 @@ type Deps = {
   readonly keys: () => readonly ServiceKey[];
   /** What holds the service at an earlier version; told with each of its reports. */
   readonly held: (key: ServiceKey) => Override | undefined;
-  readonly warn: (sentence: string) => void;
+  readonly warn: Warn;
   readonly time?: Time;
 };
 
@@ -70,7 +71,8 @@ export function statusLoop(
           for (const { key } of fresh.slice(at)) toLookAt.add(key);
           throw error;
         });
-      for (const sentence of refused) warn(`Starbase did not take a report: ${sentence}`);
+      for (const { serviceId, reason } of refused)
+        warn(`Starbase did not take a report: ${serviceId}: ${reason}`, onlyKeyOf(serviceId, wanted));
       for (const { key, now } of part) told.set(key, now);
       if (at === 0 && runs.length > 0) await cluster.cronRunsTaken(runs);
     }
@@ -106,6 +108,12 @@ export function statusLoop(
       await running;
     },
   };
+}
+
+/** Undefined for a service that is in several environments: the answer does not say which of them is meant. */
+function onlyKeyOf(serviceId: string, keys: readonly ServiceKey[]): ServiceKey | undefined {
+  const [key, ...more] = keys.filter((each) => partsOf(each).serviceId === serviceId);
+  return more.length === 0 ? key : undefined;
 }
 
 const divergenceOf = (override: Override | undefined): StatusReport["divergence"] =>

@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { openKubernetesCluster } from "../adapters/kubernetes/kubernetes-cluster.ts";
 import { plainContext } from "../adapters/kubernetes/manifests/context.ts";
+import type { Warn } from "../core/warn.ts";
 
 type Where = {
   readonly kubeconfigFile: string | undefined;
@@ -20,10 +21,7 @@ export const openKubeApiOf = ({ kubernetes }: { readonly kubernetes: Where }): P
   );
 
 /** Apps as pods of a Kubernetes cluster. */
-export async function openKubernetes(
-  config: Config,
-  { warn }: { readonly warn: (sentence: string) => void },
-): Promise<Cluster> {
+export async function openKubernetes(config: Config, { warn }: { readonly warn: Warn }): Promise<Cluster> {
   const { kubeconfigFile: _file, account: _account, ...own } = config.kubernetes;
   return openKubernetesCluster({
     api: await openKubeApiOf(config),

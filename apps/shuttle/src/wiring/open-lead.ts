@@ -11,7 +11,7 @@ import type { Config } from "../config.ts";
 import type { Cluster } from "../core/cluster.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Starbase } from "../core/ports.ts";
-import { clusterKey, keyOf, partsOf, type ServiceKey } from "../core/service-key.ts";
+import { clusterKey, keyOf, type ServiceKey } from "../core/service-key.ts";
 import { capacityLoop } from "../loops/capacity.ts";
 import { desiredStateLoop } from "../loops/desired-state.ts";
 import { openDesiredView, type DesiredView } from "../loops/desired-view.ts";
@@ -23,6 +23,7 @@ import { statusLoop } from "../loops/status.ts";
 import { workQueue } from "../loops/work-queue.ts";
 import { openCluster } from "./open-cluster.ts";
 import type { ClusterStores } from "./open-stores.ts";
+import { tenantOf, warnTo } from "./warnings.ts";
 
 export type LeadDeps = {
   readonly log: Logger;
@@ -38,7 +39,7 @@ export type Lead = AsyncDisposable & { readonly cluster: Cluster };
 export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
   await using stack = new AsyncDisposableStack();
   const { log, metrics, starbase, stores, reached } = deps;
-  const warn = (sentence: string): void => log.warn(sentence);
+  const warn = warnTo(log);
   const sink: LogSink = config.telemetry
     ? stack.use(
         openLogShipper({ ...config.telemetry, bufferDir: join(config.dir, "log-buffer"), onError: warn }),
@@ -137,8 +138,3 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
   const all = stack.move();
   return { cluster, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
-
-const tenantOf = (key: ServiceKey) => {
-  const { projectId, environment, serviceId } = partsOf(key);
-  return { project_id: projectId, environment, service_id: serviceId };
-};

@@ -10,6 +10,7 @@ import { metricsText } from "../loops/usage.ts";
 import { openLead, type Lead } from "./open-lead.ts";
 import { openLeadership } from "./open-leadership.ts";
 import { storesOf } from "./open-stores.ts";
+import { warnTo } from "./warnings.ts";
 
 export type Shuttle = AsyncDisposable & { readonly port: number };
 
@@ -17,7 +18,7 @@ export type Shuttle = AsyncDisposable & { readonly port: number };
 export async function openShuttle(config: Config): Promise<Shuttle> {
   await using stack = new AsyncDisposableStack();
   const log = pino({ level: config.logLevel, base: { process: "shuttle", cluster_id: config.clusterId } });
-  const warn = (sentence: string): void => log.warn(sentence);
+  const warn = warnTo(log);
   const metrics = shuttleMetrics();
   if (!config.signingKeys)
     warn("STARFORM_SIGNING_KEYS_FILE is not set: what Starbase decides is believed without its signature");

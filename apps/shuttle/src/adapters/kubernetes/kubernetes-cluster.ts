@@ -17,11 +17,12 @@ import { capacityOf, runningPods, usageMeter } from "./metering.ts";
 import { serviceRemovals } from "./remove-service.ts";
 import { serviceStates } from "./service-states.ts";
 import { openClusterView } from "./view/cluster-view.ts";
+import type { Warn } from "../../core/warn.ts";
 
 export type KubernetesClusterOptions = {
   readonly api: KubeApi;
   readonly context: ManifestContext;
-  readonly warn: (sentence: string) => void;
+  readonly warn: Warn;
   /** The watch of a resource was silent for 300 s, and is being repaired. */
   readonly frozen?: (resource: string) => void;
   readonly silentMaxMs?: number;

@@ -9,6 +9,7 @@ import type { ServiceStates } from "./service-states.ts";
 import type { ClusterView, Place } from "./view/cluster-view.ts";
 import { configMapKind, deploymentKind, podKind, secretKind, volumeClaimKind } from "./view/kinds.ts";
 import { isOfCluster, type OwnedObject } from "./view/owned-object.ts";
+import type { Warn } from "../../core/warn.ts";
 
 type Deps = {
   readonly api: KubeApi;
@@ -16,7 +17,7 @@ type Deps = {
   readonly view: ClusterView;
   readonly states: ServiceStates;
   readonly clusterId: string;
-  readonly warn: (sentence: string) => void;
+  readonly warn: Warn;
 };
 
 /** What may stand in a namespace that nobody would miss; all else keeps the namespace. */
@@ -79,10 +80,10 @@ export function serviceRemovals({ api, deleteObject, view, states, clusterId, wa
     item.kind === "PersistentVolumeClaim" ||
     (!isOfCluster(item, clusterId) && !byKubernetes.has(`${item.kind}/${item.metadata.name}`));
 
-  async function removeProject(namespace: string, signal: AbortSignal): Promise<void> {
+  async function removeProject(key: ServiceKey, namespace: string, signal: AbortSignal): Promise<void> {
     const keeps = await keeper(namespace, signal);
     if (keeps === undefined) return deleteListed(namespace, ({ kind }) => kind === "Namespace", signal);
-    warn(`the namespace ${namespace} stays, though its last service is gone: it holds ${keeps}`);
+    warn(`the namespace ${namespace} stays, though its last service is gone: it holds ${keeps}`, key);
     const isRest = ({ kind, name }: OwnedObject) => kind !== "Namespace" && name !== projectInventoryName;
     return deleteListed(namespace, isRest, signal);
   }
@@ -104,7 +105,7 @@ export function serviceRemovals({ api, deleteObject, view, states, clusterId, wa
     const others = othersOf(key);
     const { environment } = partsOf(key);
     for (const { namespace = "" } of inventories) {
-      if (others.length === 0) await removeProject(namespace, signal);
+      if (others.length === 0) await removeProject(key, namespace, signal);
       else if (!others.some((each) => partsOf(each).environment === environment)) {
         const ref = refTo("NetworkPolicy", namespace, isolationName(environment));
         await deleteListed(namespace, (object) => object.ref === ref, signal);

@@ -1,9 +1,10 @@
 import type { DesiredService } from "@starform/contract/clusters";
 import { attendInstance } from "./attend-instance.ts";
 import type { Engine, Instance } from "./engine.ts";
-import { label } from "./labels.ts";
+import { keyOfLabels, label } from "./labels.ts";
 import type { LocalTimings } from "./local-timings.ts";
 import { pumpOutput, type LogSink, type OutputPump } from "./output-pump.ts";
+import type { Warn } from "../../core/warn.ts";
 
 /** What the orchestrator knows of one instance while it exists. */
 export type LiveInstance = {
@@ -32,7 +33,7 @@ export type InstanceDeps = {
   readonly timings: LocalTimings;
   readonly sink: LogSink;
   readonly outputDir: string;
-  readonly warn: (sentence: string) => void;
+  readonly warn: Warn;
 };
 
 /** Takes an instance into care: its output is shipped, its probes are asked, and `changed` is told of what they say. */
@@ -77,7 +78,10 @@ export function takeIntoCare(
       deps.engine
         .setCpu(live.id, service.resources.cpu_millis)
         .catch((error: unknown) =>
-          deps.warn(`the processor share of ${live.id} could not be set: ${String(error)}`),
+          deps.warn(
+            `the processor share of ${live.id} could not be set: ${String(error)}`,
+            keyOfLabels(instance.labels),
+          ),
         );
       changedIfCared();
     },
@@ -90,7 +94,7 @@ export function takeIntoCare(
     unhealthy: condemn,
   };
   void attendInstance(deps, instance, service, isServing, events, attending.signal).catch((error: unknown) =>
-    deps.warn(`the probes of ${live.id} stopped: ${String(error)}`),
+    deps.warn(`the probes of ${live.id} stopped: ${String(error)}`, keyOfLabels(instance.labels)),
   );
   return live;
 }

@@ -13,6 +13,7 @@ import { localTimings, type LocalTimings } from "./local-timings.ts";
 import type { LogSink } from "./output-pump.ts";
 import { serviceController, type ControllerDeps } from "./service-controller.ts";
 import { serviceMemories } from "./service-memory.ts";
+import type { Warn } from "../../core/warn.ts";
 
 export type LocalClusterOptions = {
   readonly engine: Engine;
@@ -22,7 +23,7 @@ export type LocalClusterOptions = {
   /** Shuttle's own directory. */
   readonly dir: string;
   readonly timings?: Partial<LocalTimings>;
-  readonly warn: (sentence: string) => void;
+  readonly warn: Warn;
   /** What becomes of the apps when this cluster is closed: they end gracefully, or run on without Shuttle. */
   readonly onClose: "stop" | "leave";
 };
@@ -83,6 +84,7 @@ export async function openLocalCluster(options: LocalClusterOptions): Promise<Cl
   for (const key of found.keys())
     warn(
       `instances of ${key} run here without being in the inventory: they are left alone until desired state names them`,
+      key,
     );
   routes.open();
   const watching = engine.watch((id) => {

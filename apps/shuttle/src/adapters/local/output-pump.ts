@@ -3,8 +3,9 @@ import { levelOf, lineSplitter } from "@starform/log-shipper/line-splitter";
 import type { LogLine } from "@starform/log-shipper/log-shipper";
 import { readJson, removeFile, writeJson } from "../disk/json-file.ts";
 import type { Engine, Instance } from "./engine.ts";
-import { label } from "./labels.ts";
+import { keyOfLabels, label } from "./labels.ts";
 import { lastWords } from "./last-words.ts";
+import type { Warn } from "../../core/warn.ts";
 
 /** Takes lines for the log store; `flush` resolves when those so far cannot be lost any more. */
 export type LogSink = { ship(line: LogLine): void; flush(): Promise<void> };
@@ -24,7 +25,7 @@ type Deps = {
   readonly engine: Engine;
   readonly sink: LogSink;
   readonly dir: string;
-  readonly warn: (sentence: string) => void;
+  readonly warn: Warn;
 };
 type Place = { readonly cursor: string | undefined; readonly seq: number };
 
@@ -81,7 +82,7 @@ export function pumpOutput({ engine, sink, dir, warn }: Deps, instance: Instance
     await save();
   };
   const done = run().catch((error: unknown) =>
-    warn(`the output of ${instance.id} is not read any more: ${String(error)}`),
+    warn(`the output of ${instance.id} is not read any more: ${String(error)}`, keyOfLabels(instance.labels)),
   );
   return {
     lastLine: last.line,

@@ -8,6 +8,7 @@ import {
   signatureHeader,
 } from "@starform/contract/clusters";
 import { isFault } from "@starform/std/fault";
+import { keyOf } from "../../core/service-key.ts";
 import type { Starbase } from "../../core/ports.ts";
 
 type Options = {
@@ -63,7 +64,10 @@ export function httpStarbase({ url, clusterId, token, timed, refused }: Options)
         const body = { snapshots: [...snapshots] };
         const { refused } = await call(postSnapshots, { params, body }, { signal });
         const byId = new Map(snapshots.map((one) => [one.snapshot_id, one]));
-        return refused.map(({ snapshot_id: id, reason }) => `${byId.get(id)?.pod_id ?? id}: ${reason}`);
+        return refused.map(({ snapshot_id: id, reason }) => {
+          const snapshot = byId.get(id);
+          return { podId: snapshot?.pod_id ?? id, key: snapshot && keyOf(snapshot), reason };
+        });
       }),
     postCapacity: ({ softLimit, at, ...capacity }, signal) =>
       measured(
@@ -95,7 +99,7 @@ export function httpStarbase({ url, clusterId, token, timed, refused }: Options)
           { params, body: { reports: [...reports], cron_runs: [...cronRuns] } },
           { signal },
         );
-        return refused.map(({ service_id, reason }) => `${service_id}: ${reason}`);
+        return refused.map(({ service_id: serviceId, reason }) => ({ serviceId, reason }));
       }),
     register: (what, signal) =>
       measured(
