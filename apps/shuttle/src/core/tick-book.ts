@@ -26,12 +26,17 @@ export function tickBook(intervalMs: number, writtenThrough: Date | undefined) {
       const earliest = latest - (madeUpMax - 1) * intervalMs;
       floorMs ??= latest - madeUpBlind * intervalMs;
       const ticks = new Map<number, RunningPod[]>();
+      const podsAt = (at: number): RunningPod[] => {
+        const running = ticks.get(at) ?? [];
+        ticks.set(at, running);
+        return running;
+      };
       for (const pod of pods) {
         const last = written.get(keyOf(pod)) ?? floorMs;
         const after = last > latest ? latest - intervalMs : last;
         const began = Math.ceil((pod.startedAtMs ?? latest) / intervalMs) * intervalMs;
         for (let at = Math.max(after + intervalMs, began, earliest); at <= latest; at += intervalMs)
-          ticks.set(at, [...(ticks.get(at) ?? []), pod]);
+          podsAt(at).push(pod);
       }
       for (const [key, at] of written) if (at < earliest) written.delete(key);
       return [...ticks]
