@@ -15,6 +15,7 @@ import { createService, getService, listServices } from "@starform/contract/serv
 import { setVariables } from "@starform/contract/variables";
 import { Fault } from "@starform/std/fault";
 import { pause } from "@starform/std/retry";
+import { hasWayOut } from "@starform/testkit/way-out";
 import { createHash, randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { fakePlatform, on, type Handlers } from "./fake-platform.ts";
@@ -520,6 +521,7 @@ test.each(bad)("up refuses %s in one sentence and makes nothing", async (_, word
   const { code, stderr } = await starform(["up", "--yes"], { cwd: folder.path, env });
   expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(words) as string });
   expect(stderr).not.toContain("unforeseen");
+  expect(stderr).toSatisfy(hasWayOut);
   expect({ ...made, sources }).toEqual({ project: false, service: false, sources: [] });
 });
 

@@ -196,7 +196,7 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
       const failing = {
         exit: {
           service: aService({ image, env: { MODE: "crash" } }),
-          reason: /^exited with code 3 after .* s; its last line: Error: the database is missing$/,
+          reason: /^exited with code 3 after .*; its last line: Error: the database is missing$/,
         },
         signal: { service: aService({ image, env: { MODE: "killed" } }), reason: /^ended by signal SIGSEGV/ },
         ...(cluster.capabilities.includes("memory-limit")
@@ -207,7 +207,8 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
                   env: { MODE: "leak" },
                   resources: { cpu_millis: 250, memory_bytes: 64 << 20 },
                 }),
-                reason: /^killed: used more than 64 MiB, the limit of tier mininova$/,
+                reason:
+                  /^killed: used more than 64 MiB, the limit of tier mininova: make it use less, or give it a larger/,
               },
             }
           : {}),
@@ -224,7 +225,7 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
         },
         probe: {
           service: aService({ image, env: { HEALTH: "500" }, probes: probes(http) }),
-          reason: /^not ready within 15 s: GET \/healthz answered 500$/,
+          reason: /^not ready within 15 s: GET \/healthz answered 500; make it answer/,
         },
         ...(rig.isolatesNetwork && rig.seesListeners !== false
           ? {
@@ -332,7 +333,7 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
       await hand.reaches(service, "running");
       for (const [path, reason] of [
         ["/exit", /^exited with code 1/],
-        ["/sick", /^failed 3 health checks in a row: GET \/healthz answered 500$/],
+        ["/sick", /^failed 3 health checks in a row: GET \/healthz answered 500; make it answer/],
       ] as const) {
         const before = await podsOf(service);
         const restarts = cluster.observe(keyOf(service))!.restarts;

@@ -1,5 +1,6 @@
 import { buildAllowances } from "@starform/contract/plans";
 import { requireEngineInCi } from "@starform/testkit/docker-engine";
+import { hasWayOut } from "@starform/testkit/way-out";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BuildLimits } from "../src/ports/build-service.ts";
 import { aBuild, built, type BuilderUnderTest } from "./build-service.contract.ts";
@@ -15,6 +16,7 @@ describe.skipIf(!requireEngineInCi())("a build in an engine of our own ends with
   async function endOf(limits: Partial<BuildLimits>, command: string): Promise<string> {
     const spec = await aBuild(under, [command], { limits: { ...buildAllowances.hobby, ...limits } });
     const { status } = await built(under.builds, spec);
+    expect(status.state !== "failed" || hasWayOut(status.reason.split("\n")[0]!)).toBe(true);
     return status.state === "failed" ? status.reason : status.state;
   }
   const eatsMemory = "node -e 'const all = []; for (;;) all.push(Buffer.alloc(2 ** 20, 1))'";

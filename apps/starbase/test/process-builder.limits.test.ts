@@ -6,6 +6,7 @@ import path from "node:path";
 import { planSource } from "@starform/build-plan/plan-source";
 import { buildAllowances } from "@starform/contract/plans";
 import { until } from "@starform/std/retry";
+import { hasWayOut } from "@starform/testkit/way-out";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { imageStore } from "../src/adapters/process-builder/image-store.ts";
 import { machineLimits, type BuildLimits } from "../src/adapters/process-builder/build-limits.ts";
@@ -22,6 +23,7 @@ async function endOf({ silenceMs, logBytesMax, ...plan }: Partial<BuildLimits>, 
   await using under = await openProcessBuilder(own);
   const limits = { ...buildAllowances.hobby, ...plan };
   const { status, text, log } = await built(under.builds, await aBuild(under, [command], { limits }));
+  expect(status.state !== "failed" || hasWayOut(status.reason.split("\n")[0]!)).toBe(true);
   return { reason: status.state === "failed" ? status.reason : status.state, text, log };
 }
 

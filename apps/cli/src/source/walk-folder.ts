@@ -33,7 +33,10 @@ export async function walkFolder(root: string, limits: SourceLimits): Promise<Fo
   await enter(walk, "");
   if (walk.refused.length > 0) throw refusal(walk.refused);
   if (walk.entries.length === 0)
-    throw new Fault("invalid", `${root} is empty, or all in it is ignored: there is nothing to deploy`);
+    throw new Fault(
+      "invalid",
+      `${root} is empty, or all in it is ignored: add the app's files, or take them out of .starformignore and .gitignore`,
+    );
   refuseLarge(root, walk.entries, limits);
   return walk.entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

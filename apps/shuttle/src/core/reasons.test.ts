@@ -1,3 +1,4 @@
+import { hasWayOut } from "@starform/testkit/way-out";
 import { expect, test } from "vitest";
 import { reasonOfEnding, reasonOfLiveness, reasonOfSilence, reasonOfTimeout, sayBytes } from "./reasons.ts";
 
@@ -14,25 +15,38 @@ test.each([
   [
     { ...ending, exitCode: 137, isOom: true },
     {},
-    "killed: used more than 512 MiB, the limit of tier mininova",
+    "killed: used more than 512 MiB, the limit of tier mininova: make it use less, or give it a larger one with starform scale --tier",
   ],
   [
     { ...ending, exitCode: 1 },
     { lastLine: "Error:  Cannot find module 'express'" },
-    "exited with code 1 after 0.4 s; its last line: Error: Cannot find module 'express'",
+    "exited with code 1 after 0.4 s: see why with starform logs; its last line: Error: Cannot find module 'express'",
   ],
-  [ending, {}, "exited with code 0 after 0.4 s: the start command must keep running"],
-  [{ ...ending, exitCode: 127 }, {}, "the start command was not found: node server.js"],
-  [{ ...ending, exitCode: 126 }, {}, "the start command cannot be executed: node server.js"],
-  [{ ...ending, exitCode: 139 }, {}, "ended by signal SIGSEGV after 0.4 s"],
+  [ending, {}, "exited with code 0 after 0.4 s: let the start command keep running"],
+  [
+    { ...ending, exitCode: 127 },
+    {},
+    "the start command was not found: node server.js; correct it, or add the package that brings it",
+  ],
+  [
+    { ...ending, exitCode: 126 },
+    {},
+    "the start command cannot be executed: node server.js; make its file executable (chmod +x), or correct it",
+  ],
+  [{ ...ending, exitCode: 139 }, {}, "ended by signal SIGSEGV after 0.4 s: see why with starform logs"],
   [
     { ...ending, exitCode: null, signal: "SIGKILL" },
     { ranForMs: 65_000 },
-    "ended by signal SIGKILL after 1 min 5 s",
+    "ended by signal SIGKILL after 1 min 5 s: see why with starform logs",
   ],
-  [{ ...ending, exitCode: null }, {}, "ended after 0.4 s, and its exit code is not known"],
+  [
+    { ...ending, exitCode: null },
+    {},
+    "ended after 0.4 s, and its exit code is not known: see why with starform logs",
+  ],
 ])("an ending is told by what was seen of it: %j", (seen, own, sentence) => {
   expect(reasonOfEnding(seen, { ...context, ...own })).toBe(sentence);
+  expect(sentence).toSatisfy(hasWayOut);
 });
 
 test.each([
@@ -66,13 +80,13 @@ test.each([
 
 test("a timeout tells the nearest cause that is known", () => {
   expect(reasonOfTimeout(60_000, 8080, undefined, "GET /healthz answered 500")).toBe(
-    "not ready within 1 min: GET /healthz answered 500",
+    "not ready within 1 min: GET /healthz answered 500; make it answer with 200, or name another path under healthCheck",
   );
   expect(reasonOfTimeout(5_000, 8080, undefined, undefined)).toBe(
     "not ready within 5.0 s: nothing listens on port 8080: listen on the port in PORT",
   );
   expect(reasonOfLiveness(3, "GET / answered 503")).toBe(
-    "failed 3 health checks in a row: GET / answered 503",
+    "failed 3 health checks in a row: GET / answered 503; make it answer with 200, or name another path under healthCheck",
   );
   expect([sayBytes(512 * 2 ** 20), sayBytes(2 ** 30), sayBytes(1.5 * 2 ** 30)]).toEqual([
     "512 MiB",

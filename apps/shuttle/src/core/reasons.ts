@@ -12,7 +12,9 @@ export type ProbeAnswer = { readonly ok: true } | { readonly ok: false; readonly
 export const sayBytes = (bytes: number): string =>
   bytes >= 2 ** 30 ? `${+(bytes / 2 ** 30).toFixed(1)} GiB` : `${Math.round(bytes / 2 ** 20)} MiB`;
 
-/** Why an instance ended. */
+const seeLogs = "see why with starform logs";
+
+/** Why an instance ended, and what to do. */
 export function reasonOfEnding(
   { exitCode, signal, isOom }: Ending,
   context: {
@@ -24,16 +26,17 @@ export function reasonOfEnding(
   },
 ): string {
   if (isOom)
-    return `killed: used more than ${sayBytes(context.memoryBytes)}, the limit of tier ${context.tier}`;
+    return `killed: used more than ${sayBytes(context.memoryBytes)}, the limit of tier ${context.tier}: make it use less, or give it a larger one with starform scale --tier`;
   const said = context.lastLine ? `; its last line: ${shorten(context.lastLine)}` : "";
-  if (exitCode === 127) return `the start command was not found: ${shorten(context.command)}${said}`;
-  if (exitCode === 126) return `the start command cannot be executed: ${shorten(context.command)}${said}`;
+  if (exitCode === 127) return `${reasonOfAbsentCommand(context.command)}${said}`;
+  if (exitCode === 126)
+    return `the start command cannot be executed: ${shorten(context.command)}; make its file executable (chmod +x), or correct it${said}`;
   const after = `after ${sayDuration(context.ranForMs)}`;
   const name = signal ?? signalOf(exitCode);
-  if (name) return `ended by signal ${name} ${after}${said}`;
-  if (exitCode === null) return `ended ${after}, and its exit code is not known`;
-  if (exitCode === 0) return `exited with code 0 ${after}: the start command must keep running${said}`;
-  return `exited with code ${exitCode} ${after}${said}`;
+  if (name) return `ended by signal ${name} ${after}: ${seeLogs}${said}`;
+  if (exitCode === null) return `ended ${after}, and its exit code is not known: ${seeLogs}`;
+  if (exitCode === 0) return `exited with code 0 ${after}: let the start command keep running${said}`;
+  return `exited with code ${exitCode} ${after}: ${seeLogs}${said}`;
 }
 
 /** What an app is told that had to be killed when it was to make room. */
@@ -56,6 +59,8 @@ export function reasonOfSilence(
   return `listens on ${others.join(", ")}, but PORT is ${port}: listen on the port in PORT`;
 }
 
+const makeItAnswer = "make it answer with 200, or name another path under healthCheck";
+
 /** Why an instance was given up that did not become ready in time. */
 export function reasonOfTimeout(
   timeoutMs: number,
@@ -65,13 +70,15 @@ export function reasonOfTimeout(
 ) {
   const cause =
     silence ??
-    answer ??
-    (port === null ? undefined : `nothing listens on port ${port}: listen on the port in PORT`);
-  return `not ready within ${sayDuration(timeoutMs)}${cause ? `: ${cause}` : ""}`;
+    (answer && `${answer}; ${makeItAnswer}`) ??
+    (port === null ? seeLogs : `nothing listens on port ${port}: listen on the port in PORT`);
+  return `not ready within ${sayDuration(timeoutMs)}: ${cause}`;
 }
 
 export const reasonOfLiveness = (fails: number, answer: string): string =>
-  `failed ${fails} health checks in a row: ${answer}`;
+  `failed ${fails} health checks in a row: ${answer}; ${makeItAnswer}`;
+export const reasonOfAbsentCommand = (command: string): string =>
+  `the start command was not found: ${shorten(command)}; correct it, or add the package that brings it`;
 export const reasonOfMissingImage = (image: string): string =>
   `the image ${image} is not on this machine: deploy again to build it`;
 export const reasonOfAbsentImage = (image: string): string =>

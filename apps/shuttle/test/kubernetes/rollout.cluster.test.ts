@@ -74,7 +74,9 @@ describe("the true reason", () => {
     shuttle.hand.want(slow);
     shuttle.hand.want(silent);
     await says(slow, /^not ready yet: GET \/healthz answered 503$/);
-    expect((await reaches(slow, "failed")).reason).toBe("not ready within 15 s: GET /healthz answered 503");
+    expect((await reaches(slow, "failed")).reason).toBe(
+      "not ready within 15 s: GET /healthz answered 503; make it answer with 200, or name another path under healthCheck",
+    );
     expect((await reaches(silent, "failed")).reason).toMatch(
       /^not ready within 15 s: nothing listens on port 8080/,
     );

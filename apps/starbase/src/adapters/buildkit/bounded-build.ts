@@ -1,5 +1,5 @@
 import { BuildFailed } from "@starform/buildkit/build-failed";
-import { sayBytes, type BuildLimits } from "../process-builder/build-limits.ts";
+import { ranOutOfMemory, type BuildLimits } from "../process-builder/build-limits.ts";
 import { BuildStopped } from "../process-builder/build-stopped.ts";
 import { tooManyProcesses } from "../process-builder/watch-limits.ts";
 import type { GroupBounds, OwnEngine } from "./engine-group.ts";
@@ -69,9 +69,7 @@ const saysSo = ({ lastLines }: BuildFailed, words: RegExp): boolean =>
   lastLines.some((line) => words.test(line));
 
 const outOfMemory = ({ step }: BuildFailed, memoryBytesMax: number): BuildStopped =>
-  new BuildStopped(
-    `the step "${step}" ran out of memory: a build may use ${sayBytes(memoryBytesMax)}. Make it use less: fewer workers at once, or a lower --max-old-space-size`,
-  );
+  new BuildStopped(`the step "${step}" ${ranOutOfMemory(memoryBytesMax)}`);
 
 const boundsBy = (of: (pick: (one: GroupBounds) => number) => number): GroupBounds => ({
   memoryBytesMax: of((one) => one.memoryBytesMax),

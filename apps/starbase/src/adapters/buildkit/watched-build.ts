@@ -5,6 +5,7 @@ import type { StepEnd } from "../../ports/build-service.ts";
 import { BuildStopped, stop } from "../process-builder/build-stopped.ts";
 import type { LogSpool } from "../process-builder/log-spool.ts";
 import { redactor } from "../process-builder/redact.ts";
+import { tookTooLong } from "../process-builder/watch-limits.ts";
 import type { BuildJob } from "./running-builds.ts";
 
 /** What a build is watched by while it runs; all that it says is free of secrets. */
@@ -48,8 +49,7 @@ export async function watchedBuild<T>(
     });
   } catch (error) {
     if (cancel.aborted) throw new BuildStopped("cancelled", { isCancelled: true });
-    if (late.aborted)
-      return stop(`the build was stopped because it took longer than ${sayDuration(wallClockMs)}`);
+    if (late.aborted) throw tookTooLong(wallClockMs);
     if (error instanceof BuildFailed) return stop(redact(reasonOf(error)));
     throw error;
   }

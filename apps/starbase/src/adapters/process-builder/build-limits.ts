@@ -37,3 +37,6 @@ export function sayBytes(bytes: number): string {
   while (value >= 1_024 && unit < units.length - 1) [value, unit] = [value / 1_024, unit + 1];
   return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[unit]}`;
 }
+
+export const ranOutOfMemory = (memoryBytesMax: number): string =>
+  `ran out of memory: a build may use ${sayBytes(memoryBytesMax)}. Make it use less: fewer workers at once, or a lower --max-old-space-size`;

@@ -1,7 +1,7 @@
 import { lchown, mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { BuildFacts, BuildSpec, StepEnd } from "../../ports/build-service.ts";
-import { bothLimits, sayBytes, type BuildLimits } from "./build-limits.ts";
+import { bothLimits, ranOutOfMemory, type BuildLimits } from "./build-limits.ts";
 import { BuildStopped, stop } from "./build-stopped.ts";
 import type { BuildNetworks } from "./build-network.ts";
 import { openCgroup } from "./cgroup.ts";
@@ -200,7 +200,7 @@ function failure(
   const shown = command.length > 200 ? `${command.slice(0, 200)}…` : command;
   const how =
     memoryBytesMax !== undefined
-      ? `ran out of memory: a build may use ${sayBytes(memoryBytesMax)}`
+      ? ranOutOfMemory(memoryBytesMax)
       : signal || (code ?? 0) > 128
         ? `was ended by signal ${signal ?? (code ?? 0) - 128}`
         : code === 127

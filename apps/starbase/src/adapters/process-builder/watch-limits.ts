@@ -51,16 +51,11 @@ export function watchLimits(
 
   const look = async () => {
     const now = performance.now();
-    if (now - startedMs > limits.wallClockMs)
-      return end(
-        new BuildStopped(
-          `the build was stopped because it took longer than ${sayDuration(limits.wallClockMs)}`,
-        ),
-      );
+    if (now - startedMs > limits.wallClockMs) return end(tookTooLong(limits.wallClockMs));
     if (now - heardAtMs > limits.silenceMs)
       return end(
         new BuildStopped(
-          `the build was stopped because it printed nothing for ${sayDuration(limits.silenceMs)}: it hangs, or waits for an answer nobody gives`,
+          `the build was stopped because it printed nothing for ${sayDuration(limits.silenceMs)}: it hangs, or waits for an answer nobody gives: let it run without asking, and say what it does`,
         ),
       );
     if ((cgroup?.events().refusedForks ?? 0) > 0) return end(tooManyProcesses(limits));
@@ -79,4 +74,11 @@ export function watchLimits(
 }
 
 export const tooManyProcesses = ({ processesMax }: BuildLimits): BuildStopped =>
-  new BuildStopped(`the build was stopped because it started more than ${processesMax} processes at once`);
+  new BuildStopped(
+    `the build was stopped because it started more than ${processesMax} processes at once: let it run fewer`,
+  );
+
+export const tookTooLong = (wallClockMs: number): BuildStopped =>
+  new BuildStopped(
+    `the build was stopped because it took longer than ${sayDuration(wallClockMs)}: make it do less, or deploy an image that is built elsewhere`,
+  );

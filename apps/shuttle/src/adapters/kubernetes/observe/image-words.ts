@@ -1,4 +1,5 @@
 import {
+  reasonOfAbsentCommand,
   reasonOfAbsentImage,
   reasonOfMissingCommand,
   reasonOfPull,
@@ -35,7 +36,7 @@ export function waitingWords(
   if (/no command specified/i.test(message)) return { sentence: reasonOfMissingCommand(), isFinal: true };
   if (/executable file not found|no such file or directory/i.test(message))
     return {
-      sentence: `the start command was not found: ${command ?? `that of the image ${image}`}`,
+      sentence: reasonOfAbsentCommand(command ?? `that of the image ${image}`),
       isFinal: true,
     };
   if (/(secret|configmap) .*not found/i.test(message))

@@ -84,7 +84,7 @@ test.each([
   [
     "RunContainerError",
     'exec: "nope": executable file not found in $PATH',
-    "the start command was not found: node server.js",
+    "the start command was not found: node server.js; correct it, or add the package that brings it",
     true,
   ],
 ])("tells why a container waits: %s %s", (reason, message, sentence, isFinal) => {
