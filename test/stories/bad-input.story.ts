@@ -6,7 +6,8 @@
  * - a build that hangs, prints 1 GB, forks a bomb, fills the disk: apps/starbase/test/process-builder.limits.test.ts
  * - a reference cycle, a secret with NUL, newline, 1 MB: apps/starbase/test/delivery.http.test.ts
  * - a full disk, a data directory of a newer version: apps/embedded/test/{data-dir,platform}.test.ts;
- *   a disk that is full while Shuttle runs: apps/shuttle/src/loops/loops.test.ts
+ *   a disk that fills while the platform runs: apps/starbase/test/{full-disk,run-build}.test.ts (requests, uploads,
+ *   builds), apps/cli/test/up.test.ts, apps/shuttle/src/loops/desired-state.test.ts
  * - a clock that jumps: apps/shuttle/src/core/{cron-schedule,snapshots}.test.ts
  * - a rejected command, flag or setting: apps/cli/test/command-line.test.ts, packages/build-plan/src/starform-file.test.ts
  */

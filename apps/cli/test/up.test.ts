@@ -550,3 +550,18 @@ test("a folder too large to be sent is refused before anything is made or linked
   expect((await up({ packedBytesMax: 2 ** 17 })).code).toBe(0);
   expect(existsSync(links)).toBe(true);
 });
+
+test("a full disk of the platform is told at once, and the folder is not sent again and again", async () => {
+  const { handlers, made } = aPlatformThatDeploys([{ status: "deployed" }]);
+  made.project = made.service = true;
+  const full = on(uploadSource, () => {
+    throw new Fault("disk_full", "the disk of this platform is full: free some space, then try again");
+  });
+  await using platform = await fakePlatform({ ...handlers, ...full });
+  using folder = await aFolder("shop", app);
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const { code, stderr } = await starform(["up", "--yes"], { cwd: folder.path, env });
+  expect(code).toBe(1);
+  expect(stderr).toContain("the disk of this platform is full: free some space, then try again");
+  expect(platform.calls.filter(({ id }) => id === "uploadSource")).toHaveLength(1);
+});

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { folderSourceStore } from "../src/adapters/sources/source-store.ts";
 import { folderWorkDirs } from "../src/adapters/sources/work-dirs.ts";
 import type { BuildDocument } from "../src/core/builds/documents/build-document.ts";
-import type { BuildWork, DeploymentProgress } from "../src/core/builds/ports.ts";
+import type { BuildWork, DeploymentProgress, SourceStore } from "../src/core/builds/ports.ts";
 import { runBuild } from "../src/core/builds/run-build.ts";
 import { inPieces, tarOf } from "./tar-file.ts";
 import { openProcessBuilder, type ProcessBuilderUnderTest } from "./process-builder.ts";
@@ -40,7 +40,11 @@ const builder = { id: "https://starform.test/builders/process", starformVersion:
 type Finished = Parameters<DeploymentProgress["finishBuild"]>[1];
 
 /** A deployment of a folder with these files, and all that its build said. */
-async function aDeployment(files: Record<string, string>, more: Partial<BuildWork> = {}, plan = planApart) {
+async function aDeployment(
+  files: Record<string, string>,
+  more: Partial<BuildWork> = {},
+  { plan = planApart, faults = {} }: { plan?: typeof planApart; faults?: Partial<SourceStore> } = {},
+) {
   const sources = folderSourceStore({
     gitDir: path.join(dir, "git"),
     sourcesDir: path.join(dir, "sources"),
@@ -86,7 +90,7 @@ async function aDeployment(files: Record<string, string>, more: Partial<BuildWor
   const workDir = path.join(dir, "work");
   const run = runBuild({
     progress,
-    sources,
+    sources: { ...sources, ...faults },
     builds: under.builds,
     log: { line: (_work, { seq, text }) => void said.push({ seq, text }) },
     plan,
@@ -112,6 +116,15 @@ const app = { "start.sh": "node index.js", "index.js": "1" };
 const builtBy = (buildCommand: string) => ({ settings: ServiceSettings.parse({ buildCommand }) });
 
 describe("a build", () => {
+  test("that meets a full disk fails at once with the way out, and is not tried again", async () => {
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    const deployment = await aDeployment(app, {}, { faults: { checkOut: () => Promise.reject(full) } });
+    await deployment.run();
+    expect(deployment.seen.failed).toMatch(/disk of the machine that builds is full: free some space/);
+    expect(deployment.stages).toEqual(["clone begins", "clone failed"]);
+    expect(await deployment.leftovers()).toEqual([]);
+  });
+
   test("goes from the source to the image, tells why it does what it does, and leaves nothing lying about", async () => {
     const deployment = await aDeployment(app, builtBy("echo building"));
     await deployment.run();
@@ -260,10 +273,16 @@ describe("a build", () => {
     const limits = { cpuMsMax: 60_000, wallMsMax: 60_000, heapMbMax: 64 };
     const { plan } = openPlannerApart(limits, endless);
     const begun = Promise.withResolvers<void>();
-    const deployment = await aDeployment(app, {}, (...asked) => {
-      begun.resolve();
-      return plan(...asked);
-    });
+    const deployment = await aDeployment(
+      app,
+      {},
+      {
+        plan: (...asked) => {
+          begun.resolve();
+          return plan(...asked);
+        },
+      },
+    );
     const stop = new AbortController();
     const running = deployment.run(stop.signal);
     await begun.promise;
@@ -280,7 +299,7 @@ describe("a build", () => {
       limits,
       new URL(`data:text/javascript,${encodeURIComponent(endlessThread)}`),
     );
-    const deployment = await aDeployment(app, {}, plan);
+    const deployment = await aDeployment(app, {}, { plan });
     await deployment.run();
     expect(deployment.seen.failed).toContain("the last file read was package.json");
   });

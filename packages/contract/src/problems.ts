@@ -16,6 +16,7 @@ export const problemCodes = [
   "rate_limited",
   "internal",
   "unavailable",
+  "disk_full",
 ] as const;
 
 /** RFC 9457. `detail` says what happened, why, and what to do next. */

@@ -14,6 +14,7 @@ export const faultCodes = {
   rate_limited: 429,
   internal: 500,
   unavailable: 503,
+  disk_full: 507,
 } as const;
 export type FaultCode = keyof typeof faultCodes;
 

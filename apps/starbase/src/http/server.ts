@@ -1,5 +1,6 @@
 import { Problem, type Problem as ProblemDocument } from "@starform/contract/problems";
 import { Fault, faultCodes, type FaultCode } from "@starform/std/fault";
+import { isFullDisk } from "@starform/std/full-disk";
 import fastify, {
   LogController,
   type FastifyError,
@@ -83,7 +84,7 @@ function tellProblem(
   return reply.code(problem.status).type("application/problem+json").serializer(JSON.stringify).send(problem);
 }
 
-/** Any error as the document a caller gets: a Fault by its code, the framework's refusals by theirs, the rest as `internal`. */
+/** Any error as the document a caller gets: a Fault by its code, a full disk, the framework's refusals by theirs, the rest as `internal`. */
 export function problemOf(error: FastifyError | Fault, url: string): ProblemDocument {
   if (error instanceof Fault) {
     const detail =
@@ -95,6 +96,12 @@ export function problemOf(error: FastifyError | Fault, url: string): ProblemDocu
       ...(error.issues.length > 0 ? { issues: [...error.issues] } : {}),
     };
   }
+  if (isFullDisk(error))
+    return document(
+      "disk_full",
+      "the disk of this platform is full, so nothing was kept: its operator must free some space, then try again",
+      url,
+    );
   if (error.validation) {
     const issues = error.validation.map((issue) => ({
       path: [partOf(error.validationContext), ...issue.instancePath.split("/").filter(Boolean)].join("."),
@@ -137,6 +144,7 @@ const titles: Partial<Record<FaultCode, string>> = {
   not_found: "Not found",
   invalid: "The input is not valid",
   internal: "Internal error",
+  disk_full: "The disk is full",
 };
 
 const document = (code: FaultCode, detail: string, url: string): ProblemDocument =>

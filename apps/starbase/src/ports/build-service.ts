@@ -83,3 +83,7 @@ export interface BuildService {
   /** Ends within a second with nothing left running; a build that has ended stays as it ended. */
   cancelBuild(handle: BuildHandle): Promise<void>;
 }
+
+/** The reason of a build that met a full disk: to try again at once would only fill it again. */
+export const buildDiskIsFull =
+  "the build was stopped because the disk of the machine that builds is full: free some space there and deploy again";

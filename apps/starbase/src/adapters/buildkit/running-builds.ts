@@ -1,8 +1,15 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { wordsOf } from "@starform/std/fault";
+import { isFullDisk } from "@starform/std/full-disk";
 import { pause } from "@starform/std/retry";
-import type { BuildFacts, BuildService, BuildSpec, BuildStatus } from "../../ports/build-service.ts";
+import {
+  buildDiskIsFull,
+  type BuildFacts,
+  type BuildService,
+  type BuildSpec,
+  type BuildStatus,
+} from "../../ports/build-service.ts";
 import { BuildStopped } from "../process-builder/build-stopped.ts";
 import { openLogSpool, type LogSpool } from "../process-builder/log-spool.ts";
 import type { BuildLease, BuildLedger, LedgerImage } from "./build-ledger.ts";
@@ -133,6 +140,7 @@ function endOf(
   if (lost.aborted) return { state: "unknown" };
   if (error instanceof BuildStopped)
     return error.isCancelled ? { state: "cancelled" } : { state: "failed", reason: error.message, facts };
+  if (isFullDisk(error)) return { state: "failed", reason: buildDiskIsFull, facts };
   log(`a build ended by a fault of the builder: ${error instanceof Error ? error.stack : String(error)}`);
   return {
     state: "failed",

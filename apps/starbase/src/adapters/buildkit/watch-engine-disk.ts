@@ -1,12 +1,11 @@
-import { readdir, stat, statfs } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { sayBytes, type BuildLimits } from "../process-builder/build-limits.ts";
 import { BuildStopped } from "../process-builder/build-stopped.ts";
+import { freeBytesMin, freeBytesOf, nearlyFull } from "../process-builder/free-disk.ts";
 import { diskUsage } from "../process-builder/program.ts";
 
 const lookEveryMs = 500;
-/** A build never takes the machine's last space, whatever its own limit. */
-const freeBytesMin = 512 * 2 ** 20;
 
 /**
  * Ends a build by `end` that fills the engine's disk or writes more than it may. BuildKit's own count leaves out what
@@ -17,15 +16,15 @@ export function watchEngineDisk(
   { diskBytesMax }: BuildLimits,
   dataRoot: string | undefined,
   end: (stopped: BuildStopped) => void,
+  freeBytes = freeBytesOf,
 ): Disposable {
   if (dataRoot === undefined) return { [Symbol.dispose]: () => undefined };
   const beganMs = Date.now();
   let freeThen: number | undefined;
   let isLooking = false;
   const look = async (): Promise<void> => {
-    const { bavail, bsize } = await statfs(dataRoot);
-    const free = bavail * bsize;
-    if (free < Math.min(freeBytesMin, diskBytesMax)) return end(diskIsFull(free));
+    const free = await freeBytes(dataRoot);
+    if (free < Math.min(freeBytesMin, diskBytesMax)) return end(nearlyFull(free));
     freeThen ??= free;
     if (freeThen - free < diskBytesMax / 2) return;
     const layers = await layersSince(dataRoot, beganMs);
@@ -41,11 +40,6 @@ export function watchEngineDisk(
   }, lookEveryMs);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
-
-const diskIsFull = (free: number): BuildStopped =>
-  new BuildStopped(
-    `the build was stopped because this machine's disk is nearly full (${sayBytes(free)} are left): free some space and deploy again`,
-  );
 
 const wroteTooMuch = (diskBytesMax: number): BuildStopped =>
   new BuildStopped(

@@ -1,7 +1,7 @@
-import { statfs } from "node:fs/promises";
 import { sayDuration } from "@starform/std/duration";
 import { sayBytes, type BuildLimits } from "./build-limits.ts";
 import { BuildStopped } from "./build-stopped.ts";
+import { freeBytesMin, freeBytesOf, nearlyFull } from "./free-disk.ts";
 import type { Cgroup } from "./cgroup.ts";
 import { diskUsage } from "./program.ts";
 
@@ -11,15 +11,18 @@ export type LimitWatch = Disposable & {
 };
 
 const lookEveryMs = 400;
-/** A build never takes the machine's last space, whatever its own limit. */
-const freeBytesMin = 512 * 2 ** 20;
 
 /**
  * Ends the build by `end` when it is over one of its limits. `folders` are what counts as its disk space. The file
  * system is asked how much is free, which costs nothing; the folders are measured when that fell noticeably.
  */
 export function watchLimits(
-  build: { limits: BuildLimits; cgroup: Cgroup | undefined; folders: readonly string[] },
+  build: {
+    limits: BuildLimits;
+    cgroup: Cgroup | undefined;
+    folders: readonly string[];
+    freeBytes?: typeof freeBytesOf;
+  },
   end: (stopped: BuildStopped) => void,
 ): LimitWatch {
   const { limits, cgroup, folders } = build;
@@ -28,14 +31,8 @@ export function watchLimits(
   const startedMs = performance.now();
 
   const disk = async () => {
-    const stats = await statfs(folders[0]!);
-    const free = stats.bavail * stats.bsize;
-    if (free < Math.min(freeBytesMin, limits.diskBytesMax))
-      return end(
-        new BuildStopped(
-          `the build was stopped because this machine's disk is nearly full (${sayBytes(free)} are left): free some space and deploy again`,
-        ),
-      );
+    const free = await (build.freeBytes ?? freeBytesOf)(folders[0]!);
+    if (free < Math.min(freeBytesMin, limits.diskBytesMax)) return end(nearlyFull(free));
     const fell = freeBytesThen - free > limits.diskBytesMax / 20;
     if (!fell && usedBefore !== undefined && performance.now() - measuredAtMs < 20_000) return;
     const used = await diskUsage(folders);

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, type FileHandle, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -16,15 +16,21 @@ export type Uploads = {
   checkOut(serviceId: string, sourceId: string, dir: string, signal: AbortSignal): Promise<void>;
 };
 
+type Draft = Pick<FileHandle, "write" | "sync" | "close">;
+
 /** Uploaded folders, each a gzipped tar named by the digest of its bytes, below `dir/<service>`. */
-export function uploads(dir: string, limits: SourceLimits = sourceLimits): Uploads {
+export function uploads(
+  dir: string,
+  limits: SourceLimits = sourceLimits,
+  openFile: (path: string, flags: string, mode: number) => Promise<Draft> = open,
+): Uploads {
   const fileOf = (serviceId: string, sourceId: string) => path.join(dir, serviceId, `${sourceId}.tgz`);
 
   return {
     async save(serviceId, body) {
       await mkdir(path.join(dir, serviceId), { recursive: true });
       const draft = path.join(dir, serviceId, `.draft-${randomBytes(8).toString("hex")}`);
-      const out = await open(draft, "wx", 0o600);
+      const out = await openFile(draft, "wx", 0o600);
       const hash = createHash("sha256");
       let sizeBytes = 0;
       const kept = async function* () {

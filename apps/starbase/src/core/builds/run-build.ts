@@ -6,7 +6,13 @@ import type { ServiceSettings } from "@starform/contract/services";
 import type { StageName } from "@starform/contract/states";
 import type { Clock } from "@starform/std/clock";
 import { isFault, wordsOf } from "@starform/std/fault";
-import type { BuildFacts, BuildLogLine, BuildService } from "../../ports/build-service.ts";
+import { isFullDisk } from "@starform/std/full-disk";
+import {
+  buildDiskIsFull,
+  type BuildFacts,
+  type BuildLogLine,
+  type BuildService,
+} from "../../ports/build-service.ts";
 import { reportBook, type ReportBook } from "./build-report.ts";
 import { planOptionsOf, readBuildSettings, type FileSettings } from "./build-settings.ts";
 import type { AttachTo, BuildDocument } from "./documents/build-document.ts";
@@ -42,11 +48,12 @@ export const runBuild =
   async (deploymentId, signal) => {
     const work = await deps.progress.beginBuild(deploymentId);
     if (!work) return;
-    await using dir = await deps.workDirs.open(work.buildId);
     const run = beginRun(deps, work, signal);
     try {
+      await using dir = await deps.workDirs.open(work.buildId);
       await steps(deps, run, dir);
-    } catch (error) {
+    } catch (thrown) {
+      const error = isFullDisk(thrown) ? new CannotBuild(buildDiskIsFull) : thrown;
       // Of one that was stopped what it took until then; who stopped it does not wait for it to be kept.
       await deps.progress.keepReport(work.buildId, run.book.report()).catch(() => undefined);
       if (signal.aborted) return;
@@ -57,7 +64,7 @@ export const runBuild =
     }
   };
 
-/** The customer's to heal; the message is the deployment's reason. */
+/** The customer's to heal, or the operator's; the message is the deployment's reason. */
 class CannotBuild extends Error {
   override readonly name = "CannotBuild";
 }
