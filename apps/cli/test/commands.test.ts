@@ -491,6 +491,19 @@ test("a secret piped in never comes back", async () => {
   expect(stdout + stderr).not.toContain("t0p");
 });
 
+test.each([
+  ["a megabyte", "hush-".repeat(2 ** 18), /"API_KEY": .*65,536/],
+  ["a NUL", "hush-\0-hush", /"API_KEY": .*NUL/],
+])("a secret of %s is refused before it is sent, without its value", async (_, input, words) => {
+  const { code, stdout, stderr, called } = await inTheWorld(
+    ["variables", "set", "API_KEY", "--stdin", "--secret"],
+    { input },
+  );
+  expect({ code, sent: called("setVariables") }).toEqual({ code: 2, sent: undefined });
+  expect(stderr).toMatch(words);
+  expect(stdout + stderr).not.toContain("hush");
+});
+
 test("a variable that cannot be is told by its name, without its value", async () => {
   const { code, stderr } = await inTheWorld(["variables", "set", "1BAD=x"]);
   expect(code).toBe(2);

@@ -8,7 +8,7 @@ import * as services from "@starform/contract/services";
 import * as variables from "@starform/contract/variables";
 import { allRoutes } from "@starform/contract/all-routes";
 import { problemCodes } from "@starform/contract/problems";
-import { faultCodes } from "@starform/std/fault";
+import { faultCodes, type Fault } from "@starform/std/fault";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   aProject,
@@ -275,6 +275,31 @@ describe("variables", () => {
     expect(
       (await world.owner(variables.listVariables, { params: ref, query: {} })).items.map((v) => v.name),
     ).toEqual(["KEPT"]);
+  });
+
+  test.each([
+    ["a NUL", "hush-\0-hush", /NUL/],
+    ["a megabyte", "hush-".repeat(2 ** 18), /65,536/],
+  ])("refuse a secret with %s without saying it, alone and in a group", async (_, value, message) => {
+    const { ref } = await aProject(world);
+    const group = { project: ref.project, group: "shared" };
+    const kept = { KEPT: { value: "1", isSecret: true } };
+    await world.owner(variables.setVariables, { params: ref, query: {}, body: { variables: kept } });
+    await world.owner(variables.createVarGroup, { params: ref, body: { name: "shared", variables: kept } });
+    const body = { variables: { TOKEN: { value, isSecret: true } } };
+    for (const refused of [
+      world.owner(variables.setVariables, { params: ref, query: {}, body }),
+      world.owner(variables.setVarGroup, { params: group, body }),
+      world.owner(variables.createVarGroup, { params: ref, body: { name: "other", ...body } }),
+    ]) {
+      const error = await refused.then(String, (fault: Fault) => fault);
+      expect(error).toMatchObject({ code: "invalid", message: expect.stringMatching(message) });
+      expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain("hush");
+    }
+    const left = await world.owner(variables.listVariables, { params: ref, query: {} });
+    const { entries: grouped } = await world.owner(variables.getVarGroup, { params: group });
+    expect([left.items, grouped].map((list) => list.map(({ name }) => name))).toEqual([["KEPT"], ["KEPT"]]);
+    expect(world.log()).not.toContain("hush");
   });
 
   test("keep newlines and hold a reveal in the audit", async () => {

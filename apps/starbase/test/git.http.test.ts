@@ -154,8 +154,8 @@ describe("the Git remote", () => {
   test("asks for a token, and tells a wrong one and an unknown service apart", async () => {
     await using server = await aServer();
     await using repository = await aRepository();
-    expect((await repository.git("push", server.urlFor("bad"), "main")).text).toMatch(
-      /Authentication failed|that token is not valid/,
+    expect((await repository.git("push", server.urlFor("bad"), "main")).text).toContain(
+      "remote: that token is not valid: make a new one with `starform tokens create`",
     );
     expect((await repository.git("push", server.urlFor("good", "shop/nothing"), "main")).text).toContain(
       "there is no service nothing in a project shop of yours",
