@@ -8,7 +8,8 @@
  * - a full disk, a data directory of a newer version: apps/embedded/test/{data-dir,platform}.test.ts;
  *   a disk that fills while the platform runs: apps/starbase/test/{full-disk,run-build}.test.ts (requests, uploads,
  *   builds), apps/cli/test/up.test.ts, apps/shuttle/src/loops/desired-state.test.ts
- * - a clock that jumps: apps/shuttle/src/core/{cron-schedule,snapshots}.test.ts
+ * - a clock that jumps: apps/shuttle/src/core/cron-schedule.test.ts,
+ *   apps/shuttle/src/adapters/local/{clock-jumps,cron-book}.test.ts, apps/starbase/src/http/present.test.ts
  * - a rejected command, flag or setting: apps/cli/test/command-line.test.ts, packages/build-plan/src/starform-file.test.ts
  */
 import { spawn } from "node:child_process";
@@ -249,7 +250,7 @@ test("a wrong and an expired token are one sentence with the way to a new one, f
     const remote = gitUrl.replace("://", `://any:${ownerToken}@`);
     const pushed = await person.git(["push", remote, "main"], { cwd: folder });
     expect(pushed.code).not.toBe(0);
-    expect(pushed.stderr).toMatch(/Authentication failed|token is wrong, expired or revoked/);
+    expect(pushed.stderr).toMatch(/^remote: [^\n]*token is wrong, expired or revoked: run `starform login`/m);
     expect(told.stderr + pushed.stderr).not.toContain(expired);
   }
 });

@@ -111,7 +111,8 @@ export const presentDeployment = (d: SeenDeployment, urls: Urls, outlook: Outloo
   createdBy: d.createdBy,
   createdAt: d.createdAt.toISOString(),
   endedAt: d.endedAt?.toISOString() ?? null,
-  durationMs: d.endedAt ? d.endedAt.getTime() - d.createdAt.getTime() : null,
+  // A clock that was put back in between would make it less than nothing.
+  durationMs: d.endedAt ? Math.max(0, d.endedAt.getTime() - d.createdAt.getTime()) : null,
   revision: d.revision,
 });
 

@@ -14,6 +14,10 @@ import { stopAndTell } from "./retire-instance.ts";
 import type { ControllerDeps } from "./service-controller.ts";
 import type { CronBook } from "./cron-book.ts";
 
+/** Nobody can tell the two apart afterwards: the clock of the machine is all that there is. */
+const missed =
+  "Shuttle was not running at that time, or the clock of this machine was moved, and a run is never late by more than a minute";
+
 /** A timer is never set further than this, so that a clock that jumps is noticed. */
 const lookEveryMs = 20_000;
 
@@ -137,7 +141,7 @@ export function cronController(
       if (isLate)
         book.record({
           ...run,
-          reason: "Shuttle was not running at that time, and a run is never late by more than a minute",
+          reason: missed,
         });
       else if (busy)
         book.record({

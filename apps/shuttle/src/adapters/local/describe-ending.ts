@@ -17,7 +17,8 @@ export async function describeEnding(
   return reasonOfEnding(exit, {
     tier: label(instance.labels, "tier"),
     memoryBytes: Number(label(instance.labels, "memory-bytes")),
-    ranForMs: Date.now() - instance.startedAtMs,
+    // A clock that was put back in between would make it less than nothing.
+    ranForMs: Math.max(0, Date.now() - instance.startedAtMs),
     command: command ?? "the image's own",
     lastLine: pump.lastLine(),
   });
