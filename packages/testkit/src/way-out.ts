@@ -1,6 +1,6 @@
 const deeds =
   "add|answer|ask|choose|commit|correct|create|delete|deploy|free|give|leave|let|list|listen|look|make|name|open|put|raise|remove|rename|renew|run|save|see|send|set|start|stop|take|try|type|update|use|wait|write";
-const deed = new RegExp(`(?:[:;.,] |\\bor |\\band )(?:${deeds}|did you mean)\\b`, "i");
+const deed = new RegExp(`(?:[:;.,] |\\bor |\\band |\\bmust )(?:${deeds}|did you mean)\\b`, "i");
 
 /**
  * Whether what a person is told is a sentence with the way out: one line that says what happened and then, as a clause
