@@ -186,6 +186,13 @@ test("a version that cannot be read is said, and hides no later one", async () =
   );
 });
 
+test("a Maven that the source brings itself is not called unnamed", async () => {
+  const files = { "pom.xml": "<project/>" };
+  expect(await reasons("tool maven", { files })).toBe("because nothing in the source names a version");
+  const wrapped = { ...files, mvnw: "", ".mvn/wrapper/maven-wrapper.properties": "" };
+  expect(await reasons("tool maven", { files: wrapped })).toContain("own mvnw brings the one");
+});
+
 test(".NET is told by its project, and Gleam's own version is read", async () => {
   const dotnet = await planned(sources["dotnet"]!.files);
   expect(reasonOf(dotnet.info, "this is .NET")).toBe("because there is an a.csproj");

@@ -38,7 +38,12 @@ export const java: Provider = {
         tool: "maven",
         label: "Maven",
         variable: "MAVEN_VERSION",
-        fallback: { version: "latest", reason: "nothing in the source names a version" },
+        fallback: {
+          version: "latest",
+          reason: hasWrapper(draft, isGradle)
+            ? "the source's own mvnw brings the one it builds with, and needs no other"
+            : "nothing in the source names a version",
+        },
       });
     chooseJava(draft, gradle);
     draft.runtimeTools.add("java");
@@ -51,8 +56,12 @@ export const java: Provider = {
   },
 };
 
+const hasWrapper = ({ tree }: PlanDraft, isGradle: boolean): boolean =>
+  isGradle
+    ? tree.hasFile("gradlew")
+    : tree.hasFile("mvnw") && tree.hasFile(".mvn/wrapper/maven-wrapper.properties");
+
 function build(draft: PlanDraft, isGradle: boolean): void {
-  const { tree } = draft;
   const step = addStep(
     draft,
     "build",
@@ -61,23 +70,21 @@ function build(draft: PlanDraft, isGradle: boolean): void {
   );
   step.inputs.push(fromSource());
   step.secrets = ["*"];
-  const hasWrapper = isGradle
-    ? tree.hasFile("gradlew")
-    : tree.hasFile("mvnw") && tree.hasFile(".mvn/wrapper/maven-wrapper.properties");
-  if (hasWrapper)
+  const isWrapped = hasWrapper(draft, isGradle);
+  if (isWrapped)
     decide(draft, `build with the source's own ${isGradle ? "gradlew" : "mvnw"}`, "because it is there");
-  if (hasWrapper) step.commands.push(exec(`chmod +x ${isGradle ? "gradlew" : "mvnw"}`));
+  if (isWrapped) step.commands.push(exec(`chmod +x ${isGradle ? "gradlew" : "mvnw"}`));
   if (isGradle) {
     addCache(draft, step, "gradle", "/root/.gradle");
     step.commands.push(
-      exec(`${hasWrapper ? "./gradlew" : "gradle"} clean build -x check -x test -Pproduction`),
+      exec(`${isWrapped ? "./gradlew" : "gradle"} clean build -x check -x test -Pproduction`),
     );
     return;
   }
   addCache(draft, step, "maven", "/root/.m2/repository");
   step.commands.push(
     exec(
-      `${hasWrapper ? "./mvnw" : "mvn"} -DoutputFile=target/mvn-dependency-list.log -B -DskipTests clean dependency:list install -Pproduction`,
+      `${isWrapped ? "./mvnw" : "mvn"} -DoutputFile=target/mvn-dependency-list.log -B -DskipTests clean dependency:list install -Pproduction`,
     ),
   );
 }
