@@ -72,10 +72,16 @@ function openGroup(name: string): EngineGroup {
   const of = (controller: string) => path.join(root, isUnified ? "" : controller, name);
   const group: Folders = { isUnified, memory: of("memory"), pids: of("pids"), cpu: of("cpu") };
   for (const dir of [group.memory, group.pids, group.cpu]) mkdirSync(dir, { recursive: true });
+  if (!isUnified) attempt(() => mkdirSync(of("blkio"), { recursive: true }));
   if (isUnified)
     for (const dir of [root, path.dirname(group.memory)])
       write(`${dir}/cgroup.subtree_control`, "+memory +pids +cpu");
   write(isUnified ? `${group.cpu}/cpu.weight` : `${group.cpu}/cpu.shares`, isUnified ? cpuWeight : cpuShares);
+
+  // Where the kernel's disk scheduler knows weights: a quarter of what an app has by default.
+  const disk = isUnified ? group.cpu : of("blkio");
+  for (const file of ["blkio.weight", "blkio.bfq.weight"]) attempt(() => overwrite(`${disk}/${file}`, 125));
+  for (const file of ["io.weight", "io.bfq.weight"]) attempt(() => overwrite(`${disk}/${file}`, 25));
 
   // Version 1 counts a kill in the step's own group only, which goes with the step; the most in use stays with ours.
   const peakFile = `${group.memory}/memory.max_usage_in_bytes`;
@@ -159,6 +165,9 @@ function endAll(dir: string): void {
 /** Not every kernel counts swap, none lowers a limit below what is in use, and a step may be over by now. */
 const write = (file: string, value: number | string): void =>
   void attempt(() => writeFileSync(file, String(value)));
+
+/** Makes no file where the kernel has none. */
+const overwrite = (file: string, value: number): void => writeFileSync(file, String(value), { flag: "r+" });
 
 function numberIn(file: string, key: string): number {
   const text = attempt(() => readFileSync(file, "utf8")) ?? "";

@@ -33,6 +33,16 @@ const quotaMicros = (cpuMillisMax: number): number | undefined =>
 const root = "/sys/fs/cgroup";
 
 /**
+ * What a build is worth beside what is visited: a quarter of one process of an app or of the platform, on every
+ * processor. Version 1 counts a group as 1,024 for all processors together, and beside it compete not groups but single
+ * processes of 1,024 each, wherever all others are in the root group; so the share is one for each processor, or a build
+ * would all but stand still on a large machine.
+ */
+const cpuSharesEach = 256;
+/** Of the default of 100 (version 2), or of 500 (version 1). Only some of the kernel's disk schedulers know weights. */
+const [weight, blkioWeight] = [25, 125];
+
+/**
  * Makes a cgroup (version 2 where it is the only one, else version 1); undefined where the machine does not let us,
  * which the caller says in the log.
  */
@@ -56,7 +66,12 @@ function openUnified(name: string, { memoryBytesMax, processesMax, cpuMillisMax 
   const base = `${root}/${parent}`;
   const dir = `${base}/${name}`;
   writeFileSync(`${root}/cgroup.subtree_control`, "+memory +pids +cpu");
+  attempt(() => writeFileSync(`${root}/cgroup.subtree_control`, "+io"));
   mkdirSync(base, { recursive: true });
+  // All builds together: the groups beside theirs are those of whole slices.
+  writeFileSync(`${base}/cpu.weight`, String(weight));
+  for (const file of ["io.weight", "io.bfq.weight"])
+    attempt(() => writeFileSync(`${base}/${file}`, String(weight), { flag: "r+" }));
   writeFileSync(`${base}/cgroup.subtree_control`, "+memory +pids +cpu");
   mkdirSync(dir);
   writeFileSync(`${dir}/memory.max`, String(memoryBytesMax));
@@ -85,14 +100,20 @@ function openSplit(name: string, { memoryBytesMax, processesMax, cpuMillisMax }:
   attempt(() => {
     if (!cpu) return;
     mkdirSync(cpu);
-    // Beside it compete not groups but single processes, of 1,024 each, wherever all others are in the root group: with
-    // less than a share for each processor a build would all but stand still on a busy machine.
-    writeFileSync(`${cpu}/cpu.shares`, String(1_024 * availableParallelism()));
+    writeFileSync(`${cpu}/cpu.shares`, String(cpuSharesEach * availableParallelism()));
     dirs.push(cpu);
     const quota = quotaMicros(cpuMillisMax);
     if (!quota) return;
     writeFileSync(`${cpu}/cpu.cfs_period_us`, String(periodMicros));
     writeFileSync(`${cpu}/cpu.cfs_quota_us`, String(quota));
+  });
+  attempt(() => {
+    const blkio = splitDir("blkio", name);
+    if (!blkio) return;
+    mkdirSync(blkio);
+    dirs.push(blkio);
+    for (const file of ["blkio.weight", "blkio.bfq.weight"])
+      attempt(() => writeFileSync(`${blkio}/${file}`, String(blkioWeight), { flag: "r+" }));
   });
   return {
     joinFiles: dirs.map((dir) => `${dir}/cgroup.procs`),
@@ -106,7 +127,7 @@ function openSplit(name: string, { memoryBytesMax, processesMax, cpuMillisMax }:
 }
 
 const splitDirs = (name: string): string[] =>
-  ["memory", "pids", "cpu"].flatMap((controller) => splitDir(controller, name) ?? []);
+  ["memory", "pids", "cpu", "blkio"].flatMap((controller) => splitDir(controller, name) ?? []);
 
 /** Below the group this process is in: all it may be allowed to write to. */
 function splitDir(controller: string, name: string): string | undefined {
