@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import {
   chmod,
   lstat,
@@ -203,6 +203,23 @@ describe("Git addresses", () => {
     };
     const refs = ["main", "v1", "main", "v1", "main", "v1"];
     expect(await Promise.all(refs.map(read))).toEqual(["newer", "main", "newer", "main", "newer", "main"]);
+  });
+
+  test("are refused when they are larger than a source may be, and leave nothing behind", async () => {
+    await using repository = await aRepository({ "index.js": "small" });
+    const url = `file://${repository.dir}`;
+    const gitDir = path.join(dir, randomUUID());
+    const limits = { packedBytesMax: 2 ** 20, bytesMax: 4 * 2 ** 20, entriesMax: 10 };
+    const store = aStore({ gitDir, limits });
+    await checkedOut(store, { kind: "git", url, ref: "main" });
+    await repository.commit({ "large.bin": randomBytes(12_000_000).toString("latin1") }, "large");
+    const refused = checkedOut(store, { kind: "git", url, ref: "main" });
+    await expect(refused).rejects.toThrow(`the repository ${url} is larger than 4 MiB: leave large files`);
+    const left = await readdir(path.join(gitDir, "fetched"), { recursive: true });
+    expect(left.filter((name) => name.includes("pack-") || name.includes("tmp_"))).toEqual([]);
+    // The next one is fetched as if nothing had been.
+    const { into } = await checkedOut(store, { kind: "git", url, ref: repository.first });
+    expect(await readFile(path.join(into, "index.js"), "utf8")).toBe("small");
   });
 
   test("never name what others pushed here", async () => {

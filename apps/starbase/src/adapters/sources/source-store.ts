@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import type { SourceLimits } from "@starform/contract/source-limits";
+import { sourceLimits, type SourceLimits } from "@starform/contract/source-limits";
 import { Fault } from "@starform/std/fault";
 import type { Commit, SourceStore } from "../../core/builds/ports.ts";
+import { boundedFetch } from "./bounded-fetch.ts";
 import { GitFailed, openGit, type Git, type GitOptions } from "./git-program.ts";
 import { signInFor, type GitSignIn } from "./git-sign-in.ts";
 import { checkGitUrl, withoutCredentials } from "./git-url.ts";
@@ -130,12 +131,18 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
       }
       checkGitUrl(source.url, options);
       const env = await signInFor(source.url, (host) => options.signInTo?.(serviceId, host));
-      const repository = await bare(fetched(serviceId));
+      const repository = fetched(serviceId);
       await refuseOurOwn(source.url, options.gitDir);
       // Two environments of one service share the copy: at once, one would be handed what the other fetched.
-      const sha = await inTurn(repository, () =>
-        fetchFrom(git, repository, source, { signal, timeoutMs: options.fetchTimeoutMs ?? 300_000, env }),
-      );
+      const bytesMax = (options.limits ?? sourceLimits).bytesMax;
+      const bounds = { bytesMax, shown: withoutCredentials(source.url), signal };
+      const timeoutMs = options.fetchTimeoutMs ?? 300_000;
+      const sha = await inTurn(repository, async () => {
+        await bare(repository);
+        return boundedFetch(repository, bounds, (either) =>
+          fetchFrom(git, repository, source, { signal: either, timeoutMs, env }),
+        );
+      });
       await archive(repository, sha, dir, signal);
       const commit = await describe(git, repository, sha, source.ref);
       return commit ? { commit } : {};
@@ -203,6 +210,9 @@ async function fetchFrom(
     throw new Fault("invalid", `"${ref}" is not the name of a branch, a tag or a commit`);
   const options = { cwd, ...limits };
   const fetch = [
+    // Always as one pack, which is written as it comes: a few objects would be unpacked in memory.
+    "-c",
+    "fetch.unpackLimit=1",
     "fetch",
     "--quiet",
     "--no-tags",
