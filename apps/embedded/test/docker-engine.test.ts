@@ -40,6 +40,11 @@ describe.skipIf(!requireEngineInCi())("a Docker Engine of our own", () => {
       expect(other.status()[0]).toMatchObject({ state: "ready", restarts: 0 });
       const made = engines.map(({ socketPath }) => dirname(socketPath));
       expect(made.every((dir) => existsSync(dir))).toBe(true);
+      const settings = made.map((dir) => readFileSync(join(dir, "daemon.json"), "utf8"));
+      for (const text of settings)
+        expect(JSON.parse(text)).toEqual({
+          builder: { gc: { enabled: true, defaultKeepStorage: expect.stringMatching(/^\d+GB$/) } },
+        });
       const chains = made.map((dir) => `SF${dir.split("-").at(-1)?.slice(0, 4)}`);
       expect(
         chains.every(

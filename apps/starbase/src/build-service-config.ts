@@ -12,6 +12,8 @@ export const buildServiceVariables = {
   BUILDKIT_KEY: z.string().optional(),
   /** The name in the builder's certificate, where it is not the endpoint's. */
   BUILDKIT_SERVER_NAME: z.string().optional(),
+  /** What its cache may hold; the Worker removes what was used longest ago. */
+  BUILDKIT_CACHE_GB: z.coerce.number().int().min(1).default(30),
   DEPOT_TOKEN: z.string().optional(),
   DEPOT_API_URL: z.url().default("https://api.depot.dev"),
   DEPOT_REGION: z.string().default("us-east-1"),
@@ -42,7 +44,12 @@ export type Bases = { readonly builder: string; readonly runtime: string };
 export type BuildServiceConfig =
   | { readonly kind: "auto" }
   | { readonly kind: "process" }
-  | { readonly kind: "buildkit"; readonly endpoint: BuildKitEndpoint; readonly bases: Bases | undefined }
+  | {
+      readonly kind: "buildkit";
+      readonly endpoint: BuildKitEndpoint;
+      readonly cacheGb: number;
+      readonly bases: Bases | undefined;
+    }
   | {
       readonly kind: "depot";
       readonly apiUrl: string;
@@ -56,7 +63,8 @@ export type BuildServiceConfig =
 export function buildServiceOf(v: z.output<typeof Variables>): BuildServiceConfig {
   const kind = v.BUILD_SERVICE;
   if (kind === "auto" || kind === "process") return { kind };
-  if (kind === "buildkit") return { kind, endpoint: endpointOf(v), bases: basesOf(v) };
+  if (kind === "buildkit")
+    return { kind, endpoint: endpointOf(v), cacheGb: v.BUILDKIT_CACHE_GB, bases: basesOf(v) };
   return {
     kind,
     apiUrl: v.DEPOT_API_URL.replace(/\/$/, ""),

@@ -46,7 +46,7 @@ export async function openRemoteBuilder(kind: "depot" | "buildkit"): Promise<Rem
   const database = stack.use(openDatabase({ url, poolMax: 10, onError: () => undefined }));
   const config: BuildServiceConfig = depot
     ? { kind: "depot", apiUrl: depot.url, token: depot.token, regionId: "eu-central-1", cacheGb: 30, bases }
-    : { kind: "buildkit", endpoint: { kind: "tls", ...machine!.endpoint }, bases };
+    : { kind: "buildkit", endpoint: { kind: "tls", ...machine!.endpoint }, cacheGb: 30, bases };
   const options: WorkerOptions = { config, engineSocket: socketPath, encryptionKey, leaseMs: 3_000 };
   const worker = (name: string) =>
     remoteBuilds({ ...options, workDir: path.join(dir, name) }, { db: database.db, registry }, stack);

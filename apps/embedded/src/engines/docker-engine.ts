@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -68,7 +68,7 @@ export function ownEngineProgram(
       if (network && !existsSync(`/sys/class/net/${network.bridge}`)) network = undefined;
       network ??= openEngineNetwork(id);
       writeFileSync(join(dir, "network.json"), JSON.stringify(network));
-      writeFileSync(join(dir, "daemon.json"), "{}");
+      writeFileSync(join(dir, "daemon.json"), JSON.stringify(engineConfig(dataDir)));
       rmSync(join(dir, "dockerd.pid"), { force: true });
       // After kill -9 the engine would wait 15 s for a containerd that its pid file wrongly says is alive.
       await endContainerd(join(dir, "exec/containerd"));
@@ -90,6 +90,15 @@ export function ownEngineProgram(
     },
   };
   return { program, socketPath };
+}
+
+const gigabyte = 1e9;
+
+/** Without it the engine's builder keeps the layers and cache mounts of every build there ever was. */
+function engineConfig(dataDir: string): object {
+  const { blocks, bsize } = statfsSync(dataDir);
+  const keepGb = Math.min(30, Math.max(2, Math.floor((blocks * bsize) / 10 / gigabyte)));
+  return { builder: { gc: { enabled: true, defaultKeepStorage: `${keepGb}GB` } } };
 }
 
 function recordedNetwork(dir: string): EngineNetwork | undefined {

@@ -5,7 +5,7 @@ import {
   unixTransport,
   type Transport,
 } from "@starform/buildkit/transport";
-import { onePool } from "../adapters/buildkit/builder-pool.ts";
+import { onePool, pruneCache } from "../adapters/buildkit/builder-pool.ts";
 import { remoteBuildService } from "../adapters/buildkit/remote-build-service.ts";
 import { depotApi } from "../adapters/depot/depot-api.ts";
 import { depotPool } from "../adapters/depot/depot-pool.ts";
@@ -35,6 +35,8 @@ export type RemoteBuilds = {
   readonly builds: BuildService;
   /** Clears away what dead Workers left. */
   tend(): Promise<void>;
+  /** Keeps the builder's cache within its size, where nobody else does. */
+  readonly prune?: () => Promise<void>;
 };
 
 type RemoteConfig = Extract<BuildServiceConfig, { kind: "buildkit" | "depot" }>;
@@ -51,8 +53,9 @@ export async function openRemoteBuilds(
   const shared = { registry, ledger, workDir, log, ...(config.bases && { bases: config.bases }) };
   const tend = () => pruneBuildLeases(db, new Date(Date.now() - leasesKeptMs));
   if (config.kind === "buildkit") {
-    const pool = onePool(transportOf(transportTo(config.endpoint)));
-    return { builds: stack.use(remoteBuildService({ ...shared, pool })), tend };
+    const transport = transportOf(transportTo(config.endpoint));
+    const builds = stack.use(remoteBuildService({ ...shared, pool: onePool(transport) }));
+    return { builds, tend, prune: () => pruneCache(transport, config.cacheGb * 1e9) };
   }
   const { abandonedSeconds } = deps;
   const pool = stack.use(

@@ -24,3 +24,9 @@ export const onePool = (transport: Transport): BuilderPool => ({
     return await use(client);
   },
 });
+
+/** Removes of a builder's cache what was used longest ago, until it holds no more than that; builds that run keep theirs. */
+export async function pruneCache(transport: Transport, keepBytes: number): Promise<void> {
+  await using client = await openBuildKit(transport);
+  await client.prune({ keepBytes });
+}
