@@ -115,6 +115,20 @@ test("holds an app to its memory and its number of processes, and tells what kil
 const readOutput = (dir: string, id: string, name: string): Promise<string> =>
   Promise.resolve(readFileSync(join(dir, "instances", id, name), "utf8"));
 
+test("lets a command behind npm finish its work", async () => {
+  const dir = aDir();
+  const engine = await anEngine(dir);
+  const manifest = JSON.stringify({ scripts: { start: "node app.mjs" } });
+  const source = `setInterval(() => console.log("tick"), 100);
+process.on("SIGTERM", () => setTimeout(() => { console.log("finished"); process.exit(); }, 1_000));`;
+  const files = `echo '${manifest}' > package.json; echo '${source}' > app.mjs`;
+  const app = spec(dir, `cd /tmp; ${files}; npm run start`);
+  await engine.start(app);
+  await until("it runs", async () => (await readOutput(dir, app.id, "out")).includes("tick"));
+  expect(await engine.stop(app.id, 10_000)).toBe("ended");
+  expect(await outputOf(engine, app.id)).toMatch(/finished\n$/);
+});
+
 test("lets a command behind a shell end by itself, and ends at once what does not hear", async () => {
   const dir = aDir();
   const engine = await anEngine(dir);

@@ -3,16 +3,19 @@ import { pause } from "@starform/std/retry";
 import { catchesTerm, membersOf, processTable } from "./process-table.ts";
 
 const shells = new Set(["sh", "bash", "dash"]);
+/** npm names itself after what it runs: `npm run start`. On SIGTERM it ends the shell below it, and then itself. */
+const isNpm = (name: string): boolean => /^npm\b/.test(name);
 
 /**
- * Asks the app's own processes to end. A shell that only waits for its command is left out: it would die at once and
- * take the sandbox, and with it the command that wants to finish its work.
+ * Asks the app's own processes to end. A shell that only waits for its command is left out, and so is npm: they would
+ * end at once and take the sandbox, and with it the command that wants to finish its work.
  */
 export function askToEnd(keeper: number): void {
   const members = appProcesses(keeper);
   const parents = new Set(members.map((member) => member.parent));
-  for (const { pid, name } of members)
-    if (!(shells.has(name) && parents.has(pid) && !catchesTerm(pid))) trySignal(pid, "SIGTERM");
+  const onlyWaits = (pid: number, name: string): boolean =>
+    parents.has(pid) && (isNpm(name) || (shells.has(name) && !catchesTerm(pid)));
+  for (const { pid, name } of members) if (!onlyWaits(pid, name)) trySignal(pid, "SIGTERM");
 }
 
 /** Ends all of an instance at once; resolves when nothing of it is left, the keeper included. */
