@@ -153,6 +153,28 @@ describe("a deployment fails in one sentence with the way out", () => {
   });
 });
 
+test("what an app does wrong is told by the API within five seconds of its being knowable", async () => {
+  await api.create("prompt");
+  const source = `import { createServer } from "node:http";
+createServer().listen(0, () => console.log("listens elsewhere"));`;
+  await api.begin("prompt", { ...nodeApp(source), ...readyWithin(60) });
+  const toldAt = until(
+    "it is told",
+    async () =>
+      /listens on \d+, but PORT is/.test((await api.service("prompt")).health.reason ?? "") && Date.now(),
+    patience,
+  );
+  const [line] = await until(
+    "the app's line",
+    async () => {
+      const lines = await api.logs("prompt", { filter: "listens elsewhere", stream: "stdout" });
+      return lines.length > 0 && lines;
+    },
+    patience,
+  );
+  expect((await toldAt) - Date.parse(line!.ts)).toBeLessThan(5_000);
+});
+
 test("an app that ignores SIGTERM is ended after its drain time and told of it, and the next version answers", async () => {
   await api.create("stubborn", { settings: { drainSeconds: 1 } });
   const stubborn = (version: string) => {

@@ -271,6 +271,48 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
       await Promise.all(Object.values(failing).map(({ service }) => gone(service)));
     });
 
+    test("tells a reason within five seconds of its being knowable", async () => {
+      if (rig.shipsLines === false || rig.seesListeners === false) return;
+      const http = { kind: "http", path: "/healthz", timeout_seconds: 60 } as const;
+      const wrote = (service: DesiredService, message: RegExp) =>
+        until(
+          `the app writes ${message}`,
+          () => rig.lines.find((line) => line.serviceId === service.service_id && message.test(line.message)),
+          { everyMs: 20 },
+        ).then(({ tsMs }) => tsMs);
+      const cases = [
+        {
+          service: aService({ image, env: { LISTEN: "19378" }, probes: probes(http) }),
+          knowable: (service: DesiredService) => wrote(service, /^listening/),
+          reason: /listens on 19378, but PORT is/,
+        },
+        {
+          service: aService({ image, env: { MODE: "crash" } }),
+          knowable: (service: DesiredService) => wrote(service, /the database is missing/),
+          reason: /^exited with code 3/,
+        },
+        {
+          service: aService({ image: rig.missingImage }),
+          knowable: async () => Date.now(),
+          reason: /^the image .* is not/,
+        },
+      ];
+      const tookMs = await Promise.all(
+        cases.map(async ({ service, knowable, reason }) => {
+          hand.want(service);
+          // A reason may be over before anybody who looks now and then has seen it: it is told with the change.
+          let toldAt: number | undefined;
+          const look = (): number | undefined =>
+            (toldAt ??= reason.test(cluster.observe(keyOf(service))?.reason ?? "") ? Date.now() : undefined);
+          using _listening = cluster.onChange(() => void look());
+          const knowableAt = await knowable(service);
+          return (await until(`${reason} is told`, look, { everyMs: 20 })) - knowableAt;
+        }),
+      );
+      for (const ms of tookMs) expect(ms).toBeLessThan(5_000);
+      await Promise.all(cases.map(({ service }) => gone(service)));
+    });
+
     test("scales up and down, and to nothing and back", async () => {
       const service = hand.want(aService({ image }));
       await hand.reaches(service, "running");
