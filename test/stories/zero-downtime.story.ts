@@ -81,11 +81,12 @@ describe.each(runtimes())("without a pause, on the runtime $name", ({ name: runt
     } finally {
       const report = await load.stop();
       console.log(
-        `${report.answered} of ${report.sent} requests were answered right; ${report.leftOut} were left out by this machine`,
+        `${report.answered} of ${report.sent} requests in ${report.seconds.toFixed(0)} s were answered right; ${report.leftOut} were left out by this machine`,
       );
       expect(report.failures).toEqual([]);
       expect(report.answered).toBe(report.sent);
-      expect(report.sent).toBeGreaterThan(perSecond);
+      // A machine that cannot keep the rate up has not shown what this is about.
+      expect(report.sent).toBeGreaterThan(0.9 * perSecond * report.seconds);
     }
   });
 

@@ -13,6 +13,8 @@ export type LoadReport = {
   readonly failures: readonly Failure[];
   /** Requests that were due and left out, because this machine could not keep up. */
   readonly leftOut: number;
+  /** How long requests were sent for. */
+  readonly seconds: number;
 };
 type LoadOptions = {
   readonly url: string;
@@ -65,14 +67,22 @@ export function openLoad({ url, perSecond, judge, mark }: LoadOptions) {
       underWay.add(one);
     }
   }, tickMs);
+  const report = (endedAt = performance.now()): LoadReport => ({
+    sent,
+    answered,
+    failures,
+    leftOut,
+    seconds: (endedAt - startedAt) / 1_000,
+  });
   return {
-    report: (): LoadReport => ({ sent, answered, failures, leftOut }),
+    report: () => report(),
     /** Sends no more, and resolves when the last answer is there. */
     async stop(): Promise<LoadReport> {
       clearInterval(timer);
+      const endedAt = performance.now();
       await Promise.all(underWay);
       kept.destroy();
-      return { sent, answered, failures, leftOut };
+      return report(endedAt);
     },
   };
 }
