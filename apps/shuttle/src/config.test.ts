@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { readConfig } from "./config.ts";
+import { readConfig, readOperatorConfig } from "./config.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "starform-config-"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -47,4 +47,13 @@ test("a misspelt name stops the start, and so does a gateway without its token",
     /GATEWAY_ADMIN_TOKEN_FILE/,
   );
   expect(() => readConfig({})).toThrow(/STARFORM_STARBASE_URL[\s\S]*STARFORM_CLUSTER_ID/);
+});
+
+test.each([
+  [{}, "process"],
+  [{ KUBECONFIG: "/home/ada/.kube/config" }, "kubernetes"],
+  [{ KUBERNETES_SERVICE_HOST: "10.0.0.1" }, "kubernetes"],
+  [{ KUBECONFIG: "/home/ada/.kube/config", STARFORM_RUNTIME: "docker" }, "docker"],
+])("what an operator means with %j is the cluster of %s", (given, runtime) => {
+  expect(readOperatorConfig(given).runtime).toBe(runtime);
 });

@@ -128,15 +128,20 @@ const OperatorVariables = Variables.extend({
   CLUSTER_ID: Variables.shape.CLUSTER_ID.optional(),
   REGION: Variables.shape.REGION.optional(),
   AUTH_TOKEN: Variables.shape.AUTH_TOKEN.optional(),
+  RUNTIME: Variables.shape.RUNTIME.unwrap().optional(),
 });
 
 export type OperatorConfig = ReturnType<typeof readOperatorConfig>;
 
-/** Where the cluster's memory is and what it is verified with: all that `shuttle status` and its siblings need. */
+/**
+ * Where the cluster's memory is and what it is verified with: all that `shuttle status` and its siblings need. Without
+ * `STARFORM_RUNTIME`, who has a `KUBECONFIG` or runs in a pod means Kubernetes, and otherwise this machine is meant.
+ */
 export function readOperatorConfig(env: Env) {
   const v = parseEnv("STARFORM_", OperatorVariables, env);
+  const reachesKubernetes = Boolean(env["KUBECONFIG"] || env["KUBERNETES_SERVICE_HOST"]);
   return {
-    runtime: v.RUNTIME,
+    runtime: v.RUNTIME ?? (reachesKubernetes ? "kubernetes" : "process"),
     dir: join(v.DATA_DIR ?? dataDir, "shuttle"),
     kubernetes: { kubeconfigFile: env["KUBECONFIG"] || undefined },
     clusterId: v.CLUSTER_ID,

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -104,4 +104,12 @@ test("a kept version that was edited is none to go back to", async () => {
 
 test("without anything kept it says that Shuttle has never reached Starbase", async () => {
   await expect(run("status")).rejects.toThrow(/never reached Starbase/);
+});
+
+test("every page that holds a service back in a pod says who does it: the pod's own user is nobody", () => {
+  const dir = join(import.meta.dirname, "../../../docs/runbooks");
+  const lines = readdirSync(dir).flatMap((page) => readFileSync(join(dir, page), "utf8").split("\n"));
+  const held = lines.filter((line) => line.includes("shuttle.mjs rollback"));
+  expect(held.length).toBeGreaterThanOrEqual(2);
+  expect(held.filter((line) => !line.endsWith('--by "$USER"'))).toEqual([]);
 });

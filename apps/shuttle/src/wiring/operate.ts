@@ -13,11 +13,13 @@ import { storesOf, type ClusterStores } from "./open-stores.ts";
 
 export const operatorHelp = `shuttle                                run the agent of a cluster (settings: STARFORM_*)
 shuttle status [--json]                what this cluster should run, from what is kept on it
-shuttle rollback <service> <version>   hold a service at what an earlier version said of it
+shuttle rollback <service> <version> [--by <who>]
+                                       hold a service at what an earlier version said of it
 shuttle resume <service>               let it go again
 
-They need the cluster's own credentials and nothing else: Starbase may be gone. A service is named by its id, its name,
-<project>/<service> or <project>/<environment>/<service>. What is held back is reported to Starbase and audited.`;
+They need the cluster's own credentials and nothing else: Starbase may be gone. With KUBECONFIG that cluster is meant,
+without it this machine (STARFORM_DATA_DIR). A service is named by its id, its name, <project>/<service> or
+<project>/<environment>/<service>. What is held back is reported to Starbase and audited, under the name of --by.`;
 
 export type Said = { readonly text: string; readonly json: unknown };
 

@@ -32,7 +32,7 @@ async function openWorld() {
   const kubeconfig = join(dir, "kubeconfig");
   writeFileSync(kubeconfig, fake.kubeconfig());
   const clusterId = randomUUID();
-  const operator = {
+  const installed = {
     KUBECONFIG: kubeconfig,
     STARFORM_RUNTIME: "kubernetes",
     STARFORM_SIGNING_KEYS: signer.publicKeys,
@@ -45,7 +45,7 @@ async function openWorld() {
     shuttle: (own: Record<string, string> = {}) =>
       openShuttle(
         readConfig({
-          ...operator,
+          ...installed,
           STARFORM_STARBASE_URL: starbase.url,
           STARFORM_CLUSTER_ID: clusterId,
           STARFORM_REGION: "nyc3",
@@ -57,8 +57,8 @@ async function openWorld() {
           ...own,
         }),
       ),
-    /** With the cluster's credentials alone: Starbase's address and token are not there. */
-    operate: (...args: string[]) => operate(args, readOperatorConfig(operator)),
+    /** With the cluster's credentials alone. */
+    operate: (...args: string[]) => operate(args, readOperatorConfig({ KUBECONFIG: kubeconfig })),
     /** Passes over everything, of which a real day has 2,880. */
     passes: async ({ port }: Shuttle) => {
       const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
