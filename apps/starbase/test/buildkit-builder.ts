@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -17,8 +18,10 @@ export async function openBuildkitBuilder(): Promise<BuilderUnderTest> {
   stack.defer(() => rm(dir, { recursive: true, force: true }));
   const { socketPath } = stack.use(await openDockerEngine());
   const engine = builderEngine(socketPath);
+  // Beside the engine's own: what it is bounded by is found there.
+  const line = stack.use(await openLine(socketPath, path.join(path.dirname(socketPath), "line.sock")));
   const options: Omit<BuildKitServiceOptions, "log"> = {
-    engineSocket: socketPath,
+    engineSocket: line.socketPath,
     cacheDir: path.join(dir, "cache"),
     workDir: path.join(dir, "work"),
   };
@@ -31,6 +34,7 @@ export async function openBuildkitBuilder(): Promise<BuilderUnderTest> {
     measures: ["sentBytes", "layers"],
     lastWords: "image ",
     buildsOnImages: true,
+    loseConnections: line.cut,
     async imagesOf({ projectId, serviceId }) {
       const repo = `starform.local/${projectId}/${serviceId}`;
       return (await engine.imagesOf(repo)).map((id) => `${repo}@${id}`);
@@ -52,3 +56,30 @@ export async function openBuildkitBuilder(): Promise<BuilderUnderTest> {
 }
 
 const idOf = (image: string): string => image.slice(image.indexOf("@") + 1);
+
+/** A socket that leads to another, until its connections are cut; new ones are taken again. */
+async function openLine(target: string, socketPath: string) {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const engine = connect({ path: target, allowHalfOpen: true });
+    for (const [socket, other] of [
+      [client, engine],
+      [engine, client],
+    ] as const) {
+      sockets.add(socket);
+      socket.on("error", () => other.destroy()).on("close", () => sockets.delete(socket));
+    }
+    client.pipe(engine).pipe(client);
+  });
+  await once(server.listen(socketPath), "listening");
+  const cut = (): void => sockets.forEach((socket) => socket.destroy());
+  return {
+    socketPath,
+    cut,
+    async [Symbol.asyncDispose]() {
+      cut();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -14,6 +14,7 @@ import type { LedgerImage } from "./build-ledger.ts";
 import { pushedImage, pushTarget, type PushRegistry } from "./push-target.ts";
 import { enginePrefix } from "./refuse-foreign-images.ts";
 import type { BuildJob } from "./running-builds.ts";
+import { untilBuilt } from "./until-built.ts";
 import { watchedBuild, type Watch } from "./watched-build.ts";
 
 export type EngineBuilder = {
@@ -82,10 +83,11 @@ async function buildOnBestBase(
   watch: Watch,
   target: ImageTarget,
 ): Promise<BuiltImage> {
-  const buildOn = async (bases: BaseImages | undefined): Promise<BuiltImage> => {
-    await using client = await openBuildKit(dockerTransport(builder.engineSocket));
-    return await buildImage(client, spec, watch, { ...target, ...(bases && { bases }) });
-  };
+  const buildOn = (bases: BaseImages | undefined): Promise<BuiltImage> =>
+    untilBuilt(watch, async () => {
+      await using client = await openBuildKit(dockerTransport(builder.engineSocket));
+      return await buildImage(client, spec, watch, { ...target, ...(bases && { bases }) });
+    });
   // Bases take a minute or two when they are made; whoever cancels meanwhile does not wait for them.
   const basesFor = (form: BaseForm) =>
     orAborted(builder.basesFor(form, spec.outcome.info.versions["node"]?.version, watch.say), watch.signal);

@@ -1,5 +1,4 @@
 import type { BaseImages } from "@starform/buildkit/base-images";
-import { BuilderLost } from "@starform/buildkit/builder-lost";
 import type { BuiltImage } from "@starform/buildkit/built-image";
 import type { BuildSpec } from "../../ports/build-service.ts";
 import { bothLimits, machineLimits } from "../process-builder/build-limits.ts";
@@ -8,6 +7,7 @@ import type { LedgerImage } from "./build-ledger.ts";
 import type { BuilderPool } from "./builder-pool.ts";
 import { pushedImage, pushTarget, type PushRegistry } from "./push-target.ts";
 import type { BuildJob } from "./running-builds.ts";
+import { untilBuilt } from "./until-built.ts";
 import { watchedBuild, type Watch } from "./watched-build.ts";
 
 export type RemoteBuilder = {
@@ -16,9 +16,6 @@ export type RemoteBuilder = {
   /** Stand in for the images that plans name; without them those are fetched by the builder. */
   readonly bases?: BaseImages;
 };
-
-/** How often a build is tried whose builder goes away. What was built by then is in its cache. */
-const attemptsMax = 3;
 
 /** One build from its source to its image in the registry. Throws BuildStopped for what the customer must change. */
 export function buildRemotely(builder: RemoteBuilder, job: BuildJob): Promise<LedgerImage> {
@@ -34,17 +31,6 @@ export function buildRemotely(builder: RemoteBuilder, job: BuildJob): Promise<Le
 
 /** Processors and memory are the builder's to bound: they are not this machine's. */
 const unboundHere = { cpuMillisMax: Infinity, memoryBytesMax: Infinity, processesMax: Infinity };
-
-async function untilBuilt(watch: Watch, build: () => Promise<BuiltImage>): Promise<BuiltImage> {
-  for (let tried = 1; ; tried += 1) {
-    try {
-      return await build();
-    } catch (error) {
-      if (!(error instanceof BuilderLost) || watch.signal.aborted || tried >= attemptsMax) throw error;
-      watch.say(`${error.message}; the build starts anew (attempt ${tried + 1} of ${attemptsMax})`);
-    }
-  }
-}
 
 async function attempt(
   { pool, registry, bases }: RemoteBuilder,
