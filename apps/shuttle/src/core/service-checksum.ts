@@ -26,6 +26,7 @@ function computed(service: DesiredService): string {
     deployment: service.provenance.deployment_id,
     image: service.image,
     command: service.command,
+    ...(service.image_traits ? { traits: service.image_traits } : {}),
     variables: variablesOf(service),
     groups: service.var_groups.map((group) => group.checksum),
     config: service.config_checksum,

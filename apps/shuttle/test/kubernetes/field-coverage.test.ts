@@ -71,6 +71,10 @@ const sentinels: Readonly<Record<string, Sentinel>> = {
   "image_credentials.registry": signIn({ registry: mark }, `{"auths":{"${mark}":`),
   "image_credentials.username": signIn({ username: mark }, `"username":"${mark}"`),
   "image_credentials.password": signIn({ password: mark }, `"password":"${mark}"`),
+  "image_traits.has_read_only_root": {
+    given: { image_traits: { has_read_only_root: true } },
+    shown: `"readOnlyRootFilesystem":true`,
+  },
   replicas: { given: { replicas: 4711 }, shown: `"replicas":4711` },
   env: { given: { env: { SENTINEL_NAME: mark } }, shown: `"SENTINEL_NAME":"${mark}"` },
   "ports.container_port": port({ container_port: 4711 }, `"containerPort":4711`),

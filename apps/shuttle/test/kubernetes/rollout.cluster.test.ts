@@ -194,13 +194,8 @@ describe("the true reason of a cron whose runs cannot begin", () => {
 
   test("is told of a quota, and of Pod Security, which make no pod at all", async () => {
     const quota = { ...plainContext("").quota, cpuMillis: 1_000 };
-    await using small = await rig.shuttle({
-      context: plainContext(randomUUID(), {
-        quota,
-        imageTraits: (name) => ({ userId: name === asRoot ? 0 : 1_000, hasReadOnlyRoot: false }),
-      }),
-    });
-    const asRoot = image();
+    await using small = await rig.shuttle({ context: plainContext(randomUUID(), { quota }) });
+    await using asRoot = await rig.shuttle({ context: plainContext(randomUUID(), { appUserId: 0 }) });
     const large = small.hand.want(
       rig.service({
         ...everyMinute,
@@ -208,10 +203,10 @@ describe("the true reason of a cron whose runs cannot begin", () => {
         resources: { cpu_millis: 2_000, memory_bytes: 2 ** 28 },
       }),
     );
-    const root = small.hand.want(rig.service({ ...everyMinute, image: asRoot }));
-    await until("both are told", () => small.report(large)?.reason && small.report(root)?.reason);
+    const root = asRoot.hand.want(rig.service({ ...everyMinute, image: image() }));
+    await until("both are told", () => small.report(large)?.reason && asRoot.report(root)?.reason);
     expect(small.report(large)).toMatchObject({ phase: "degraded", reason: "quota: 0 of 1 CPUs in use" });
-    expect(small.report(root)).toMatchObject({
+    expect(asRoot.report(root)).toMatchObject({
       phase: "failed",
       reason: expect.stringMatching(/^refused by the cluster's Pod Security/),
     });

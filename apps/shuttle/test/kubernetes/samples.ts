@@ -58,6 +58,7 @@ export const richest = (own: Partial<DesiredService> = {}): DesiredService =>
   web({
     env: { LEVEL: "warn" },
     replicas: 3,
+    image_traits: { has_read_only_root: true },
     command: "node server.js --port $PORT",
     var_groups: [group(), group({ var_group_id: id("7"), variables: {}, secret_names: [] })],
     autoscaling: { min_replicas: 3, max_replicas: 9, cpu_percent: 70, memory_percent: 85 },
@@ -78,7 +79,7 @@ export const production: ManifestContext = plainContext(clusterId, {
   clusterCidrs: ["10.20.0.0/18", "10.30.0.0/22", "fd12::/64"],
   imagePullSecrets: ["registry"],
   storageClass: "do-block-storage",
-  imageTraits: () => ({ userId: 1_001, hasReadOnlyRoot: true }),
+  appUserId: 1_001,
 });
 
 export const allSteps = (service: DesiredService, context: ManifestContext): readonly ManifestStep[] => [

@@ -108,9 +108,12 @@ describe("a pod", () => {
   });
 
   test("has a read-only root where the image allows it", () => {
-    expect(containerOf(web(), production)["securityContext"]).toMatchObject({ readOnlyRootFilesystem: true });
-    expect(containerOf(web(), plain)["securityContext"]).toMatchObject({ readOnlyRootFilesystem: false });
-    expect(containerOf(web(), production)["volumeMounts"]).toContainEqual({ name: "tmp", mountPath: "/tmp" });
+    const rootOf = (image_traits: DesiredService["image_traits"]) =>
+      containerOf(web({ image_traits }))["securityContext"];
+    expect(rootOf({ has_read_only_root: true })).toMatchObject({ readOnlyRootFilesystem: true });
+    for (const unknown of [undefined, null, { has_read_only_root: false }])
+      expect(rootOf(unknown)).toMatchObject({ readOnlyRootFilesystem: false });
+    expect(containerOf(web())["volumeMounts"]).toContainEqual({ name: "tmp", mountPath: "/tmp" });
   });
 
   test("takes own variables first, then the groups in order, so that a later one wins", () => {

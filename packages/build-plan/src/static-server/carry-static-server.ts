@@ -14,6 +14,10 @@ export function carryStaticServer(step: Step): void {
 /** The folder in the app that the server was written to. */
 export const staticServerFolder = ".starform";
 
+/** Whether a start command is the static file server's and nothing else; it writes nothing. */
+export const isServeCommand = (command: string): boolean =>
+  /^node \.starform\/serve\.mjs [\w./-]+( --spa)?$/.test(command);
+
 /** Starts it. With `spa`, paths that no file answers get index.html, as client-side routers need. */
 export const serveCommand = (directory: string, options: { spa: boolean }): string =>
   `node ${path} ${word(directory)}${options.spa ? " --spa" : ""}`;

@@ -316,6 +316,10 @@ async function desiredRows(
   const ids = places.flatMap((place) => place.target_deployment_id ?? []);
   const deployments =
     ids.length > 0 ? await db.selectFrom("deployments").selectAll().where("id", "in", ids).execute() : [];
+  const traits = await imageTraits(
+    db,
+    deployments.flatMap(({ build_id }) => build_id ?? []),
+  );
   const signIns = await registrySignIns(db, [...new Set(places.map((place) => place.project_id))]);
   const byId = new Map(deployments.map((row) => [row.id, toDeployment(row)]));
   return places.flatMap((row): DesiredRow[] => {
@@ -328,6 +332,7 @@ async function desiredRows(
             namespace: row.namespace,
             isEphemeral: row.is_ephemeral,
             deployment,
+            imageTraits: traits.get(deployment.buildId ?? "") ?? {},
             signIns: signIns.get(row.project_id) ?? [],
           },
         ]
@@ -348,4 +353,13 @@ async function registrySignIns(
     .orderBy("host")
     .execute();
   return Map.groupBy(rows.map(toCredential), ({ projectId }) => projectId);
+}
+
+async function imageTraits(
+  db: Db,
+  buildIds: readonly string[],
+): Promise<ReadonlyMap<string, DesiredRow["imageTraits"]>> {
+  if (buildIds.length === 0) return new Map();
+  const rows = await db.selectFrom("builds").select(["id", "info"]).where("id", "in", buildIds).execute();
+  return new Map(rows.map(({ id, info }) => [id, info as DesiredRow["imageTraits"]]));
 }

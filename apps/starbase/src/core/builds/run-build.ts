@@ -1,6 +1,7 @@
 import type { Components } from "@starform/build-plan/components/read-components";
 import type { ComponentsApart, PlanApart } from "@starform/build-plan/plan-apart";
 import type { PlanOutcome } from "@starform/build-plan/plan-source";
+import { imageTraitsOf } from "./image-traits.ts";
 import { buildAllowances } from "@starform/contract/plans";
 import type { ServiceSettings } from "@starform/contract/services";
 import type { StageName } from "@starform/contract/states";
@@ -132,7 +133,7 @@ async function steps(deps: RunBuildDeps, run: Run, dir: WorkDir): Promise<void> 
     image: built.image,
     imageDigest: built.imageDigest,
     sizeBytes: built.sizeBytes,
-    info: { kind: outcome.kind, providers, versions, decisions },
+    info: { kind: outcome.kind, providers, versions, decisions, ...imageTraitsOf(outcome) },
     fileSettings,
   });
 }

@@ -45,7 +45,7 @@ function desiredService(
   row: DesiredRow,
   input: { box: SecretBox; registry?: OwnRegistry | undefined; period: number },
 ): DesiredService | undefined {
-  const { place, projectSlug, namespace, isEphemeral, deployment } = row;
+  const { place, projectSlug, namespace, isEphemeral, deployment, imageTraits } = row;
   const { config } = deployment;
   if (!config || !deployment.image) return undefined;
   const image = imageForCluster(deployment.image, input.registry);
@@ -60,6 +60,9 @@ function desiredService(
     tier: config.tier,
     image,
     image_credentials: imageCredentials(row, { registry: undefined, ...input }),
+    // A start command of one's own is another program than the one that the image was made for.
+    image_traits:
+      imageTraits.hasReadOnlyRoot && config.startCommand === null ? { has_read_only_root: true } : null,
     replicas: config.serviceType === "cron" ? 0 : place.settings.replicas,
     env: {
       ...snapshot.injected,

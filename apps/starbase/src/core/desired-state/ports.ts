@@ -1,5 +1,6 @@
 import type { DesiredService } from "@starform/contract/clusters";
 import type { Project } from "../access/ports.ts";
+import type { ImageTraits } from "../builds/image-traits.ts";
 import type { Deployment } from "../deployments/ports.ts";
 import type { ProjectCredential } from "../images/ports.ts";
 import type { PlacedService } from "../services/ports.ts";
@@ -11,6 +12,8 @@ export type DesiredRow = {
   readonly namespace: string;
   readonly isEphemeral: boolean;
   readonly deployment: Deployment;
+  /** What its build told of the image; nothing of one that was built elsewhere. */
+  readonly imageTraits: ImageTraits;
   /** The project's sign-ins to registries. */
   readonly signIns: readonly ProjectCredential[];
 };

@@ -1,5 +1,4 @@
 import type { DesiredService } from "@starform/contract/clusters";
-import type { ManifestContext } from "./context.ts";
 import { isServing, preStopSeconds } from "./drain.ts";
 import {
   appContainerName,
@@ -17,7 +16,7 @@ import { bytes, cpu, gib, mib } from "./quantity.ts";
 export const ephemeralStorage = { request: bytes(256 * mib), limit: bytes(4 * gib) };
 
 /** The one container of a service's pods. A cron has no probes: it is well if it ends well. */
-export const appContainer = (service: DesiredService, context: ManifestContext): Record<string, unknown> => ({
+export const appContainer = (service: DesiredService): Record<string, unknown> => ({
   name: appContainerName,
   image: service.image,
   imagePullPolicy: "IfNotPresent",
@@ -27,7 +26,7 @@ export const appContainer = (service: DesiredService, context: ManifestContext):
   resources: resources(service),
   ...(service.service_type === "cron" ? {} : probesOf(service)),
   ...(isServing(service) ? { lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } } } : {}),
-  securityContext: containerSecurity(context.imageTraits(service.image)),
+  securityContext: containerSecurity(service),
   // The end of the log is kept with a crash's exit code, so that the reason can be told without reading logs.
   terminationMessagePolicy: "FallbackToLogsOnError",
   volumeMounts: [

@@ -1,11 +1,3 @@
-/** What an image is known to allow. */
-export type ImageTraits = {
-  /** The numeric user the app runs as; never 0. */
-  readonly userId: number;
-  /** Whether the app runs without writing outside of /tmp and its volumes. */
-  readonly hasReadOnlyRoot: boolean;
-};
-
 /** The most that all pods of one project may ask for, at once; new instances beside old ones included. */
 export type ProjectQuota = {
   readonly cpuMillis: number;
@@ -35,11 +27,9 @@ export type ManifestContext = {
   /** `null`: the cluster's default. */
   readonly storageClass: string | null;
   readonly quota: ProjectQuota;
-  imageTraits(image: string): ImageTraits;
+  /** The numeric user that apps run as, whatever their image says; Pod Security refuses 0. */
+  readonly appUserId: number;
 };
-
-/** An image nothing is known of: root is taken away from it, its file system is not. */
-const unknownImage: ImageTraits = { userId: 1_000, hasReadOnlyRoot: false };
 
 const gib = 2 ** 30;
 /** A quarter of a cluster of 1,000 pods; enough for 64 Supernovas that are all replaced at once. */
@@ -64,6 +54,6 @@ export const plainContext = (
   imagePullSecrets: [],
   storageClass: null,
   quota: standardQuota,
-  imageTraits: () => unknownImage,
+  appUserId: 1_000,
   ...own,
 });

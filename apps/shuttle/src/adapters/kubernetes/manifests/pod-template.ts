@@ -28,10 +28,10 @@ export function podTemplate(
       serviceAccountName: appAccountName,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      securityContext: podSecurity(context.imageTraits(service.image)),
+      securityContext: podSecurity(context),
       terminationGracePeriodSeconds: terminationGraceSeconds(service, drainSeconds),
       ...(service.service_type === "cron" ? { restartPolicy: "Never" } : placement(service)),
-      containers: [appContainer(service, context)],
+      containers: [appContainer(service)],
       volumes: [
         { name: scratchVolumeName, emptyDir: { sizeLimit: bytes(gib) } },
         ...service.volumes.map(({ name }) => ({
