@@ -53,6 +53,16 @@ const sweepIn = (minutes: number) =>
     clock: { now: () => new Date(Date.now() + minutes * 60_000) },
   })();
 
+test("the health of a service holds what its instance said last, for as long as that is the reason", async () => {
+  const { ref, made } = await three().then(async ({ ref }) => ({ ref, made: await deploy(ref, "c") }));
+  const health = async () => (await world.owner(services.getService, { params: ref, query: {} })).health;
+  const last_lines = ["listening", "Error: connection lost"];
+  await report(world, made, { ...ready(0), phase: "crashed", reason: "exited with code 1", last_lines });
+  expect(await health()).toMatchObject({ reason: "exited with code 1", lastLines: last_lines });
+  await report(world, made, { ...ready(3), reason: null });
+  expect(await health()).not.toHaveProperty("lastLines");
+});
+
 describe("a rollout of several instances", () => {
   test("is deployed with the first that is well, and what a failure falls back on with the last", async () => {
     const { ref, good } = await three();

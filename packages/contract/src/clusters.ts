@@ -198,6 +198,9 @@ export const Drift = z.object({
 });
 export type Drift = z.infer<typeof Drift>;
 
+/** How much of what an instance said last is told with the reason of its end. */
+export const [lastLinesMax, lastLineMax] = [10, 300] as const;
+
 export const StatusReport = z.object({
   service_id: Id,
   environment: z.string(),
@@ -210,6 +213,8 @@ export const StatusReport = z.object({
   restarts: z.number().int(),
   /** One sentence a customer understands; `null` when all is well. */
   reason: z.string().nullable(),
+  /** What the instance said last whose end the reason tells; the newest last. */
+  last_lines: z.array(z.string().max(lastLineMax)).max(lastLinesMax).optional(),
   /** The deployment that really serves: an older one while the new is not ready or has failed. */
   serving_deployment_id: Id.nullable(),
   divergence: Divergence.nullable().optional(),

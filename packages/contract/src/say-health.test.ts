@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sayByHand } from "./say-health.ts";
+import { sayByHand, sayTrouble } from "./say-health.ts";
 import type { ServiceHealth } from "./services.ts";
 
 const health: ServiceHealth = {
@@ -12,6 +12,14 @@ const health: ServiceHealth = {
 };
 const at = "2026-11-29T08:00:00.000Z";
 const now = new Date("2026-11-29T09:00:00.000Z");
+
+test("why it is not well, with what it said last", () => {
+  expect(sayTrouble(health)).toEqual([]);
+  expect(sayTrouble({ ...health, reason: "exited with code 1" })).toEqual(["exited with code 1"]);
+  expect(
+    sayTrouble({ ...health, reason: "exited with code 1", lastLines: ["listening", "Error: no"] }),
+  ).toEqual(["exited with code 1\n    listening\n    Error: no"]);
+});
 
 test("nobody's hand is no sentence", () => {
   expect(sayByHand(health, now)).toEqual([]);

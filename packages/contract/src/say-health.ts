@@ -2,6 +2,10 @@ import type { ServiceHealth } from "./services.ts";
 
 const dayMs = 86_400_000;
 
+/** Why it is not well, and indented below it what it said last. Empty where nothing is wrong. */
+export const sayTrouble = ({ reason, lastLines = [] }: ServiceHealth): string[] =>
+  reason === null ? [] : [[reason, ...lastLines.map((line) => `    ${line}`)].join("\n")];
+
 /**
  * What people did on the cluster itself, a sentence each: that they hold the service at an earlier version, and the last
  * thing of the last day that was changed by hand and put back. Empty where nobody did anything.

@@ -102,6 +102,8 @@ export const ServiceHealth = z
     restarts: z.number().int(),
     /** One sentence, when something is wrong. */
     reason: z.string().nullable(),
+    /** What the instance said last whose end the reason tells; the newest last. */
+    lastLines: z.array(z.string()).optional(),
     observedAt: Timestamp.nullable(),
     /** Set while people with the cluster's own credentials hold the service at an earlier version. */
     heldBack: z

@@ -83,6 +83,7 @@ export const presentService = (
     reason: place.targetDeploymentId ? (place.health.reason ?? null) : null,
     observedAt: place.healthAt?.toISOString() ?? null,
     heldBack: place.health.heldBack ?? null,
+    ...(place.health.lastLines ? { lastLines: place.health.lastLines } : {}),
     putBack: place.health.putBack ?? [],
   },
   createdAt: place.createdAt.toISOString(),

@@ -105,6 +105,14 @@ function ServiceHead({ place, service }: { place: ServicePlace; service: Service
           {sentence(new Error(trouble))}
         </p>
       )}
+      {service?.health.reason && service.health.lastLines && (
+        <pre
+          aria-label="What it said last"
+          className="mt-2 overflow-x-auto rounded-md border border-line px-3 py-2 font-mono text-xs text-ink-soft"
+        >
+          {service.health.lastLines.join("\n")}
+        </pre>
+      )}
     </div>
   );
 }

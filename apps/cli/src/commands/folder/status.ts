@@ -1,6 +1,6 @@
 import { allItems } from "@starform/client/client";
 import { getProject } from "@starform/contract/projects";
-import { sayByHand } from "@starform/contract/say-health";
+import { sayByHand, sayTrouble } from "@starform/contract/say-health";
 import { listServices, type Service } from "@starform/contract/services";
 import { command } from "../../command.ts";
 import type { Context } from "../../context.ts";
@@ -31,9 +31,7 @@ export default command({
               services.map((s) => row(context, s)),
             ),
         ...services.flatMap(({ name, health }) =>
-          [...(health.reason ? [health.reason] : []), ...sayByHand(health, new Date())].map(
-            (one) => `${name}: ${one}`,
-          ),
+          [...sayTrouble(health), ...sayByHand(health, new Date())].map((one) => `${name}: ${one}`),
         ),
       ].join("\n"),
     );

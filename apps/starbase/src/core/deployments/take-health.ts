@@ -20,6 +20,7 @@ export async function takeHealth(
     desiredReplicas: report.desired_replicas,
     restarts: report.restarts,
     reason: report.reason,
+    ...(report.last_lines ? { lastLines: report.last_lines } : {}),
     observedAt: null,
     heldBack: heldBackOf(report),
     putBack: putBackOf(report),

@@ -1,4 +1,4 @@
-import type { DesiredService } from "@starform/contract/clusters";
+import { lastLineMax, lastLinesMax, type DesiredService } from "@starform/contract/clusters";
 import { reasonOfEnding, reasonOfLiveness, reasonOfTimeout } from "../../../core/reasons.ts";
 import { mainPort } from "../manifests/ports.ts";
 import type { EventView } from "../view/event-view.ts";
@@ -8,7 +8,11 @@ import { placementWords } from "./placement-words.ts";
 import { probeAnswerOf, type ProbeAnswer, type ProbeKind } from "./probe-words.ts";
 
 /** `crash`: it ended, or was ended for not being well. `start`: it has not come so far. */
-export type PodTrouble = Trouble & { readonly kind: "crash" | "start" };
+export type PodTrouble = Trouble & {
+  readonly kind: "crash" | "start";
+  /** Of one that ended by itself: the end of what it said. */
+  readonly lastLines?: readonly string[];
+};
 
 /** A new version has this many tries before it counts as failed. */
 const triesMax = 3;
@@ -83,7 +87,7 @@ function endingTrouble(
       isFinal: false,
       sentence: reasonOfLiveness(livenessFails, sayAnswer(liveness, service)),
     };
-  const lastLine = ending.message.trimEnd().split("\n").at(-1)?.trim();
+  const lastLines = lastLinesOf(ending.message);
   const sentence = reasonOfEnding(
     { exitCode: ending.exitCode, signal: null, isOom },
     {
@@ -91,9 +95,17 @@ function endingTrouble(
       memoryBytes: service.resources.memory_bytes,
       ranForMs: ending.ranForMs,
       command: service.command ?? "that of the image",
-      lastLine: lastLine || undefined,
+      lastLine: lastLines.at(-1),
     },
   );
   const isUnrunnable = ending.exitCode === 126 || ending.exitCode === 127;
-  return { kind: "crash", isFinal: isUnrunnable || pod.restarts + 1 >= triesMax, sentence };
+  return { kind: "crash", isFinal: isUnrunnable || pod.restarts + 1 >= triesMax, sentence, lastLines };
 }
+
+/** The kubelet keeps up to 80 lines of a container that failed. */
+const lastLinesOf = (message: string): readonly string[] =>
+  message
+    .split("\n")
+    .map((line) => line.trimEnd().slice(0, lastLineMax))
+    .filter((line) => line !== "")
+    .slice(-lastLinesMax);

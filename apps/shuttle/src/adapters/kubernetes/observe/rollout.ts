@@ -23,7 +23,13 @@ export type Seen = {
   /** Why the service could not be applied; `isFinal` if it will not be until something else is wanted. */
   readonly problem: { readonly sentence: string; readonly isFinal: boolean } | undefined;
   /** A version that was told to have failed, and why. */
-  readonly failed: { readonly checksum: string; readonly reason: string } | undefined;
+  readonly failed:
+    | {
+        readonly checksum: string;
+        readonly reason: string;
+        readonly lastLines?: readonly string[] | undefined;
+      }
+    | undefined;
   readonly nowMs: number;
 };
 export type Rollout = {
@@ -71,8 +77,12 @@ export function rolloutOf(seen: Seen): Rollout {
         });
   const isWell = phase === "running" || phase === "stopped";
   const deploymentId = service.provenance.deployment_id;
+  const reason = failure ?? seen.problem?.sentence ?? (isWell ? null : (worst?.sentence ?? null));
+  // They stand with the reason that they are of, also while the pod that said them is gone.
+  const told = [worst && { reason: worst.sentence, ...worst }, seen.failed];
+  const lastLines = told.find((each) => each?.reason === reason)?.lastLines ?? [];
   return {
-    failed: failure === undefined ? undefined : { checksum, reason: failure },
+    failed: failure === undefined ? undefined : { checksum, reason: failure, lastLines },
     lookAgainMs: failure ? undefined : late?.inMs,
     report: {
       service_id: service.service_id,
@@ -83,7 +93,8 @@ export function rolloutOf(seen: Seen): Rollout {
       ready_replicas: ready.length,
       desired_replicas: desired,
       restarts: own.reduce((sum, { restarts }) => sum + restarts, 0),
-      reason: failure ?? seen.problem?.sentence ?? (isWell ? null : (worst?.sentence ?? null)),
+      reason,
+      ...(lastLines.length > 0 ? { last_lines: [...lastLines] } : {}),
       serving_deployment_id:
         desired === 0
           ? deploymentId
