@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { DesiredService, StatusReport } from "@starform/contract/clusters";
+import { StatusReport, type DesiredService } from "@starform/contract/clusters";
 import { until } from "@starform/std/retry";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { plainContext } from "../../src/adapters/kubernetes/manifests/context.ts";
@@ -116,6 +116,16 @@ describe("the true reason", () => {
     expect(small.report(staging)?.phase).toBe("running");
   });
 
+  test("of a version that never starts comes with the last ten lines it said, and keeps them", async () => {
+    const log = Array.from({ length: 14 }, (_, at) => `line ${at}`);
+    const service = shuttle.hand.want(rig.service({ image: image({ exit: { code: 3 }, log }) }));
+    const report = await reaches(service, "failed");
+    expect(report.reason).toMatch(/its last line: line 13$/);
+    expect(report.last_lines).toEqual(log.slice(4));
+    expect(StatusReport.parse(report).last_lines).toEqual(log.slice(4));
+    shuttle.hand.unwant(service);
+  });
+
   test("of a running app that crashes is its exit code and last line, and it counts its restarts", async () => {
     const name = image();
     const service = shuttle.hand.want(rig.service({ image: name }));
@@ -131,10 +141,13 @@ describe("the true reason", () => {
       { exit: { code: 1 }, log: ["listening", "Error: connection lost"] },
     );
     await says(service, /^exited with code 1 after .*; its last line: Error: connection lost$/);
-    await reaches(service, "crashed");
+    const crashed = await reaches(service, "crashed");
+    expect(crashed.last_lines).toEqual(["listening", "Error: connection lost"]);
     undo();
     await reaches(service, "running");
+    expect(shuttle.report(service)).toMatchObject({ restarts: expect.any(Number), reason: null });
     expect(shuttle.report(service)!.restarts).toBeGreaterThan(0);
+    expect(shuttle.report(service)).not.toHaveProperty("last_lines");
   });
 });
 
@@ -192,28 +205,33 @@ describe("the true reason of a cron whose runs cannot begin", () => {
     shuttle.hand.unwant(service);
   });
 
-  test("is told of a quota, and of Pod Security, which make no pod at all", async () => {
+  test("is told of a quota, which lets no pod be made at all", async () => {
     const quota = { ...plainContext("").quota, cpuMillis: 1_000 };
     await using small = await rig.shuttle({ context: plainContext(randomUUID(), { quota }) });
+    const resources = { cpu_millis: 2_000, memory_bytes: 2 ** 28 };
+    const large = small.hand.want(rig.service({ ...everyMinute, image: image(), resources }));
+    const reason = "quota: 0 of 1 CPUs in use";
+    await until("it is told", () => small.report(large)?.reason === reason);
+    expect(small.report(large)?.phase).toBe("degraded");
+    expect(runsOf(large, small)[0]).toMatchObject({ outcome: "running", reason });
+  });
+
+  test("is told of Pod Security, which lets no pod be made either", async () => {
     await using asRoot = await rig.shuttle({ context: plainContext(randomUUID(), { appUserId: 0 }) });
-    const large = small.hand.want(
-      rig.service({
-        ...everyMinute,
-        image: image(),
-        resources: { cpu_millis: 2_000, memory_bytes: 2 ** 28 },
-      }),
-    );
     const root = asRoot.hand.want(rig.service({ ...everyMinute, image: image() }));
-    await until("both are told", () => small.report(large)?.reason && asRoot.report(root)?.reason);
-    expect(small.report(large)).toMatchObject({ phase: "degraded", reason: "quota: 0 of 1 CPUs in use" });
-    expect(asRoot.report(root)).toMatchObject({
-      phase: "failed",
-      reason: expect.stringMatching(/^refused by the cluster's Pod Security/),
-    });
-    expect(runsOf(large, small)[0]).toMatchObject({
-      outcome: "running",
-      reason: "quota: 0 of 1 CPUs in use",
-    });
+    const refusal = "refused by the cluster's Pod Security";
+    await until("it is told", () => asRoot.report(root)?.reason?.startsWith(refusal));
+    expect(asRoot.report(root)?.phase).toBe("failed");
+  });
+
+  test("is not told of one that is not applied yet: it is on its way", async () => {
+    const end = await rig.fake!.refuseConnections();
+    const service = shuttle.hand.want(rig.service({ ...everyMinute, image: image() }));
+    await until("it is looked at", () => shuttle.report(service));
+    expect(shuttle.report(service)).toMatchObject({ phase: "starting", serving_deployment_id: null });
+    await end();
+    await reaches(service, "scheduled");
+    shuttle.hand.unwant(service);
   });
 });
 

@@ -139,7 +139,7 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   };
 }
 
-const cronJobOf = (service: DesiredService, place: Place | undefined): CronJobView | undefined =>
+export const cronJobOf = (service: DesiredService, place: Place | undefined): CronJobView | undefined =>
   place?.objects.get(refTo("CronJob", service.namespace, workloadName(service))) as CronJobView | undefined;
 
 const toldOf = ({ outcome, reason }: Pick<CronRunReport, "outcome" | "reason">): string =>

@@ -2,6 +2,7 @@ import type { DesiredService, StatusReport } from "@starform/contract/clusters";
 import { scheduleFault } from "../../core/cron-schedule.ts";
 import { keyOf, type ServiceKey } from "../../core/service-key.ts";
 import { applyMemory, type ApplyMemory } from "./apply/applier.ts";
+import { cronJobOf } from "./cron-runs.ts";
 import type { ManifestStep } from "./manifests/manifest.ts";
 import { rolloutOf, type Rollout } from "./observe/rollout.ts";
 import { runTrouble } from "./observe/run-trouble.ts";
@@ -130,17 +131,18 @@ function cronReport(view: ClusterView, { key, service, version, problem }: Servi
     .filter((job) => job.deploymentId === deploymentId)
     .map((job) => runTrouble(view, service, job))
     .find((trouble) => trouble !== undefined);
+  const isApplied = cronJobOf(service, view.place(key))?.deploymentId === deploymentId;
   const failure = fault ?? (run?.isFinal ? run.sentence : undefined);
   return {
     service_id: service.service_id,
     environment: service.environment,
     deployment_id: deploymentId,
     observed_version: version,
-    phase: failure ? "failed" : problem ? "starting" : run ? "degraded" : "scheduled",
+    phase: failure ? "failed" : problem || !isApplied ? "starting" : run ? "degraded" : "scheduled",
     ready_replicas: 0,
     desired_replicas: 0,
     restarts: 0,
     reason: failure ?? problem?.sentence ?? run?.sentence ?? null,
-    serving_deployment_id: failure || problem ? null : deploymentId,
+    serving_deployment_id: failure || problem || !isApplied ? null : deploymentId,
   };
 }

@@ -85,6 +85,7 @@ export function replicaSetView(object: KubeObject): ReplicaSetView | undefined {
 
 export type CronJobView = OwnedObject & {
   readonly schedule: string;
+  readonly deploymentId: string | undefined;
   readonly createdAtMs: number;
   /** Runs up to this time are dealt with. */
   readonly runsSeenUntil: string | undefined;
@@ -103,6 +104,7 @@ export function cronJobView(object: KubeObject): CronJobView {
   return {
     ...ownedObject(object),
     schedule: spec.schedule ?? "",
+    deploymentId: annotationOf(object, "deployment-id"),
     createdAtMs: Date.parse(object.metadata.creationTimestamp ?? "") || 0,
     runsSeenUntil: annotationOf(object, runsSeenUntil),
     runsTaken: annotationOf(object, runsTaken)?.split(",") ?? [],
