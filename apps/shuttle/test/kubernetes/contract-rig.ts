@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { KubeApi } from "@starform/kubernetes/kube-api";
 import { openKubeApi } from "@starform/kubernetes/open-kube-api";
 import { openFakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
 import { openKubernetesCluster } from "../../src/adapters/kubernetes/kubernetes-cluster.ts";
@@ -10,8 +11,10 @@ import { emulated, imageOfCommand } from "./emulated-app.ts";
 /** A cluster lives through a minute in two seconds: pods drain for ten seconds, crons run every minute. */
 const speed = 30;
 
-/** The suite's rig over a fake cluster, whose pods do what the sample app would. */
-export async function openKubernetesContractRig(): Promise<ClusterRig> {
+/** The suite's rig over a fake cluster, whose pods do what the sample app would; `through` may change what is applied. */
+export async function openKubernetesContractRig(
+  through: (api: KubeApi) => KubeApi = (api) => api,
+): Promise<ClusterRig> {
   const clock = fastClock(speed);
   const fake = await openFakeKubernetes({ clock });
   fake.metrics.script({}, { cpu: "120m", memory: "64Mi" });
@@ -31,7 +34,7 @@ export async function openKubernetesContractRig(): Promise<ClusterRig> {
     ask: (service, path) => apps.ask(service.hostname!, path),
     async open() {
       const cluster = await openKubernetesCluster({
-        api: await openKubeApi({ kubeconfig: fake.kubeconfig() }),
+        api: through(await openKubeApi({ kubeconfig: fake.kubeconfig() })),
         context: plainContext(clusterId),
         nowMs: () => clock.now().getTime(),
         warn: (sentence) => void (process.env["SHUTTLE_LOG"] && console.warn(sentence)),

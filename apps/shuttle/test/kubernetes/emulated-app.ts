@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { DesiredService } from "@starform/contract/clusters";
 import type { FakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
 import { pause, until } from "@starform/std/retry";
+import { lateProxy, type LateProxy } from "./late-proxy.ts";
 
 type Behaviour = Parameters<FakeKubernetes["pods"]["script"]>[1];
 type Json = Record<string, unknown>;
@@ -19,6 +20,7 @@ export const imageOfCommand = (command: string): string =>
 export function emulated(fake: FakeKubernetes, speed: number) {
   const made = new WeakMap<DesiredService, DesiredService>();
   const known = new Set<string>();
+  const proxy = lateProxy(fake);
   return {
     /** The same service with an image whose pods behave as the app would; in a namespace of its own. */
     scripted(service: DesiredService): DesiredService {
@@ -40,7 +42,7 @@ export function emulated(fake: FakeKubernetes, speed: number) {
       // A request that steers the app must reach it; a visitor's may fail.
       const pod =
         path === "/"
-          ? await reached(fake, host)
+          ? await reached(fake, proxy, host)
           : await until("an instance is ready", () => podBehind(fake, host));
       const env = environmentOf(fake, pod);
       const { name, namespace = "" } = pod.metadata;
@@ -94,17 +96,25 @@ const podNamed = (fake: FakeKubernetes, namespace: string, name: string) =>
   fake.client.get({ apiVersion: "v1", kind: "Pod", namespace, name });
 
 /** As Envoy does: what could not connect is sent again, twice. */
-async function reached(fake: FakeKubernetes, host: string): Promise<ReturnType<typeof podBehind>> {
+async function reached(
+  fake: FakeKubernetes,
+  proxy: LateProxy,
+  host: string,
+): Promise<ReturnType<typeof podBehind>> {
   for (let tries = 0; ; tries++)
     try {
-      return podBehind(fake, host);
+      return podBehind(fake, host, proxy);
     } catch (error) {
-      if (tries === 2) throw error;
+      if (tries === 2 || error instanceof Reset) throw error;
       await pause(25);
     }
 }
 
-function podBehind(fake: FakeKubernetes, host: string) {
+/** A kept connection was closed under a request: nobody knows whether it was acted on. */
+class Reset extends Error {}
+
+/** Of the pods that are ready; through a proxy also of those that it still takes for ready. */
+function podBehind(fake: FakeKubernetes, host: string, proxy?: LateProxy) {
   const route = fake.client
     .list("gateway.networking.k8s.io/v1", "HTTPRoute")
     .find((each) => (at(each, "spec", "hostnames") as string[]).includes(host));
@@ -118,10 +128,15 @@ function podBehind(fake: FakeKubernetes, host: string) {
       (slice) =>
         (at(slice, "endpoints") ?? []) as { conditions: { ready: boolean }; targetRef: { name: string } }[],
     )
-    .filter(({ conditions }) => conditions.ready);
-  const one = ready[Math.floor(Math.random() * ready.length)];
+    .filter(({ conditions }) => conditions.ready)
+    .map(({ targetRef }) => targetRef.name);
+  const names = proxy?.seen(namespace, rule!.backendRefs[0]!.name, ready) ?? ready;
+  const one = names[Math.floor(Math.random() * names.length)];
   if (!one) throw new Error("no instance is ready");
-  return podNamed(fake, namespace, one.targetRef.name);
+  const fate = proxy?.fateOf(namespace, one) ?? "answered";
+  if (fate === "reset") throw new Reset(`the connection to ${one} was closed under the request`);
+  if (fate === "refused") throw new Error(`${one} refuses connections`);
+  return podNamed(fake, namespace, one);
 }
 
 /** What the kubelet would put into the container's environment. */
