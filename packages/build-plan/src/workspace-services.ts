@@ -57,7 +57,8 @@ function proposal(
     reason: `${member.folder} is a member of the workspace that ${site === undefined ? "has a start script" : "builds a site"}`,
     watchPaths: [member, ...around.local]
       .map(({ folder }) => `${folder}/**`)
-      .concat(lockFiles.filter(tree.hasFile)),
+      // Anchored: without the stroke a pattern is of every folder.
+      .concat(lockFiles.filter(tree.hasFile).map((file) => `/${file}`)),
     ...(build === undefined ? {} : { buildCommand: build }),
     ...(site === undefined ? { startCommand: runScript(around.manager, "start", named) } : {}),
     variables: {

@@ -47,14 +47,14 @@ test("members of a workspace are built from its root, their local packages first
       name: "api",
       rootDirectory: ".",
       startCommand: "npm run start --workspace=apps/api",
-      watchPaths: ["apps/api/**", "package.json", "package-lock.json"],
+      watchPaths: ["apps/api/**", "/package.json", "/package-lock.json"],
     },
     {
       name: "web",
       rootDirectory: ".",
       buildCommand: "npm run build --workspace=packages/ui && npm run build --workspace=apps/web",
       variables: { RAILPACK_SPA_OUTPUT_DIR: "apps/web/dist" },
-      watchPaths: ["apps/web/**", "packages/ui/**", "package.json", "package-lock.json"],
+      watchPaths: ["apps/web/**", "packages/ui/**", "/package.json", "/package-lock.json"],
     },
   ]);
 });
