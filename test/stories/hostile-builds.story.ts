@@ -1,6 +1,6 @@
 /**
  * Builds that harm others, on whole platforms. What each limit does to a build by itself is held in
- * apps/starbase/test/process-builder.limits.test.ts and docker-build-limits; what walls do in build-network.test.ts and
+ * apps/starbase/test/process-builder.limits.test.ts and engine-bounds.test.ts; what walls do in build-network.test.ts and
  * engine-walls.test.ts; how latencies move meanwhile is measured by bench/hostile-builds.ts.
  */
 import { readFileSync } from "node:fs";
