@@ -191,6 +191,12 @@ describe("the true reason of a cron whose runs cannot begin", () => {
     expect(report).toMatchObject({ phase: "failed", serving_deployment_id: null });
     const next = shuttle.hand.want(redeployed(service, { image: image() }));
     await reaches(next, "scheduled");
+    const ended = () => runsOf(next).find(({ outcome }) => outcome === "failed");
+    await until("the run that could not begin is ended", ended);
+    expect(ended()?.reason).toMatch(/is not in the registry: .*; a newer deployment took its place$/);
+    await until("it holds up no other", () =>
+      runsOf(next).some(({ outcome, reason }) => outcome !== "failed" && outcome !== "skipped" && !reason),
+    );
     shuttle.hand.unwant(next);
   });
 

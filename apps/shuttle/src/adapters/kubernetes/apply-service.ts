@@ -11,6 +11,7 @@ import type { ManifestContext } from "./manifests/context.ts";
 import type { ManifestRef, ManifestStep } from "./manifests/manifest.ts";
 import type { RunningTemplate } from "./manifests/running-template.ts";
 import { manifestsOf } from "./manifests/service-manifests.ts";
+import type { overtakenRuns } from "./end-overtaken-runs.ts";
 import { deploymentOf, isRolledOut } from "./observe/rollout.ts";
 import type { Problem, ServiceState, ServiceStates } from "./service-states.ts";
 import type { ClusterView, Place } from "./view/cluster-view.ts";
@@ -23,6 +24,7 @@ type Deps = {
   readonly states: ServiceStates;
   readonly projects: ProjectApplies;
   readonly apply: ReturnType<typeof applier>;
+  readonly endOvertaken: ReturnType<typeof overtakenRuns>;
 };
 
 /** While the caches are being filled, nothing is known and nothing is done. */
@@ -33,7 +35,7 @@ const backoff = { firstMs: 500, maxMs: 60_000 };
  * Brings one service to what it should be. With nothing to do it costs a comparison of three numbers: what is wanted and
  * what was seen are the same as when there was nothing to do before.
  */
-export function serviceApplies({ deleteObject, view, context, states, projects, apply }: Deps) {
+export function serviceApplies({ deleteObject, view, context, states, projects, apply, endOvertaken }: Deps) {
   const isSettled = ({ settled, service, key }: ServiceState): boolean =>
     settled?.service === service &&
     settled.revision === view.place(key)?.revision &&
@@ -100,9 +102,15 @@ export function serviceApplies({ deleteObject, view, context, states, projects, 
     return surplus.length;
   };
 
+  /** What is left to do where all is applied. */
+  const rest = async (state: ServiceState, signal: AbortSignal): Promise<Again> => {
+    if (state.service.service_type === "cron") await endOvertaken(state, signal);
+    return lookAgain(states, state);
+  };
+
   return async (state: ServiceState, signal: AbortSignal): Promise<Again> => {
     if (!view.isSynced) return notSynced;
-    if (isSettled(state)) return lookAgain(states, state);
+    if (isSettled(state)) return rest(state, signal);
     const problem = await applyAll(state, signal);
     const isNews = problem !== undefined && problem.sentence !== state.problem?.sentence;
     if (problem?.sentence !== state.problem?.sentence || problem?.isFinal !== state.problem?.isFinal)
@@ -111,7 +119,7 @@ export function serviceApplies({ deleteObject, view, context, states, projects, 
     // Told once as an error, to be logged and counted; from then on it is a matter of the report.
     if (isNews) throw new Error(problem.sentence);
     if (problem) return { inMs: backoffMs(backoff, state.fails) };
-    return lookAgain(states, state);
+    return rest(state, signal);
   };
 }
 

@@ -127,7 +127,13 @@ export const clusterAccess: readonly AccessRule[] = [
     where: "cluster",
     why: "what each instance uses",
   },
-  { group: "batch", resources: ["jobs"], verbs: seen, where: "cluster", why: "the runs of cron services" },
+  {
+    group: "batch",
+    resources: ["jobs"],
+    verbs: ["list", "watch", "patch"],
+    where: "cluster",
+    why: "the runs of cron services; one that an older version cannot begin is ended",
+  },
   { group: "", resources: ["nodes"], verbs: seen, where: "cluster", why: "how much room there is" },
   {
     group: "coordination.k8s.io",

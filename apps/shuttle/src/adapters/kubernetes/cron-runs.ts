@@ -187,6 +187,7 @@ function reportOf(view: ClusterView, service: DesiredService, job: JobView): Cro
 }
 
 function reasonOfFailure(view: ClusterView, service: DesiredService, job: JobView): string {
+  if (job.endedBecause !== undefined) return `${job.endedBecause}; a newer deployment took its place`;
   const [pod] = podsOf(view, job);
   const trouble = pod && podTrouble(pod, service, []);
   const said = /forbidden/.test(job.message) ? refusedPodWords(job.message, []).sentence : job.message;

@@ -11,6 +11,7 @@ import type { Drift } from "./apply/drift.ts";
 import { isInventoryOf } from "./apply/inventory.ts";
 import { projectApplies } from "./apply/projects.ts";
 import { cronRunsOf } from "./cron-runs.ts";
+import { overtakenRuns } from "./end-overtaken-runs.ts";
 import { clusterManifests } from "./manifests/cluster-manifests.ts";
 import type { ManifestContext } from "./manifests/context.ts";
 import { capacityOf, runningPods, usageMeter } from "./metering.ts";
@@ -57,7 +58,8 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
   const apply = applier({ api, view });
   const deleteObject = deleter(api);
   const projects = projectApplies({ api, view, context, apply });
-  const applyService = serviceApplies({ deleteObject, view, context, states, projects, apply });
+  const endOvertaken = overtakenRuns(api, view);
+  const applyService = serviceApplies({ deleteObject, view, context, states, projects, apply, endOvertaken });
   const removeService = serviceRemovals({
     api,
     deleteObject,

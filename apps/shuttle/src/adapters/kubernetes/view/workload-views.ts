@@ -112,6 +112,9 @@ export function cronJobView(object: KubeObject): CronJobView {
   };
 }
 
+/** On a Job: why Shuttle ended it. */
+export const endedBecause = "ended-because";
+
 export type JobView = {
   readonly key: ServiceKey;
   readonly name: string;
@@ -124,6 +127,8 @@ export type JobView = {
   readonly endedAt: string | null;
   readonly outcome: "running" | "succeeded" | "failed";
   readonly message: string;
+  /** Why it was ended before it began, if it was. */
+  readonly endedBecause: string | undefined;
   readonly sources: Sources;
 };
 
@@ -155,6 +160,7 @@ export function jobView(object: KubeObject): JobView | undefined {
     endedAt: ended ? (status?.completionTime ?? ended.lastTransitionTime ?? null) : null,
     outcome: !ended ? "running" : ended.type === "Complete" ? "succeeded" : "failed",
     message: ended?.message ?? "",
+    endedBecause: annotationOf(object, endedBecause),
     sources: sourcesOf(spec.template?.spec),
   };
 }
