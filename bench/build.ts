@@ -8,6 +8,7 @@ import { openDockerEngine, requireEngineInCi } from "@starform/testkit/docker-en
 import {
   appBuilds,
   copyByTar,
+  dockerSendMs,
   elapsedMs,
   largeTree,
   planningTimes,
@@ -53,15 +54,18 @@ async function sync(engineSocket: string, dir: string): Promise<Figure[]> {
   mkdirSync(tree);
   largeTree(tree, filesCount);
   await using client = await openBuildKit(dockerTransport(engineSocket));
-  const [sent, copied]: [number[], number[]] = [[], []];
+  const [sent, copied, peers]: [number[], number[], number[]] = [[], [], []];
   for (let round = 0; round < rounds; round += 1) {
-    copied.push(await elapsedMs(() => copyByTar(tree, join(dir, `copy-${round}`))));
+    const copy = join(dir, `copy-${round}`);
+    copied.push(await elapsedMs(() => copyByTar(tree, copy)));
     sent.push(await elapsedMs(() => sendTree(client, tree)));
+    peers.push(await dockerSendMs(engineSocket, join(dir, "Copy.Dockerfile"), copy));
   }
-  const [ours, tar] = [median(sent), median(copied)];
+  const [ours, tar, peer] = [median(sent), median(copied), median(peers)];
   const memory = await syncMemory(engineSocket, join(dir, "large"), largeBytes);
   return [
     atMost(`sending ${filesCount} files, over tar to tar`, ours, "ms", ours / tar, 1.5),
+    atMost(`sending ${filesCount} files, over docker build's own sending`, ours, "ms", ours / peer, 1.1),
     // A tenth of the tree is what may be held of it.
     atMost(
       "context sync of 1.1 GiB: peak RSS",

@@ -54,6 +54,21 @@ export const sendTree = (client: BuildKit, path: string): Promise<unknown> =>
 export const copyByTar = (from: string, to: string): Promise<unknown> =>
   run("sh", ["-c", 'mkdir "$1" && tar -C "$0" -cf - . | tar -C "$1" -xf -', from, to]);
 
+/** How long `docker build` says that it sent a folder which it never sent before; the engine's side of both is the same. */
+export async function dockerSendMs(engineSocket: string, dockerfile: string, path: string): Promise<number> {
+  writeFileSync(dockerfile, "FROM scratch\nCOPY . /\n");
+  const { stderr } = await run(
+    "/usr/bin/docker",
+    ["build", "--progress=plain", `--file=${dockerfile}`, path],
+    {
+      env: { ...process.env, DOCKER_BUILDKIT: "1", DOCKER_HOST: `unix://${engineSocket}` },
+    },
+  );
+  const said = [...stderr.matchAll(/transferring context: .* ([\d.]+)s done/g)].at(-1)?.[1];
+  if (said === undefined) throw new Error(`docker build does not say how long it sent:\n${stderr}`);
+  return Number(said) * 1_000;
+}
+
 const syncScript = fileURLToPath(new URL("../../packages/buildkit/test/sync-tree.ts", import.meta.url));
 
 /** A tree of one file with so many bytes, sent by a process of its own: what that takes at most beyond what it took before. */
