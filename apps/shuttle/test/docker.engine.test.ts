@@ -29,6 +29,7 @@ const spec = (own: Partial<InstanceSpec> = {}): InstanceSpec => ({
   env: {},
   port: null,
   limits: { cpuMillis: 1_000, memoryBytes: 2 ** 27, processesMax: 64 },
+  hasReadOnlyRoot: false,
   volumes: [],
   ...own,
 });

@@ -22,6 +22,7 @@ const sentinels: Partial<Record<keyof DesiredService, Partial<DesiredService>>> 
   tier: { tier: "ultranova" },
   image: { image: "sentinel" },
   image_credentials: { image_credentials: { registry: "r", username: "u", password: "sentinel" } },
+  image_traits: { image_traits: { has_read_only_root: true } },
   env: { env: { NAME: "sentinel" } },
   ports: { ports: [{ container_port: 4711, protocol: "TCP" }] },
   hostname: { hostname: "sentinel.localhost" },

@@ -42,6 +42,7 @@ const spec = (dir: string, cmd: string, own: Partial<InstanceSpec> = {}): Instan
   env: {},
   port: null,
   limits: { cpuMillis: 1_000, memoryBytes: 128 << 20, processesMax: 64 },
+  hasReadOnlyRoot: false,
   volumes: [],
   ...own,
 });

@@ -35,6 +35,8 @@ export type InstanceSpec = {
     readonly memoryBytes: number;
     readonly processesMax: number;
   };
+  /** It runs without writing outside of /tmp and its volumes: an engine that can keeps it from that. */
+  readonly hasReadOnlyRoot: boolean;
   /** Kept apart from the instance, by name, and mounted at the path. */
   readonly volumes: readonly { readonly name: string; readonly mountPath: string }[];
 };

@@ -46,6 +46,7 @@ export function instanceSpec({
       memoryBytes,
       processesMax,
     },
+    hasReadOnlyRoot: service.image_traits?.has_read_only_root ?? false,
     volumes: service.volumes.map((volume) => ({
       name: `${service.service_id}-${service.environment}-${volume.name}`,
       mountPath: volume.mount_path,

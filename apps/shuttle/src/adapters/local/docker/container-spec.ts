@@ -35,6 +35,7 @@ export function containerSpec(
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],
       Init: true,
+      ...(spec.hasReadOnlyRoot ? { ReadonlyRootfs: true, Tmpfs: { "/tmp": "" } } : {}),
       RestartPolicy: { Name: "no" },
       LogConfig: { Type: "json-file", Config: logFile },
       Mounts: spec.volumes.map(({ name, mountPath }) => ({
