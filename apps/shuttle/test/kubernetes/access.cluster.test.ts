@@ -114,7 +114,7 @@ async function aStuckRun(cron: DesiredService): Promise<AsyncDisposable & { isEn
     involvedObject: { ...job, name, namespace, uid: made.metadata.uid },
     type: "Warning",
     reason: "FailedCreate",
-    message: "Error creating: refused",
+    message: 'Error creating: pods "a" is forbidden: violates PodSecurity "restricted:latest": runAsUser=0',
     firstTimestamp: new Date().toISOString(),
     lastTimestamp: new Date().toISOString(),
   } as unknown as KubeObject);

@@ -200,6 +200,24 @@ describe("the true reason of a cron whose runs cannot begin", () => {
     shuttle.hand.unwant(next);
   });
 
+  test("ends no run of an older version that may still begin before the next is due", async () => {
+    const bad = image();
+    const undo = rig.fake!.pods.script({ image: bad }, { pullError: "dial tcp 192.0.2.1:443: i/o timeout" });
+    const seldom = { ...everyMinute, schedule: "*/5 * * * *" };
+    const service = shuttle.hand.want(rig.service({ ...seldom, image: bad }));
+    await says(service, /cannot be pulled yet and is tried again/);
+    const [run] = runsOf(service);
+    const next = shuttle.hand.want(redeployed(service, { image: image() }));
+    await reaches(next, "scheduled");
+    undo();
+    await until("the run has begun after all", () =>
+      runsOf(next).some(
+        ({ run_id, outcome, reason }) => run_id === run!.run_id && outcome !== "failed" && reason === null,
+      ),
+    );
+    shuttle.hand.unwant(next);
+  });
+
   test("is told of a cluster without room", async () => {
     const resources = { cpu_millis: 64_000, memory_bytes: 2 ** 30 };
     const service = shuttle.hand.want(rig.service({ ...everyMinute, image: image(), resources }));

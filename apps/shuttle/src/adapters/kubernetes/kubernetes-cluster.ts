@@ -58,7 +58,7 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
   const apply = applier({ api, view });
   const deleteObject = deleter(api);
   const projects = projectApplies({ api, view, context, apply });
-  const endOvertaken = overtakenRuns(api, view);
+  const endOvertaken = overtakenRuns(api, view, nowMs);
   const applyService = serviceApplies({ deleteObject, view, context, states, projects, apply, endOvertaken });
   const removeService = serviceRemovals({
     api,
