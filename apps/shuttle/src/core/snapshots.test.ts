@@ -1,20 +1,9 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import type { RunningPod } from "./cluster.ts";
+import { aPod } from "../../test/running-pod.ts";
 import { snapshotsOf, tickOf } from "./snapshots.ts";
 
-const pod: RunningPod = {
-  podId: "web-1",
-  workspaceId: "w",
-  projectId: "p",
-  environment: "production",
-  serviceId: "s",
-  tier: "nova",
-  phase: "Running",
-  cpuRequestMillis: 500,
-  memoryRequestBytes: 2 ** 30,
-  startedAtMs: 0,
-};
+const pod = aPod({ projectId: "p", serviceId: "s" });
 
 test("the id is the hash the contract names, the same whenever the tick is the same", () => {
   const [early, late] = [

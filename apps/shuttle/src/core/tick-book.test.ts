@@ -1,22 +1,12 @@
 import { expect, test } from "vitest";
+import { aPod } from "../../test/running-pod.ts";
 import type { RunningPod } from "./cluster.ts";
 import { tickBook } from "./tick-book.ts";
 
 const minuteMs = 60_000;
 const eight = Date.parse("2026-11-29T08:00:00Z");
 const at = (minutes: number): number => eight + minutes * minuteMs;
-const pod = (podId: string, startedAtMs: number | undefined): RunningPod => ({
-  podId,
-  workspaceId: "w",
-  projectId: "p",
-  environment: "production",
-  serviceId: "s",
-  tier: "nova",
-  phase: "Running",
-  cpuRequestMillis: 500,
-  memoryRequestBytes: 2 ** 30,
-  startedAtMs,
-});
+const pod = (podId: string, startedAtMs: number | undefined) => aPod({ podId, startedAtMs });
 /** What a look at that moment writes down: the minute of each tick, with its pods. */
 const look = (book: ReturnType<typeof tickBook>, pods: readonly RunningPod[], nowMs: number) =>
   book.due(pods, nowMs).map((due) => {

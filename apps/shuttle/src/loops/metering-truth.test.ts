@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { Fault } from "@starform/std/fault";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { aPod } from "../../test/running-pod.ts";
 import { seeded, simulatedTime } from "../../test/simulated-time.ts";
 import { fileSnapshotLog } from "../adapters/disk/snapshot-log.ts";
 import { memorySnapshotLog } from "../adapters/memory/snapshot-log.ts";
-import type { RunningPod } from "../core/cluster.ts";
 import type { SnapshotLog, Starbase } from "../core/ports.ts";
 import { snapshotLoop } from "./snapshots.ts";
 
@@ -16,16 +16,6 @@ const minuteMs = 60_000;
 const startMs = Date.parse("2026-11-29T08:00:00Z");
 const endMs = startMs + 60 * minuteMs;
 const clusterId = randomUUID();
-const service = {
-  workspaceId: randomUUID(),
-  projectId: randomUUID(),
-  environment: "production",
-  serviceId: randomUUID(),
-  tier: "nova",
-  phase: "Running",
-  cpuRequestMillis: 500,
-  memoryRequestBytes: 2 ** 30,
-} as const;
 
 type Life = { readonly podId: string; readonly fromMs: number; readonly toMs: number };
 const entry = (podId: string, tickMs: number) => `${podId} ${new Date(tickMs).toISOString()}`;
@@ -77,7 +67,7 @@ function openHour(seed: number) {
             looks.push(nowMs);
             return lives
               .filter(({ fromMs, toMs }) => fromMs <= nowMs && nowMs < toMs)
-              .map(({ podId, fromMs }): RunningPod => ({ ...service, podId, startedAtMs: fromMs }));
+              .map(({ podId, fromMs }) => aPod({ podId, startedAtMs: fromMs }));
           },
         },
         clusterId,

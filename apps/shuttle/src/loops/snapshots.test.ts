@@ -1,25 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { Fault } from "@starform/std/fault";
 import { expect, test } from "vitest";
+import { aPod } from "../../test/running-pod.ts";
 import { simulatedTime } from "../../test/simulated-time.ts";
 import { memorySnapshotLog } from "../adapters/memory/snapshot-log.ts";
-import type { RunningPod } from "../core/cluster.ts";
 import { snapshotLoop } from "./snapshots.ts";
 
 const minuteMs = 60_000;
 const startMs = Date.parse("2026-11-29T08:00:00Z");
-const pod: RunningPod = {
-  podId: "web-1",
-  workspaceId: randomUUID(),
-  projectId: randomUUID(),
-  environment: "production",
-  serviceId: randomUUID(),
-  tier: "nova",
-  phase: "Running",
-  cpuRequestMillis: 500,
-  memoryRequestBytes: 2 ** 30,
-  startedAtMs: startMs - minuteMs,
-};
+const pod = aPod({ startedAtMs: startMs - minuteMs });
 
 test("every minute is taken once, though Starbase takes longer for what an outage kept back than the outage was", async () => {
   const world = simulatedTime(startMs);

@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { RunningPod } from "../../core/cluster.ts";
+import { aPod } from "../../../test/running-pod.ts";
 import { snapshotsOf } from "../../core/snapshots.ts";
 import { fileSnapshotLog } from "./snapshot-log.ts";
 
@@ -12,18 +11,7 @@ beforeEach(() => (dir = mkdtempSync(join(tmpdir(), "starform-disk-"))));
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 test("snapshots are kept over restarts in their order until they are taken, and a damaged batch holds up no other", () => {
-  const pod: RunningPod = {
-    podId: "web-1",
-    workspaceId: randomUUID(),
-    projectId: randomUUID(),
-    environment: "production",
-    serviceId: randomUUID(),
-    tier: "nova",
-    phase: "Running",
-    cpuRequestMillis: 500,
-    memoryRequestBytes: 2 ** 30,
-    startedAtMs: 0,
-  };
+  const pod = aPod();
   const said: string[] = [];
   const open = () => fileSnapshotLog(dir, (sentence) => said.push(sentence));
   for (const minute of [3, 1, 2])

@@ -1,21 +1,14 @@
 import { expect, test } from "vitest";
+import { aPod } from "../../../test/running-pod.ts";
 import { snapshotsOf } from "../../core/snapshots.ts";
 import { memorySnapshotLog } from "./snapshot-log.ts";
 
-const pod = (podId: string) => ({
-  podId,
-  workspaceId: "11111111-0000-4000-8000-000000000000",
-  projectId: "22222222-0000-4000-8000-000000000000",
-  environment: "production",
-  serviceId: "33333333-0000-4000-8000-000000000000",
-  tier: "nova" as const,
-  phase: "Running",
-  cpuRequestMillis: 500,
-  memoryRequestBytes: 2 ** 30,
-  startedAtMs: 0,
-});
 const minute = (at: number) => new Date(at * 60_000);
-const batch = (at: number, ...pods: string[]) => snapshotsOf(pods.map(pod), minute(at));
+const batch = (at: number, ...pods: string[]) =>
+  snapshotsOf(
+    pods.map((podId) => aPod({ podId })),
+    minute(at),
+  );
 
 test("what was not taken comes back whole and in its order, ids and all; what comes later of a tick waits beside it", () => {
   const log = memorySnapshotLog(() => undefined);
