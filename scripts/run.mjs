@@ -48,7 +48,10 @@ const isNewEnough = (node) => {
 /** Waits for the program, hands it every signal, and ends as it ended. */
 function runChild(node, args) {
   const bin = join(root, "node_modules/.bin");
-  const env = { ...process.env, PATH: [dirname(node), bin, process.env.PATH].join(":") };
+  // Node keeps what it compiled: the next start of any program reads that in place of the TypeScript.
+  const compiled = process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules/.cache/node");
+  const path = [dirname(node), bin, process.env.PATH].join(":");
+  const env = { ...process.env, NODE_COMPILE_CACHE: compiled, PATH: path };
   const child = spawn(node, ["--disable-warning=ExperimentalWarning", ...args], { stdio: "inherit", env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   // The shell that npm puts between ends on SIGTERM without passing it on: losing the parent means the same.

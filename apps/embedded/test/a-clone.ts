@@ -48,7 +48,7 @@ export async function command(name: "start" | "stop" | "status", root: string, .
     process.exitCode = await (run.length === 3 ? run(args, process.env, ${JSON.stringify(root)}) : run(args, ${JSON.stringify(root)}));`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", source], {
     cwd: root,
-    env: { PATH: process.env["PATH"] },
+    env: { PATH: process.env["PATH"], DOCKER_HOST: process.env["DOCKER_HOST"] },
   });
   const said = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const)

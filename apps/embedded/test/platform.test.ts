@@ -210,3 +210,33 @@ test("Ctrl-C in the foreground stops everything in order, and the command ends w
   expect(stdout).toMatch(/Dashboard +http:\/\/localhost[\s\S]*Everything stopped; the data stays/);
   expect(processes.filter(({ pid }) => isAlive(pid ?? 0))).toEqual([]);
 });
+
+test.runIf(process.platform === "linux")(
+  "an engine that was expected and does not start leaves apps to processes, and the API knows of none",
+  async () => {
+    await stop();
+    const bin = join(clone.root, "bin");
+    mkdirSync(bin);
+    writeFileSync(join(bin, "dockerd"), "#!/bin/sh\nexit 7\n", { mode: 0o755 });
+    vi.stubEnv("PATH", `${bin}:${process.env["PATH"]}`);
+    vi.stubEnv("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    const { stderr } = await start("--runtime", "auto");
+    vi.unstubAllEnvs();
+    const { runtime, processes } = await status();
+    expect(runtime).toBe("process");
+    const told = ["api", "worker", "shuttle"].map((name) => {
+      const pid = processes.find((each) => each.name === name)?.pid ?? 0;
+      return readFileSync(`/proc/${pid}/environ`, "utf8")
+        .split("\0")
+        .filter((set) => /_RUNTIME=|DOCKER_SOCKET/.test(set));
+    });
+    expect(told).toEqual([
+      ["STARBASE_RUNTIME=process"],
+      ["STARBASE_RUNTIME=process"],
+      ["STARFORM_RUNTIME=process"],
+    ]);
+    expect(stderr).toMatch(
+      process.getuid?.() === 0 ? /Docker does not run here, so apps run as processes/ : /Shuttle ready/,
+    );
+  },
+);

@@ -3,18 +3,26 @@ import type { DataDir } from "../data-dir/data-dir.ts";
 import { portsFrom } from "../options/ports.ts";
 import type { StartOptions } from "../options/start-options.ts";
 import type { Say } from "../platform/progress.ts";
-import type { SupervisorEvent } from "../supervisor/program.ts";
+import type { Program, SupervisorEvent } from "../supervisor/program.ts";
 import { openSupervisor, type Supervisor } from "../supervisor/supervisor.ts";
 import { canRunOwnEngine, findSystemEngine, ownEngineProgram } from "./docker-engine.ts";
 
-export type Runtime = {
+/** What runs apps, and where its engine listens. */
+export type RuntimeAddress = {
   readonly kind: "docker" | "process";
   readonly dockerSocket: string | undefined;
+};
+/** Known before an engine of our own has started, which may fail. */
+export type ExpectedRuntime = RuntimeAddress & {
+  /** The engine that is to be started for it. */
+  readonly ownEngine: Program | undefined;
+};
+export type Runtime = RuntimeAddress & {
   /** Keeps the engine running, if it is our own. */
   readonly engine: Supervisor | undefined;
 };
 
-const processes: Runtime = { kind: "process", dockerSocket: undefined, engine: undefined };
+const processes = { kind: "process", dockerSocket: undefined } as const;
 
 type Wanted = Pick<StartOptions, "runtime" | "dockerHost">;
 
@@ -27,38 +35,47 @@ export async function refuseMissingEngine({ runtime, dockerHost }: Wanted): Prom
   );
 }
 
-/** `auto` takes Docker where an engine answers or one of our own starts; a demanded Docker that fails is a Fault. */
-export async function chooseRuntime(
+/** `auto` takes Docker where an engine answers or one of our own can be tried; rejects as `refuseMissingEngine` does. */
+export async function expectRuntime(
   options: Wanted & Pick<StartOptions, "portBase">,
+  dataDir: string,
+): Promise<ExpectedRuntime> {
+  if (options.runtime === "process") return { ...processes, ownEngine: undefined };
+  const socket = await findSystemEngine(options.dockerHost);
+  if (socket) return { kind: "docker", dockerSocket: socket, ownEngine: undefined };
+  await refuseMissingEngine(options);
+  if (!canRunOwnEngine()) return { ...processes, ownEngine: undefined };
+  const { api, registry } = portsFrom(options.portBase);
+  const { program, socketPath } = ownEngineProgram(dataDir, [api, registry]);
+  return { kind: "docker", dockerSocket: socketPath, ownEngine: program };
+}
+
+/** Starts the engine that was expected: one that fails leaves apps to processes, or is a Fault if Docker is demanded. */
+export async function openRuntime(
+  { ownEngine, ...expected }: ExpectedRuntime,
+  { runtime }: Pick<Wanted, "runtime">,
   at: { dataDir: DataDir; say: Say; onEvent(event: SupervisorEvent): void; signal: AbortSignal },
 ): Promise<Runtime> {
-  if (options.runtime === "process") return processes;
-  const socket = await findSystemEngine(options.dockerHost);
-  if (socket) return { kind: "docker", dockerSocket: socket, engine: undefined };
-  const isDemanded = options.runtime === "docker";
-  await refuseMissingEngine(options);
-  if (!canRunOwnEngine()) return processes;
+  if (!ownEngine) return { ...expected, engine: undefined };
   try {
-    return await startOwnEngine(options, at);
+    return { ...expected, engine: await startEngine(ownEngine, at) };
   } catch (error) {
-    if (isDemanded || at.signal.aborted) throw error;
+    if (runtime === "docker" || at.signal.aborted) throw error;
     at.say(
       `- Docker does not run here, so apps run as processes (logs/docker.log says why: ${wordsOf(error).split("\n").at(-1)?.trim()})`,
     );
-    return processes;
+    return { ...processes, engine: undefined };
   }
 }
 
-async function startOwnEngine(
-  { portBase }: Pick<StartOptions, "portBase">,
-  { dataDir, onEvent, signal }: Parameters<typeof chooseRuntime>[1],
-): Promise<Runtime> {
-  const { api, registry } = portsFrom(portBase);
-  const { program, socketPath } = ownEngineProgram(dataDir.path, [api, registry]);
+async function startEngine(
+  program: Program,
+  { dataDir, onEvent, signal }: Parameters<typeof openRuntime>[2],
+): Promise<Supervisor> {
   const engine = openSupervisor([program], { runDir: dataDir.runDir, logDir: dataDir.logDir, onEvent });
   try {
     await engine.start({ withinMs: 30_000, attemptsMax: 2, signal });
-    return { kind: "docker", dockerSocket: socketPath, engine };
+    return engine;
   } catch (error) {
     await engine.stop();
     throw error;

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { desiredStatePurpose } from "@starform/contract/clusters";
 import { Fault, wordsOf } from "@starform/std/fault";
+import { until } from "@starform/std/retry";
 import { signerOf } from "@starform/std/signature";
 import { lookAtCluster, type SeenCluster } from "../cluster/look-at-cluster.ts";
 import { clusterIdIn, keepClusterKind } from "../data-dir/cluster-kind.ts";
@@ -10,7 +11,13 @@ import { refuseBusyPorts, sayPortTaken } from "../data-dir/busy-port.ts";
 import { openSecrets, type Secrets } from "../data-dir/secrets.ts";
 import { removeState, writeState, type PlatformDescription } from "../data-dir/state.ts";
 import { installDebianPackages, type DebianPackage } from "../debian-packages.ts";
-import { chooseRuntime, refuseMissingEngine, type Runtime } from "../engines/choose-runtime.ts";
+import {
+  expectRuntime,
+  openRuntime,
+  refuseMissingEngine,
+  type Runtime,
+  type RuntimeAddress,
+} from "../engines/choose-runtime.ts";
 import { outgoingClash } from "../options/outgoing-ports.ts";
 import { portsFrom, type Ports } from "../options/ports.ts";
 import type { StartOptions } from "../options/start-options.ts";
@@ -62,10 +69,22 @@ export async function openPlatform(
   if (clash) say(clash);
   const secrets = openSecrets(dataDir.path);
   const onEvent = sayEvents(say);
-  const choosing = chooseRuntime(options, { dataDir, say, onEvent, signal });
+  const expected = await expectRuntime(options, dataDir.path);
+  const choosing = openRuntime(expected, options, { dataDir, say, onEvent, signal });
   // An engine of our own goes last but for the data directory, whatever happens until then.
   stack.defer(async () => (await choosing.catch(() => undefined))?.engine?.stop());
-  const parts = { options, root: at.root, dataDir, ports, secrets, choosing, say, cluster };
+  let runtimeAtOnce: RuntimeAddress = expected;
+  const parts = {
+    options,
+    root: at.root,
+    dataDir,
+    ports,
+    secrets,
+    choosing,
+    runtimeAtOnce: () => runtimeAtOnce,
+    say,
+    cluster,
+  };
   const { programs, database } = programsOf(parts);
   const supervisor = stack.use(
     openSupervisor(programs, { runDir: dataDir.runDir, logDir: dataDir.logDir, onEvent }),
@@ -75,10 +94,29 @@ export async function openPlatform(
     throw taken ? new Fault("conflict", taken, { cause: error }) : error;
   });
   const [runtime] = await Promise.all([choosing, starting]);
+  if (runtime.kind !== expected.kind) {
+    runtimeAtOnce = runtime;
+    await restarted(supervisor, "api");
+  }
   const description = await describe({ ...parts, runtime, database, programs });
   if (options.isWatching) stack.use(restartOnChange(at.root, (name) => supervisor.restart(name)));
   const supervisors = [supervisor, ...(runtime.engine ? [runtime.engine] : [])];
   return keep({ description, dataDir, supervisors }, stack.move());
+}
+
+/** Starts it anew and resolves when it is ready again. */
+async function restarted(supervisor: Supervisor, name: string): Promise<void> {
+  const status = () => supervisor.status().find((program) => program.name === name);
+  const before = status()?.restarts ?? 0;
+  supervisor.restart(name);
+  await until(
+    `${name} to be ready again`,
+    () => {
+      const now = status();
+      return now?.state === "ready" && now.restarts > before;
+    },
+    { withinMs: 60_000 },
+  );
 }
 
 /** What can be known to fail before anything is written, and before `--fresh` deletes what cannot be had again. */
@@ -102,6 +140,7 @@ type Parts = {
   ports: Ports;
   secrets: Secrets;
   choosing: Promise<Runtime>;
+  runtimeAtOnce: () => RuntimeAddress;
   say: Say;
   /** Undefined where apps run on this machine. */
   cluster: SeenCluster | undefined;
@@ -122,7 +161,7 @@ async function seeCluster(
   );
 }
 
-function programsOf({ options, root, dataDir, ports, secrets, choosing, say }: Parts): {
+function programsOf({ options, root, dataDir, ports, secrets, choosing, runtimeAtOnce, say }: Parts): {
   programs: Program[];
   database: string;
 } {
@@ -163,6 +202,7 @@ function programsOf({ options, root, dataDir, ports, secrets, choosing, say }: P
     ports,
     secrets,
     runtime: choosing,
+    runtimeAtOnce,
     metricsUrl,
     registryProgram: registry?.command.file,
     cluster: options.cluster,

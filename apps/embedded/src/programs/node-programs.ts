@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ClusterChoice } from "../options/cluster-choice.ts";
 import type { Ports } from "../options/ports.ts";
+import type { RuntimeAddress } from "../engines/choose-runtime.ts";
 import type { Secrets } from "../data-dir/secrets.ts";
 import type { Program } from "../supervisor/program.ts";
 import { endInstances } from "./end-instances.ts";
@@ -10,10 +11,6 @@ import { isListening } from "./is-listening.ts";
 import { migrateOnce } from "./migrate-once.ts";
 import { metricsUser } from "./stores.ts";
 
-export type ChosenRuntime = {
-  readonly kind: "docker" | "process";
-  readonly dockerSocket: string | undefined;
-};
 export type Addresses = {
   readonly root: string;
   readonly dataDir: string;
@@ -23,7 +20,9 @@ export type Addresses = {
   readonly ports: Ports;
   readonly secrets: Secrets;
   /** Chosen while the stores start; who needs it waits. */
-  readonly runtime: Promise<ChosenRuntime>;
+  readonly runtime: Promise<RuntimeAddress>;
+  /** The same for who does not wait for the engine: at first what is expected, then what is so. */
+  readonly runtimeAtOnce: () => RuntimeAddress;
   /** Undefined without a metrics store. */
   readonly metricsUrl: string | undefined;
   /** The program file of docker-registry; undefined without it. */
@@ -84,8 +83,8 @@ function nodeProgram({ root, dataDir }: Addresses, source: Source): Program {
 function sourcesOf(at: Addresses): Source[] {
   const { ports } = at;
   const migrate = migrateOnce({ root: at.root, logDir: at.logDir, stampFile: at.schemaStamp });
-  const starbase = async () => {
-    const env = starbaseEnvironment(at, await at.runtime);
+  const starbase = async (runtime: RuntimeAddress) => {
+    const env = starbaseEnvironment(at, runtime);
     await migrate(env);
     return env;
   };
@@ -101,14 +100,14 @@ function sourcesOf(at: Addresses): Source[] {
       name: "api",
       bin: "apps/starbase/bin/api.ts",
       after: ["postgres"],
-      env: starbase,
+      env: () => starbase(at.runtimeAtOnce()),
       ready: [ports.api, "/healthz"],
     },
     {
       name: "worker",
       bin: "apps/starbase/bin/worker.ts",
       after: ["postgres"],
-      env: starbase,
+      env: async () => starbase(await at.runtime),
       ready: [ports.worker, "/healthz"],
     },
     gatewayOf(at),
@@ -172,7 +171,7 @@ const chosenByOperator = ["STARBASE_BUILT_IMAGES", "STARBASE_IMAGES_GIB_MAX", "S
 
 function starbaseEnvironment(
   { ports, secrets, dataDir, metricsUrl, registryProgram, cluster }: Addresses,
-  { kind, dockerSocket }: ChosenRuntime,
+  { kind, dockerSocket }: RuntimeAddress,
 ): Record<string, string> {
   return {
     STARBASE_DATABASE_URL_FILE: secrets.fileOf("database-url"),
@@ -236,7 +235,7 @@ const namedIn = (env: NodeJS.ProcessEnv, names: readonly string[]): Record<strin
 
 function shuttleEnvironment(
   { ports, secrets, dataDir, cluster }: Addresses,
-  { kind, dockerSocket }: ChosenRuntime,
+  { kind, dockerSocket }: RuntimeAddress,
 ): Record<string, string> {
   return {
     STARFORM_STARBASE_URL: urlOf(ports.api),
@@ -256,7 +255,7 @@ function shuttleEnvironment(
 
 const localEnvironment = (
   { ports, secrets, dataDir }: Pick<Addresses, "ports" | "secrets" | "dataDir">,
-  { kind, dockerSocket }: ChosenRuntime,
+  { kind, dockerSocket }: RuntimeAddress,
 ): Record<string, string> => ({
   STARFORM_RUNTIME: kind,
   STARFORM_IMAGES_DIR: join(dataDir, "images"),
