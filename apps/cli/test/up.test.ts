@@ -223,6 +223,22 @@ test("up in the root of a repository of several apps makes a service of each, wi
   expect(inputsOf("createDeployment").slice(4)).toMatchObject([{ params: { service: "api" } }]);
 });
 
+test("apps beyond those that are proposed are told of before the question", async () => {
+  const { handlers, services } = aPlatformOfServices();
+  await using platform = await fakePlatform(handlers);
+  const apps = Array.from(
+    { length: 41 },
+    (_, at) => [`app-${at}/package.json`, app["package.json"]] as const,
+  );
+  using folder = await aFolder("shop", Object.fromEntries(apps));
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
+  const no = await starform(["up"], { cwd: folder.path, env, answers: ["n"] });
+  expect(no.stderr).toContain(
+    "note: only the first 40 of the 41 folders and processes that may be apps were looked at",
+  );
+  expect(services).toEqual([]);
+});
+
 test("a folder that is an app itself is one service, whatever lies in it", async () => {
   const { handlers, services } = aPlatformOfServices();
   await using platform = await fakePlatform(handlers);

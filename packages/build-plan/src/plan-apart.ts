@@ -53,7 +53,8 @@ export const componentsApart: ComponentsApart = (...asked) => opened().component
 /** Beside this file, of the same kind: TypeScript in the repository, JavaScript in a bundle. */
 const threadFile = (): URL => new URL(`planning-thread${path.extname(import.meta.url)}`, import.meta.url);
 
-function refusalOf({ limit, lastRead }: ThreadEnd<never> & { kind: "stopped" }, limits: ThreadLimits) {
+/** What a person is told of a source that was more than the limits allow. */
+export function refusalOf({ limit, lastRead }: ThreadEnd<never> & { kind: "stopped" }, limits: ThreadLimits) {
   const most = limit === "time" ? seconds(limits.cpuMsMax) : `${limits.heapMbMax} MB of memory`;
   const last = lastRead === undefined ? "" : `; the last file read was ${lastRead}`;
   return {

@@ -135,11 +135,6 @@ function planTree(
   options: PlanOptions & { rootDirectory: string },
   file: StarformFile,
 ): PlanOutcome {
-  const notes = tree.notes.map((note) => ({
-    about: note,
-    what: note,
-    reason: "what the planner reads of a source is bounded",
-  }));
   const builder = options.builder ?? file.builder ?? "auto";
   const dockerfile =
     builder === "railpack"
@@ -148,7 +143,7 @@ function planTree(
   if (dockerfile) {
     const decisions: Decision[] = [
       { about: "build", what: `build ${dockerfile}`, reason: "a Dockerfile wins over everything detected" },
-      ...notes,
+      ...notesOf(tree),
     ];
     return {
       ok: true,
@@ -171,9 +166,22 @@ function planTree(
     ok: true,
     kind: "plan",
     plan,
-    info: { providers, versions, decisions: [...decisions, ...notes], rootDirectory: options.rootDirectory },
+    info: {
+      providers,
+      versions,
+      decisions: [...decisions, ...notesOf(tree)],
+      rootDirectory: options.rootDirectory,
+    },
   };
 }
+
+/** What was passed over, as it stands among the decisions. */
+export const notesOf = ({ notes }: { readonly notes: readonly string[] }): Decision[] =>
+  notes.map((note) => ({
+    about: note,
+    what: note,
+    reason: "what the planner reads of a source is bounded",
+  }));
 
 function dockerfileOf(
   tree: SourceTree,

@@ -1,6 +1,6 @@
-import type { PlanInfo } from "./plan-info.ts";
+import type { PlanInfo, ServiceProposal } from "./plan-info.ts";
 import { nothingFoundMessage } from "./choose-provider.ts";
-import { type PlanOptions, type PlanOutcome, planRoot } from "./plan-root.ts";
+import { notesOf, type PlanOptions, type PlanOutcome, planRoot } from "./plan-root.ts";
 import { servicesBeside } from "./propose-services.ts";
 import { beginReading, nobody, type OnRead } from "./source-tree.ts";
 
@@ -25,9 +25,19 @@ export async function planSource(
   const isFromRoot = outcome.ok
     ? outcome.info.rootDirectory === "."
     : outcome.error.message === nothingFoundMessage && !options.rootDirectory;
-  const services = isFromRoot ? await servicesBeside(dir, planned, reading) : [];
-  if (outcome.ok) return services.length > 1 ? { ...outcome, info: { ...outcome.info, services } } : outcome;
+  const { services, notes } = isFromRoot
+    ? await servicesBeside(dir, planned, reading)
+    : { services: [], notes: [] };
+  if (outcome.ok) return services.length > 1 ? withServices(outcome, services, notes) : outcome;
   return services.length > 0 ? { ok: false, error: inFolders(outcome.error.lookedFor, services) } : outcome;
+}
+
+type Planned = Extract<PlanOutcome, { ok: true }>;
+
+function withServices(outcome: Planned, services: ServiceProposal[], notes: readonly string[]): Planned {
+  const { decisions } = outcome.info;
+  const more = notesOf({ notes }).filter(({ about }) => !decisions.some((told) => told.about === about));
+  return { ...outcome, info: { ...outcome.info, decisions: [...decisions, ...more], services } };
 }
 
 function inFolders(lookedFor: string[], services: NonNullable<PlanInfo["services"]>) {

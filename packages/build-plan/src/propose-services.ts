@@ -1,22 +1,34 @@
 import type { ServiceProposal } from "./plan-info.ts";
-import { type PlannedRoot, type PlanOutcome, planRoot } from "./plan-root.ts";
+import { type PlanError, type PlannedRoot, type PlanOutcome, planRoot } from "./plan-root.ts";
 import { mainProcess, readProcfile } from "./procfile.ts";
 import { beginReading, type Reading, type SourceTree } from "./source-tree.ts";
 import { PlanRefusal } from "./plan-refusal.ts";
 import { readReferences } from "./read-references.ts";
 import { readStarformFile, type StarformSettings } from "./starform-file.ts";
-import { workspaceServices } from "./workspace-services.ts";
+import { type Candidate, workspaceServices } from "./workspace-services.ts";
 
-/** Of workspace members, of processes, and of folders: nobody reads a longer list. */
+/** Nobody reads a longer list. */
 const servicesMax = 40;
+
+/** What a repository seems to hold. */
+export interface Proposals {
+  readonly services: ServiceProposal[];
+  /** What was passed over, in sentences. */
+  readonly notes: string[];
+  /** Where there are none: what was looked for, and the smallest change that would help. */
+  readonly error?: PlanError;
+}
 
 /**
  * The services a repository seems to hold, in order of their folders: the members of a workspace that run, the folders
  * with an app of their own, the processes of a Procfile. One entry for an ordinary repository, none where nothing is
  * recognised. A proposal is for a person to correct; a folder that cannot be planned is left out.
  */
-export async function proposeServices(dir: string): Promise<ServiceProposal[]> {
-  return servicesBeside(dir, await planRoot(dir, { rootDirectory: "." }));
+export async function proposeServices(dir: string): Promise<Proposals> {
+  const planned = await planRoot(dir, { rootDirectory: "." });
+  const { outcome } = planned;
+  const proposals = await servicesBeside(dir, planned);
+  return proposals.services.length === 0 && !outcome.ok ? { ...proposals, error: outcome.error } : proposals;
 }
 
 /** The same for a source whose root is planned already. */
@@ -24,45 +36,54 @@ export async function servicesBeside(
   dir: string,
   { outcome, tree }: PlannedRoot,
   reading: Reading = beginReading(),
-): Promise<ServiceProposal[]> {
-  if (!tree) return [];
+): Promise<Proposals> {
+  if (!tree) return { services: [], notes: [] };
   try {
-    const members = workspaceServices(tree, servicesMax);
+    const members = workspaceServices(tree);
     const atTop = members.length > 0 ? members : await atRoot(dir, tree, providerOf(outcome));
-    return withUniqueNames([...atTop, ...(await inFolders({ dir, tree, reading }, members))]);
+    const candidates = [...atTop, ...inFolders({ dir, tree, reading }, members)];
+    if (candidates.length > servicesMax)
+      tree.note(
+        `only the first ${servicesMax} of the ${candidates.length.toLocaleString("en")} folders and processes that may be apps were looked at`,
+      );
+    const services: ServiceProposal[] = [];
+    for (const candidate of candidates.slice(0, servicesMax)) {
+      const proposal = await candidate.propose();
+      if (proposal) services.push(proposal);
+    }
+    return { services: withUniqueNames(services), notes: [...tree.notes] };
   } catch (cause) {
-    if (cause instanceof PlanRefusal) return [];
-    throw cause;
+    if (!(cause instanceof PlanRefusal)) throw cause;
+    const { message, lookedFor, hint } = cause;
+    return { services: [], notes: [...tree.notes], error: { message, lookedFor: [...lookedFor], hint } };
   }
 }
 
-async function atRoot(
-  dir: string,
-  tree: SourceTree,
-  provider: string | undefined,
-): Promise<ServiceProposal[]> {
+async function atRoot(dir: string, tree: SourceTree, provider: string | undefined): Promise<Candidate[]> {
   if (provider === undefined) return [];
   const settings = await settingsOf(dir);
   const name = nameOf((tree.readJson("package.json") as { name?: unknown } | undefined)?.name) ?? "web";
   const base = { rootDirectory: ".", provider, watchPaths: [], variables: readReferences(tree, "") };
   const processes = [...readProcfile(tree)].filter(([process]) => process !== "release");
-  if (processes.length < 2)
-    return [
-      {
-        ...base,
-        ...ofSettings(settings),
-        name,
-        type: settings.type ?? typeOfProcfile(tree),
-        reason: "the repository's root holds an app",
-      },
-    ];
-  return processes.slice(0, servicesMax).map(([process, startCommand]) => ({
-    ...base,
-    name: nameOf(process) ?? process,
-    type: process === "web" ? "web" : "worker",
-    startCommand,
-    reason: `the Procfile has a ${process} process`,
-  }));
+  const proposals: ServiceProposal[] =
+    processes.length < 2
+      ? [
+          {
+            ...base,
+            ...ofSettings(settings),
+            name,
+            type: settings.type ?? typeOfProcfile(tree),
+            reason: "the repository's root holds an app",
+          },
+        ]
+      : processes.map(([process, startCommand]) => ({
+          ...base,
+          name: nameOf(process) ?? process,
+          type: process === "web" ? "web" : "worker",
+          startCommand,
+          reason: `the Procfile has a ${process} process`,
+        }));
+  return proposals.map((proposal) => ({ folder: "", propose: () => proposal }));
 }
 
 const typeOfProcfile = (tree: SourceTree): "web" | "worker" => {
@@ -99,26 +120,21 @@ const besides =
 
 type Source = { readonly dir: string; readonly tree: SourceTree; readonly reading: Reading };
 
-async function inFolders(source: Source, known: readonly ServiceProposal[]): Promise<ServiceProposal[]> {
+function inFolders(source: Source, members: readonly Candidate[]): Candidate[] {
   const { tree } = source;
   const folders = new Set<string>();
-  const knownPaths = new Set(known.map(({ watchPaths }) => watchPaths[0]));
+  const known = new Set(members.map(({ folder }) => folder));
   for (const file of tree.files) {
     const at = file.lastIndexOf("/");
     const folder = file.slice(0, Math.max(0, at));
     if (folder === "" || folder.split("/").length > 3 || !manifests.includes(file.slice(at + 1))) continue;
     if (besides.test(folder) && !tree.hasFile(`${folder}/starform.json`)) continue;
-    if (!knownPaths.has(`${folder}/**`)) folders.add(folder);
+    if (!known.has(folder)) folders.add(folder);
   }
-  const outermost = [...folders]
+  return [...folders]
     .toSorted()
-    .filter((folder) => !foldersAbove(folder).some((other) => folders.has(other)));
-  const proposals: ServiceProposal[] = [];
-  for (const folder of outermost.slice(0, servicesMax)) {
-    const proposal = await inFolder(source, folder);
-    if (proposal) proposals.push(proposal);
-  }
-  return proposals;
+    .filter((folder) => !foldersAbove(folder).some((other) => folders.has(other)))
+    .map((folder) => ({ folder, propose: () => inFolder(source, folder) }));
 }
 
 const foldersAbove = (folder: string): string[] =>
@@ -160,14 +176,15 @@ const ofSettings = ({ buildCommand, startCommand, cron }: StarformSettings): Par
   ...(cron === undefined ? {} : { cron }),
 });
 
-/** A service's name of any text: lower case, hyphens, 2 to 63 letters; undefined if nothing usable is left. */
+const nameLengthMax = 30;
+/** A service's name of any text: lower case, hyphens, 2 to 30 letters; undefined if nothing usable is left. */
 function nameOf(text: unknown): string | undefined {
   if (typeof text !== "string") return undefined;
   const name = text
     .replace(/^@[^/]*\//, "")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, 63)
+    .slice(0, nameLengthMax)
     .replace(/^-+|-+$/g, "");
   return name.length >= 2 ? name : undefined;
 }
@@ -179,7 +196,10 @@ function withUniqueNames(proposals: readonly ServiceProposal[]): ServiceProposal
     const candidates = [
       nameOf(proposal.name) ?? "app",
       parent,
-      ...Array.from({ length: 3 * servicesMax }, (_, index) => `${parent.slice(0, 60)}-${index + 2}`),
+      ...Array.from(
+        { length: 3 * servicesMax },
+        (_, index) => `${parent.slice(0, nameLengthMax - 4)}-${index + 2}`,
+      ),
     ];
     const name = candidates.find((candidate) => !taken.has(candidate))!;
     taken.add(name);

@@ -41,6 +41,7 @@ export interface SourceTree {
   readonly root: string;
   readonly files: readonly string[];
   readonly directories: readonly string[];
+  /** What of the tree was passed over, in sentences. */
   readonly notes: readonly string[];
   hasFile(file: string): boolean;
   hasDirectory(directory: string): boolean;
@@ -61,11 +62,14 @@ export interface SourceTree {
   readToml(file: string): Record<string, unknown> | undefined;
   /** Whether there is room for work that the plan can do without; takes it if so. */
   mayTake(units: number): boolean;
+  /** Adds to the notes what a reader of the tree passes over. */
+  note(text: string): void;
 }
 
 /** `at` is where the root lies in the source, for what is told of its files: "" or "apps/web/". */
 export async function openSourceTree(root: string, reading = beginReading(), at = ""): Promise<SourceTree> {
-  const { files, directories, notes } = await walkTree(root, reading);
+  const { files, directories, notes: ofWalk } = await walkTree(root, reading);
+  const notes = new Set(ofWalk);
   const [fileSet, directorySet] = [new Set(files), new Set(directories)];
   const realRoot = realpathSync(root);
   const texts = new Map<string, string>();
@@ -96,7 +100,9 @@ export async function openSourceTree(root: string, reading = beginReading(), at 
     root,
     files,
     directories,
-    notes,
+    get notes() {
+      return [...notes];
+    },
     hasFile: (file) => fileSet.has(file),
     hasDirectory: (directory) => directorySet.has(directory),
     firstFile: (...names) => names.find((name) => fileSet.has(name)),
@@ -119,6 +125,7 @@ export async function openSourceTree(root: string, reading = beginReading(), at 
     readYaml: (file) => value(file, "YAML"),
     readToml: (file) => value(file, "TOML") as Record<string, unknown> | undefined,
     mayTake: (units) => units <= reading.leftWork / 2 && take(reading, units),
+    note: (text) => void notes.add(text),
   };
 }
 

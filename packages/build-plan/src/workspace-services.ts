@@ -6,23 +6,28 @@ import { type Member, readWorkspace, type Workspace } from "./providers/node/wor
 import { readReferences } from "./read-references.ts";
 import type { SourceTree } from "./source-tree.ts";
 
+/** An app that was found, to be looked into when its turn comes; undefined if it is none after all. */
+export type Candidate = {
+  /** Of the repository. */
+  readonly folder: string;
+  propose(): Promise<ServiceProposal | undefined> | ServiceProposal;
+};
+
 /** Members of a JavaScript workspace that run or are a site, built from the root because they share its packages. */
-export function workspaceServices(tree: SourceTree, servicesMax: number): ServiceProposal[] {
+export function workspaceServices(tree: SourceTree): Candidate[] {
   if (!manifestPath(tree)) return [];
   const workspace = readWorkspace(tree);
   const manager = packageManagerOf(tree, workspace.root.manifest);
   const byName = new Map(workspace.members.toReversed().map((one) => [one.manifest.name, one]));
-  const found = workspace.members.flatMap((member) => {
+  return workspace.members.flatMap((member): Candidate[] => {
     const framework = frameworkOf(tree, member);
     const runs = member.manifest.scripts["start"] !== undefined;
     const site = runs ? undefined : siteFolder(member, framework);
-    return runs || site !== undefined ? [{ member, site }] : [];
+    if (!runs && site === undefined) return [];
+    const propose = () =>
+      proposal(tree, { workspace, manager, local: localDependencies(byName, member) }, member, site);
+    return [{ folder: member.folder, propose }];
   });
-  return found
-    .slice(0, servicesMax)
-    .map(({ member, site }) =>
-      proposal(tree, { workspace, manager, local: localDependencies(byName, member) }, member, site),
-    );
 }
 
 type Around = {

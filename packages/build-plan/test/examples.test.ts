@@ -44,7 +44,7 @@ describe.each(names)("example %s", (example) => {
     const facts = factsOf(example);
     for (const service of facts.services ?? []) {
       expectFacts(await planSource(dir, { rootDirectory: service.rootDirectory }), service);
-      const proposal = (await proposeServices(dir)).find(
+      const proposal = (await proposeServices(dir)).services.find(
         ({ rootDirectory }) => rootDirectory === service.rootDirectory,
       );
       expect(proposal).toMatchObject({

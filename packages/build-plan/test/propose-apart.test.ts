@@ -6,9 +6,9 @@ import { proposeServices } from "../src/propose-services.ts";
 const monorepo = path.resolve(import.meta.dirname, "../../../examples/monorepo-with-reference");
 
 test("what is proposed apart is what is proposed here", async () => {
-  const services = await proposeApart(monorepo);
-  expect(services).toHaveLength(2);
-  expect(services).toEqual(await proposeServices(monorepo));
+  const proposals = await proposeApart(monorepo);
+  expect(proposals.services).toHaveLength(2);
+  expect(proposals).toEqual(await proposeServices(monorepo));
 });
 
 test("a proposal in the words of settings names what differs from any new service", () => {

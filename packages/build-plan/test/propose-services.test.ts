@@ -5,7 +5,7 @@ import { sourceOf } from "./source-of.ts";
 
 const proposed = async (files: Record<string, unknown>) => {
   await using source = await sourceOf(files);
-  return await proposeServices(source.dir);
+  return (await proposeServices(source.dir)).services;
 };
 
 test("folders with an app of their own are services, examples and libraries are not", async () => {
@@ -64,7 +64,7 @@ test("a proposal of a workspace can be planned as it is", async () => {
     "package.json": { workspaces: ["apps/*"] },
     "apps/web/package.json": { scripts: { build: "vite build" }, devDependencies: { vite: "7" } },
   });
-  const [web] = await proposeServices(source.dir);
+  const [web] = (await proposeServices(source.dir)).services;
   const outcome = await planSource(source.dir, {
     rootDirectory: web!.rootDirectory,
     variables: { ...web!.variables, RAILPACK_BUILD_CMD: web!.buildCommand! },
@@ -121,4 +121,61 @@ test("a plan made from the root says which services there are", async () => {
     ok: false,
     error: { hint: "Set the service's root directory to web." },
   });
+});
+
+const outcomeOf = async (files: Record<string, unknown>) => {
+  await using source = await sourceOf(files);
+  return await proposeServices(source.dir);
+};
+
+test("where nothing is recognised it is said what was looked for, and which file would help", async () => {
+  expect(await outcomeOf({ "tool.py": "print(1)\n" })).toMatchObject({
+    services: [],
+    error: { message: "no app was found in the source", hint: expect.stringContaining("main.py") as string },
+  });
+  expect(await outcomeOf({ "package.json": "{" })).toMatchObject({
+    services: [],
+    error: { message: expect.stringContaining("package.json is not valid JSON") as string },
+  });
+});
+
+const many = (count: number, file: (at: number) => [string, unknown]) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => file(at)));
+const node = { scripts: { start: "node ." } };
+
+test("more apps than anybody reads are cut, and that they are is told", async () => {
+  const { services, notes } = await outcomeOf(many(43, (at) => [`app-${at}/package.json`, node]));
+  expect(services).toHaveLength(40);
+  expect(notes).toEqual([
+    "only the first 40 of the 43 folders and processes that may be apps were looked at",
+  ]);
+  expect((await outcomeOf(many(40, (at) => [`app-${at}/package.json`, node]))).notes).toEqual([]);
+});
+
+test("a workspace of more members and patterns than are looked at says so, in the plan's decisions too", async () => {
+  await using source = await sourceOf({
+    "package.json": {
+      scripts: { start: "node ." },
+      workspaces: ["packages/*", ...Array.from({ length: 70 }, (_, at) => `other-${at}/*`)],
+    },
+    ...many(1_003, (at) => [`packages/a${at}/package.json`, {}]),
+    "packages/a1/package.json": node,
+  });
+  const told = [
+    "only the first 64 of 71 patterns of the workspace were looked at",
+    "only the first 1,000 of 1,003 members of the workspace were looked at",
+  ];
+  expect((await proposeServices(source.dir)).notes).toEqual(told);
+  const outcome = await planSource(source.dir);
+  expect(outcome.ok && outcome.info.decisions.map(({ what }) => what)).toEqual(
+    expect.arrayContaining(told) as unknown,
+  );
+});
+
+test("a name is no longer than a service's may be", async () => {
+  const long = "a-very-long-name-of-a-folder-with-an-app";
+  const names = (await proposed({ [`x/${long}/go.mod`]: "module a\n", [`x/${long}/main.go`]: "" })).map(
+    ({ name }) => name,
+  );
+  expect(names).toEqual(["a-very-long-name-of-a-folder-w"]);
 });

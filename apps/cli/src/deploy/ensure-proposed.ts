@@ -2,32 +2,28 @@ import { realpathSync } from "node:fs";
 import { basename } from "node:path";
 import type { ServiceProposal } from "@starform/build-plan/plan-info";
 import { proposeApart, proposedSettings } from "@starform/build-plan/propose-apart";
+import type { Proposals } from "@starform/build-plan/propose-services";
 import { allItems } from "@starform/client/client";
-import { createService, listServices } from "@starform/contract/services";
-import { setVariables } from "@starform/contract/variables";
-import { isFault } from "@starform/std/fault";
+import { createProposed } from "@starform/client/create-proposed";
+import { listServices } from "@starform/contract/services";
 import type { Api, Context } from "../context.ts";
 import { exitCodes, ExitError } from "../exit-error.ts";
 import type { FolderEntry } from "../source/folder-entry.ts";
 import { refuseLargePacked } from "../source/pack-folder.ts";
-import { chosenOf, paramsOf, projectRef, queryOf, type Target } from "../target.ts";
+import { chosenOf, projectRef, type Target } from "../target.ts";
 import { findProject, findService, makeProject } from "./ensure-service.ts";
 import { slugOf } from "./slug-of.ts";
 
 /**
- * The services that a folder seems to hold, where it belongs to none and holds more than one; else none. A folder that
+ * The services that a folder seems to hold, where it belongs to none and holds more than one; else undefined. A folder that
  * is an app itself is one service, whatever lies in it, and so is one whose own name a service has already.
  */
-export async function proposedIn(
-  context: Context,
-  api: Api,
-  folder: string,
-): Promise<readonly ServiceProposal[]> {
-  if (chosenOf(context, folder, { isOwnService: true }).service) return [];
-  const proposals = (await proposeApart(folder)) ?? [];
-  if (proposals.length < 2 || proposals.filter(isWhole).length === 1) return [];
+export async function proposedIn(context: Context, api: Api, folder: string): Promise<Proposals | undefined> {
+  if (chosenOf(context, folder, { isOwnService: true }).service) return undefined;
+  const proposals = await proposeApart(folder);
+  if (proposals.services.length < 2 || proposals.services.filter(isWhole).length === 1) return undefined;
   const at = placeOf(context, folder);
-  return (await findService(api, { ...at, service: slugOf(basename(folder)) })) ? [] : proposals;
+  return (await findService(api, { ...at, service: slugOf(basename(folder)) })) ? undefined : proposals;
 }
 
 /** Of the whole folder. Processes of a Procfile are so too, but never one alone; members of a workspace watch their part. */
@@ -43,26 +39,30 @@ export async function ensureProposed(
   context: Context,
   api: Api,
   { folder, entries }: { folder: string; entries: readonly FolderEntry[] },
-  proposals: readonly ServiceProposal[],
+  { services: proposals, notes }: Proposals,
 ): Promise<readonly Target[]> {
   const at = placeOf(context, folder);
   const hasProject = Boolean(await findProject(api, at.project));
   const existing = hasProject ? await namesIn(api, at) : [];
   const missing = proposals.filter(({ name }) => !existing.includes(name));
-  if (missing.length > 0 || !context.links.around(folder)) await ask(context, folder, proposals, at.project);
+  if (missing.length > 0 || !context.links.around(folder)) {
+    for (const note of notes) context.note(`note: ${note}`);
+    await ask(context, folder, proposals, at.project);
+  }
   if (missing.length > 0) await refuseLargePacked(folder, entries, context.host.sourceLimits);
   if (!hasProject) await makeProject(context, api, at.slug, at.workspace);
-  for (const { name, type, ...rest } of missing)
-    await api.call(
-      createService,
-      {
-        params: { project: at.project },
-        body: { name, type, settings: proposedSettings({ name, type, ...rest }) },
-      },
-      { idempotencyKey: crypto.randomUUID() },
-    );
-  // All are there by now: one may refer to another, whichever comes first.
-  for (const { name, variables } of missing) await refer(context, api, { ...at, service: name }, variables);
+  const unset = await createProposed(
+    api.call,
+    at,
+    missing.map((one) => ({
+      name: one.name,
+      type: one.type,
+      settings: proposedSettings(one),
+      variables: one.variables,
+    })),
+  );
+  for (const { service, names, because } of unset)
+    context.note(`${service}: ${names.join(", ")} not set: ${because}; set it with starform variables set`);
   context.links.save(realpathSync(folder), {
     url: api.url,
     project: at.slug,
@@ -97,22 +97,4 @@ async function ask(
     exitCodes.failed,
     "nothing was done: --service <name> deploys the folder as one service, and starform services create makes others",
   );
-}
-
-/** A reference to what the project does not have is the person's to mend; the service is there all the same. */
-async function refer(
-  context: Context,
-  api: Api,
-  target: Target,
-  variables: Readonly<Record<string, string>>,
-): Promise<void> {
-  if (Object.keys(variables).length === 0) return;
-  const body = { variables: { ...variables }, deploy: false };
-  try {
-    await api.call(setVariables, { params: paramsOf(target), query: queryOf(target), body });
-  } catch (error) {
-    if (!isFault(error, "invalid") && !isFault(error, "not_found")) throw error;
-    const names = Object.keys(variables).join(", ");
-    context.note(`${target.service}: ${names} not set: ${error.message}; set it with starform variables set`);
-  }
 }

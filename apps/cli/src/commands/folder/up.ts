@@ -56,8 +56,8 @@ async function targetsOf(
   { folder, entries }: { folder: string; entries: readonly FolderEntry[] },
   { type, schedule }: Flags,
 ): Promise<readonly Target[]> {
-  const proposals = type || schedule ? [] : await proposedIn(context, api, folder);
-  if (proposals.length > 0) return ensureProposed(context, api, { folder, entries }, proposals);
+  const proposals = type || schedule ? undefined : await proposedIn(context, api, folder);
+  if (proposals) return ensureProposed(context, api, { folder, entries }, proposals);
   const wanted = { sends: entries, ...(type ? { type } : {}), ...(schedule ? { schedule } : {}) };
   return [(await ensureService(context, api, folder, wanted)).target];
 }

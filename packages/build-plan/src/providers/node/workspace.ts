@@ -29,12 +29,13 @@ export function readWorkspace(tree: SourceTree): Workspace {
   const manifest = readPackageJson(tree, file);
   const root = { folder: "", manifest };
   const patterns = pnpmPatterns(tree) ?? manifest.workspaces;
-  const members = memberFolders(tree, patterns)
-    .slice(0, membersMax)
-    .map((folder) => ({
+  const folders = memberFolders(tree, patterns);
+  const members = first(tree, folders, { max: membersMax, what: "members of the workspace" }).map(
+    (folder) => ({
       folder,
       manifest: readPackageJson(tree, manifestPath(tree, folder)!),
-    }));
+    }),
+  );
   const all = [root, ...members];
   return {
     root,
@@ -49,29 +50,41 @@ export function readWorkspace(tree: SourceTree): Workspace {
 const membersMax = 1_000;
 const patternsMax = 64;
 
+/** As many as there may be; that there are more is noted. */
+function first<T>(
+  tree: SourceTree,
+  all: readonly T[],
+  { max, what }: { max: number; what: string },
+): readonly T[] {
+  if (all.length > max)
+    tree.note(
+      `only the first ${max.toLocaleString("en")} of ${all.length.toLocaleString("en")} ${what} were looked at`,
+    );
+  return all.slice(0, max);
+}
+
 function pnpmPatterns(tree: SourceTree): string[] | undefined {
   const file = tree.readYaml("pnpm-workspace.yaml") as { packages?: unknown } | null | undefined;
   return Array.isArray(file?.packages) ? file.packages.filter((one) => typeof one === "string") : undefined;
 }
 
 function memberFolders(tree: SourceTree, patterns: readonly string[]): string[] {
-  const manifests = tree
-    .find("**/{package.json,package.json5}")
-    .slice(0, 2 * membersMax)
-    .map(folderOf);
+  if (patterns.length === 0) return [];
+  const found = tree.find("**/{package.json,package.json5}");
+  const manifests = first(tree, found, { max: 2 * membersMax, what: "files package.json" }).map(folderOf);
   const folders = (pattern: string) => manifests.filter(matchesGlob(pattern));
-  const clean = patterns
-    .slice(0, patternsMax)
-    .map((pattern) => pattern.replace(/^\.\//, "").replace(/\/$/, ""));
-  const found = new Set<string>();
+  const clean = first(tree, patterns, { max: patternsMax, what: "patterns of the workspace" }).map(
+    (pattern) => pattern.replace(/^\.\//, "").replace(/\/$/, ""),
+  );
+  const members = new Set<string>();
   for (const pattern of clean.filter((one) => !one.startsWith("!"))) {
-    for (const folder of folders(pattern)) found.add(folder);
+    for (const folder of folders(pattern)) members.add(folder);
   }
   for (const pattern of clean.filter((one) => one.startsWith("!"))) {
-    for (const folder of folders(pattern.slice(1).replace(/^\//, ""))) found.delete(folder);
+    for (const folder of folders(pattern.slice(1).replace(/^\//, ""))) members.delete(folder);
   }
-  found.delete("");
-  return [...found].toSorted();
+  members.delete("");
+  return [...members].toSorted();
 }
 
 const folderOf = (file: string): string => file.slice(0, Math.max(0, file.lastIndexOf("/")));
