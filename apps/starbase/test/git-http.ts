@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -27,7 +27,10 @@ export async function aRepository(files: Record<string, string> = { "index.js": 
   };
   const git = (...args: string[]) => gitUntil(undefined, ...args);
   const commit = async (changed: Record<string, string>, message = "change"): Promise<string> => {
-    for (const [name, text] of Object.entries(changed)) await writeFile(path.join(dir, name), text);
+    for (const [name, text] of Object.entries(changed)) {
+      await mkdir(path.dirname(path.join(dir, name)), { recursive: true });
+      await writeFile(path.join(dir, name), text);
+    }
     await git("add", "--all");
     await git("commit", "--quiet", "--allow-empty", "--message", message);
     return (await git("rev-parse", "HEAD")).text.trim();

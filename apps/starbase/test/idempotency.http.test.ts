@@ -39,6 +39,7 @@ const creating: Record<string, object | undefined> = {
   createProject: { slug: "another" },
   createEnvironment: { name: "staging" },
   createService: { name: "another" },
+  createProposal: { url: "https://git.example/app.git" },
   createVarGroup: { name: "group", variables: { A: "1" } },
   createDeployment: { image: image("b") },
   rollBackDeployment: undefined,
@@ -60,7 +61,7 @@ const ask = (id: string, key: string) =>
   });
 
 const tables =
-  "api_tokens workspaces projects environments services var_groups var_group_entries deployments clusters audit_log idempotency_keys".split(
+  "api_tokens workspaces projects environments services proposals var_groups var_group_entries deployments clusters audit_log idempotency_keys".split(
     " ",
   );
 /** How much there is of everything that could be made twice. */

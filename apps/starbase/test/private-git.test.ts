@@ -76,7 +76,7 @@ async function fetchFrom(host: string, signIns: Record<string, string>) {
     gitDir: path.join(dir, "git"),
     sourcesDir: path.join(dir, "sources"),
     isFileAllowed: false,
-    signInTo: async (_serviceId, at) => {
+    signInTo: async (_owner, at) => {
       const known = signIns[at];
       return known === undefined ? undefined : { username, password: known };
     },
@@ -95,6 +95,32 @@ async function fetchFrom(host: string, signIns: Record<string, string>) {
 test("code of a private repository is fetched with the project's sign-in to its host", async () => {
   await using git = await aGitHost();
   expect(await fetchFrom(git.host, { [git.host]: password })).toBe("private\n");
+});
+
+test("so it is for a project that has no service of it yet", async () => {
+  await using git = await aGitHost();
+  const dir = await mkdtemp(path.join(tmpdir(), "private-git-"));
+  const asked: unknown[] = [];
+  const store = folderSourceStore({
+    gitDir: path.join(dir, "git"),
+    sourcesDir: path.join(dir, "sources"),
+    isFileAllowed: false,
+    signInTo: async (owner, host) => {
+      asked.push({ owner, host });
+      return { username, password };
+    },
+  });
+  const into = path.join(dir, "out");
+  await mkdir(into);
+  const which = { id: "a-proposal", projectId: "a-project" };
+  const source = { url: `http://${git.host}/app.git`, ref: null };
+  const { branch } = await store.fetchOnce(which, source, into, new AbortController().signal);
+  expect({ branch, text: await readFile(path.join(into, "index.js"), "utf8") }).toEqual({
+    branch: "main",
+    text: "private\n",
+  });
+  expect(asked).toEqual([{ owner: { projectId: "a-project" }, host: git.host }]);
+  await rm(dir, { recursive: true, force: true });
 });
 
 test("without a sign-in, or with a wrong one, it is told how to sign in, and the password is not", async () => {

@@ -372,9 +372,15 @@ describe("sign-ins to other registries", () => {
       stores: postgresStores(database.db),
       box: secretBox(world.config.encryptionKeys),
     });
-    expect(await signIn(own.service.id, "github.com")).toEqual({ username: "ada", password: "git-secret" });
-    expect(await signIn(own.service.id, "gitlab.com")).toBeUndefined();
-    expect(await signIn(other.service.id, "github.com")).toBeUndefined();
+    expect(await signIn({ serviceId: own.service.id }, "github.com")).toEqual({
+      username: "ada",
+      password: "git-secret",
+    });
+    expect(await signIn({ serviceId: own.service.id }, "gitlab.com")).toBeUndefined();
+    expect(await signIn({ serviceId: other.service.id }, "github.com")).toBeUndefined();
+    const ofProject = (id: string) => signIn({ projectId: id }, "github.com");
+    expect(await ofProject(own.project.id)).toEqual({ username: "ada", password: "git-secret" });
+    expect(await ofProject(other.project.id)).toBeUndefined();
     expect(world.log()).not.toContain("git-secret");
   });
 

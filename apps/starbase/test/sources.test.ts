@@ -222,6 +222,34 @@ describe("Git addresses", () => {
     expect(await readFile(path.join(into, "index.js"), "utf8")).toBe("small");
   });
 
+  test("are fetched once, by the name of their default branch, and nothing of them is kept", async () => {
+    await using repository = await aRepository({ "index.js": "old" });
+    await repository.git("branch", "--move", "trunk");
+    const gitDir = path.join(dir, randomUUID());
+    const store = aStore({ gitDir });
+    const once = async (ref: string | null, from = store) => {
+      const into = path.join(dir, randomUUID());
+      await mkdir(into);
+      const which = { id: randomUUID(), projectId: randomUUID() };
+      const url = `file://${repository.dir}`;
+      return { into, ...(await from.fetchOnce(which, { url, ref }, into, never)) };
+    };
+    const { into, branch, commit } = await once(null);
+    expect({ branch, sha: commit.sha }).toEqual({ branch: "trunk", sha: repository.first });
+    expect(await readFile(path.join(into, "index.js"), "utf8")).toBe("old");
+    expect((await once("trunk")).branch).toBe("trunk");
+    await expect(once("no-such")).rejects.toThrow('no branch, tag or commit "no-such"');
+    await repository.commit({ "large.bin": randomBytes(12_000_000).toString("latin1") }, "large");
+    const limits = { packedBytesMax: 2 ** 20, bytesMax: 4 * 2 ** 20, entriesMax: 10 };
+    await expect(once(null, aStore({ gitDir, limits }))).rejects.toThrow("larger than 4 MiB");
+    expect(await readdir(path.join(gitDir, "fetched"))).toEqual([]);
+    const theirs = await store.repositoryDir(randomUUID());
+    const which = { id: randomUUID(), projectId: randomUUID() };
+    await expect(store.fetchOnce(which, { url: `file://${theirs}`, ref: null }, into, never)).rejects.toThrow(
+      "Starform itself",
+    );
+  });
+
   test("never name what others pushed here", async () => {
     const gitDir = path.join(dir, randomUUID());
     const store = aStore({ gitDir });

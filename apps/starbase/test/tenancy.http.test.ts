@@ -30,6 +30,7 @@ describe("who may do what", () => {
         email: "a@example.org",
         metric: "cpu",
         host: "registry.example",
+        proposal: "018f0000-0000-7000-8000-00000000000a",
       };
       const body = bodyFor(route.id);
       const response = await fetch(
@@ -284,6 +285,7 @@ const bodies: Record<string, unknown> = {
   updateEnvironment: { isProtected: true },
   putProjectMember: { role: "admin" },
   createService: { name: "x" },
+  createProposal: { url: "https://git.example/app.git" },
   setVariables: { variables: { A: "1" } },
   createVarGroup: { name: "g" },
   setVarGroup: { variables: { A: "1" } },

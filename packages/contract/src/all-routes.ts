@@ -6,6 +6,7 @@ import * as gitHosts from "./git-hosts.ts";
 import * as identity from "./identity.ts";
 import * as logs from "./logs.ts";
 import * as projects from "./projects.ts";
+import * as proposals from "./proposals.ts";
 import * as registries from "./registries.ts";
 import type { Route } from "./route.ts";
 import * as services from "./services.ts";
@@ -21,6 +22,7 @@ export const allRoutes: readonly Route[] = [
   workspaces,
   projects,
   services,
+  proposals,
   variables,
   deployments,
   builds,

@@ -13,6 +13,7 @@ import type { ProjectCredentialStore } from "./images/ports.ts";
 import type { RetentionStore } from "./images/retention-store.ts";
 import type { SessionStore, TokenStore, UserStore } from "./identity/ports.ts";
 import type { EnvironmentStore, ProjectStore, WorkspaceStore } from "./projects/ports.ts";
+import type { ProposalStore } from "./proposals/ports.ts";
 import type { ServiceStore } from "./services/ports.ts";
 import type { VariableStore } from "./variables/ports.ts";
 
@@ -26,6 +27,7 @@ export type Stores = {
   readonly projects: ProjectStore;
   readonly environments: EnvironmentStore;
   readonly services: ServiceStore;
+  readonly proposals: ProposalStore;
   readonly variables: VariableStore;
   readonly deployments: DeploymentStore;
   readonly builds: BuildStore;

@@ -30,6 +30,7 @@ import { createRegistryPassword } from "../core/images/create-registry-password.
 import { deleteCredential, listCredentials, putCredential } from "../core/images/project-credentials.ts";
 import { createProject } from "../core/projects/create-project.ts";
 import { deleteProject } from "../core/projects/delete-project.ts";
+import { createProposal } from "../core/proposals/create-proposal.ts";
 import { createService, deleteService, restartService } from "../core/services/services.ts";
 import { updateService } from "../core/services/update-service.ts";
 import { listServiceVariables, revealVariable } from "../core/variables/show-variables.ts";
@@ -51,6 +52,7 @@ import { identityRoutes } from "../http/identity.ts";
 import { logRoutes, metricRoutes } from "../http/logs.ts";
 import type { Urls } from "../http/present.ts";
 import { environmentRoutes, projectRoutes, workspaceRoutes } from "../http/projects.ts";
+import { proposalRoutes } from "../http/proposals.ts";
 import { openApi } from "../http/reference.ts";
 import type { ServeDeps } from "../http/serve.ts";
 import { registryLoginRoutes } from "../http/registries.ts";
@@ -83,6 +85,7 @@ export async function openApiServer(
     projectRoutes,
     environmentRoutes,
     serviceRoutes,
+    proposalRoutes,
     variableRoutes,
     varGroupRoutes,
   ])
@@ -180,6 +183,7 @@ function useCases(config: Config, core: Core) {
     updateEnvironment: updateEnvironment(deps),
     deleteEnvironment: deleteEnvironment(deps),
     createService: createService(deps),
+    createProposal: createProposal(deps),
     updateService: updateService(deps),
     deleteService: deleteService(deps),
     restartService: restartService(deps),

@@ -6,7 +6,7 @@ import { postgresHeadLedger } from "../adapters/postgres/head-ledger.ts";
 import { networkVariables } from "../adapters/process-builder/machine-tools.ts";
 import { gitHttpBackend } from "../adapters/sources/git-http-backend.ts";
 import { pushedTrees } from "../adapters/sources/pushed-trees.ts";
-import { folderSourceStore } from "../adapters/sources/source-store.ts";
+import { folderSourceStore, type CodeOwner } from "../adapters/sources/source-store.ts";
 import type { Config } from "../config.ts";
 import { followDeployment } from "../core/deployments/follow.ts";
 import { acceptPush, authorizeGit } from "../core/deployments/push.ts";
@@ -32,13 +32,16 @@ export function openSources(config: Config, core?: Pick<Core, "stores" | "box">)
   });
 }
 
-/** What the project of a service signs in to a Git host with. */
+/** What a project signs in to a Git host with. */
 export const gitSignIn =
   ({ stores, box }: Pick<Core, "stores" | "box">) =>
-  async (serviceId: string, host: string): Promise<SignIn | undefined> => {
-    const project = await stores.desired.projectOfService(serviceId);
+  async (owner: CodeOwner, host: string): Promise<SignIn | undefined> => {
+    const projectId =
+      "projectId" in owner ? owner.projectId : (await stores.desired.projectOfService(owner.serviceId))?.id;
     const { credentials } = stores;
-    return project && signInTo({ credentials, box }, project.id, { kind: "git", host });
+    return projectId === undefined
+      ? undefined
+      : signInTo({ credentials, box }, projectId, { kind: "git", host });
   };
 
 /** Registers the built-in Git remote. */

@@ -1,16 +1,23 @@
+import { join } from "node:path";
+import { proposeApart } from "@starform/build-plan/propose-apart";
 import type { Logger } from "pino";
 import { postgresHeadLedger } from "../adapters/postgres/head-ledger.ts";
 import { openJobRunner } from "../adapters/postgres/job-runner.ts";
 import { postgresQueueDepth } from "../adapters/postgres/queue-depth.ts";
 import { pushedTrees } from "../adapters/sources/pushed-trees.ts";
+import { folderWorkDirs } from "../adapters/sources/work-dirs.ts";
 import type { Config } from "../config.ts";
 import { reconcileHeads } from "../core/builds/reconcile-heads.ts";
 import { tendBuildQueue } from "../core/builds/run-next-build.ts";
 import { acceptLostPush } from "../core/deployments/push.ts";
 import { sweepDeployments } from "../core/deployments/sweep.ts";
+import { proposalRun } from "../core/proposals/jobs.ts";
+import { runProposal } from "../core/proposals/run-proposal.ts";
+import { sweepProposals } from "../core/proposals/sweep-proposals.ts";
 import { expireLogs } from "../core/telemetry/log-retention.ts";
 import { workerMetrics } from "../core/telemetry/worker-metrics.ts";
 import { cleanUpJobs } from "../jobs/clean-up.ts";
+import { proposalRunJob } from "../jobs/proposal-run.ts";
 import type { CronJob } from "../ports/job-queue.ts";
 import type { LogStore } from "../ports/log-store.ts";
 import { openBuilds } from "./builds.ts";
@@ -21,6 +28,7 @@ import { openLogs } from "./logs.ts";
 import { openWorkerHttp } from "./worker-http.ts";
 
 const concurrency = 6;
+const proposalsAtOnce = 2;
 
 /** Opens the Worker: everything longer than a few seconds. Closing it leaves unfinished jobs to the next. */
 export async function openWorker(config: Config, logger: Logger): Promise<AsyncDisposable> {
@@ -33,11 +41,22 @@ export async function openWorker(config: Config, logger: Logger): Promise<AsyncD
   const crons = [...cronsOf(config, { ...core, logs }, logger), ...ofBuilders, images.cron];
   const { url } = config.database;
   const metrics = workerMetrics(
-    [...handlers.map(({ spec }) => spec), job.spec, ...crons].map(({ name }) => name),
+    [...handlers.map(({ spec }) => spec), job.spec, proposalRun, ...crons].map(({ name }) => name),
   );
   const { ended: onEnd } = metrics;
   stack.use(await openJobRunner({ url, handlers, crons, concurrency, logger, onEnd }));
-  // Builds have a runner of their own: however many wait, what else there is to do is not behind them.
+  const looking = proposalRunJob(
+    runProposal({
+      ...core,
+      sources: openSources(config, core),
+      propose: proposeApart,
+      workDirs: folderWorkDirs(join(config.dataDir, "cache", "contexts")),
+    }),
+  );
+  // Proposals wait for somebody's Git host, builds for their turn: what else there is to do is not behind them.
+  stack.use(
+    await openJobRunner({ url, handlers: [looking], crons: [], concurrency: proposalsAtOnce, logger, onEnd }),
+  );
   stack.use(
     await openJobRunner({ url, handlers: [job], crons: [], concurrency: config.buildsMax, logger, onEnd }),
   );
@@ -64,6 +83,11 @@ function cronsOf(config: Config, core: Core & { logs: LogStore }, logger: Logger
   };
   return [
     { name: "deployments.sweep", schedule: "* * * * *", run: async () => void (await sweep()) },
+    {
+      name: "proposals.sweep",
+      schedule: "* * * * *",
+      run: async () => void (await sweepProposals(core)()),
+    },
     { name: "builds.tend", schedule: "* * * * *", run: () => tendBuildQueue(core) },
     { name: "heads.reconcile", schedule: "* * * * *", run: async () => void (await reconcileHeads(heads)) },
     { name: "logs.expire", schedule: "41 * * * *", run: expireLogs(core) },
@@ -73,6 +97,7 @@ function cronsOf(config: Config, core: Core & { logs: LogStore }, logger: Logger
       run: async () => {
         const dayAgo = new Date(core.clock.now().getTime() - dayMs);
         await core.stores.idempotency.prune(dayAgo);
+        await core.stores.proposals.prune(core.clock.now());
         // A snapshot may be repeated for as long as Shuttle's log keeps it: a week.
         await core.stores.clusters.pruneSnapshots(new Date(dayAgo.getTime() - 6 * dayMs));
       },

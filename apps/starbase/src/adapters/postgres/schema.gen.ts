@@ -227,6 +227,22 @@ export interface Projects {
   workspace_id: string;
 }
 
+export interface Proposals {
+  created_at: Timestamp;
+  created_by: string;
+  ended_at: Timestamp | null;
+  expires_at: Timestamp;
+  found: unknown | null;
+  hint: string | null;
+  id: string;
+  project_id: string;
+  reason: string | null;
+  ref: string | null;
+  status: string;
+  url: string;
+  workspace_id: string;
+}
+
 export interface RefreshTokens {
   expires_at: Timestamp;
   secret_hash: Buffer;
@@ -372,6 +388,7 @@ export interface DB {
   project_credentials: ProjectCredentials;
   project_members: ProjectMembers;
   projects: Projects;
+  proposals: Proposals;
   refresh_tokens: RefreshTokens;
   regions: Regions;
   removed_places: RemovedPlaces;

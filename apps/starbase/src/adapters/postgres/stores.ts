@@ -15,6 +15,7 @@ import { postgresIdempotencyStore } from "./idempotency-store.ts";
 import { postgresSessionStore, postgresTokenStore, postgresUserStore } from "./identity-stores.ts";
 import { postgresJobQueue } from "./job-queue.ts";
 import { postgresEnvironmentStore, postgresProjectStore, postgresWorkspaceStore } from "./project-stores.ts";
+import { postgresProposalStore } from "./proposal-store.ts";
 import { postgresRetentionStore } from "./retention-store.ts";
 import type { DB } from "./schema.gen.ts";
 import { postgresServiceStore } from "./service-store.ts";
@@ -29,6 +30,7 @@ export const postgresStores = (db: Db): Stores => ({
   projects: postgresProjectStore(db),
   environments: postgresEnvironmentStore(db),
   services: postgresServiceStore(db),
+  proposals: postgresProposalStore(db),
   variables: postgresVariableStore(db),
   deployments: postgresDeploymentStore(db),
   builds: postgresBuildStore(db),

@@ -35,6 +35,12 @@ export class GitFailed extends Error {
   }
 }
 
+/** For what need not be there: git's refusal is undefined. */
+export const absent = (error: unknown): undefined => {
+  if (error instanceof GitFailed) return undefined;
+  throw error;
+};
+
 const settings = `[safe]
 	directory = *
 [core]

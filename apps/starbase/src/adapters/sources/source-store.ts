@@ -6,7 +6,8 @@ import { sourceLimits, type SourceLimits } from "@starform/contract/source-limit
 import { Fault } from "@starform/std/fault";
 import type { Commit, SourceStore } from "../../core/builds/ports.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
-import { GitFailed, openGit, type Git, type GitOptions } from "./git-program.ts";
+import { defaultBranch, fetchFrom, type GitSource } from "./fetch-from.ts";
+import { absent, openGit, type Git } from "./git-program.ts";
 import { signInFor, type GitSignIn } from "./git-sign-in.ts";
 import { checkGitUrl, withoutCredentials } from "./git-url.ts";
 import { unpack } from "./unpack.ts";
@@ -22,9 +23,12 @@ export type SourceStoreOptions = {
   readonly networkVariables?: Readonly<Record<string, string>>;
   readonly limits?: SourceLimits;
   readonly fetchTimeoutMs?: number;
-  /** What the service's project signs in to a host with, when code is fetched from there. Secret. */
-  readonly signInTo?: (serviceId: string, host: string) => Promise<GitSignIn | undefined>;
+  /** What the project signs in to a host with, when code is fetched from there. Secret. */
+  readonly signInTo?: (owner: CodeOwner, host: string) => Promise<GitSignIn | undefined>;
 };
+
+/** Whose code it is: a service of a project, or the project's before it has a service. */
+export type CodeOwner = { readonly serviceId: string } | { readonly projectId: string };
 
 export type Repositories = {
   /** The bare repository that pushes of this service go to, made if need be. */
@@ -70,6 +74,31 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
       signal,
       timeoutMs: 600_000,
     });
+
+  /** Fetches what stands at an address into the copy, and lays it out. */
+  const fetchInto = async (
+    repository: string,
+    owner: CodeOwner,
+    source: GitSource,
+    dir: string,
+    signal: AbortSignal,
+  ) => {
+    checkGitUrl(source.url, options);
+    const env = await signInFor(source.url, (host) => options.signInTo?.(owner, host));
+    await refuseOurOwn(source.url, options.gitDir);
+    const how = { signal, timeoutMs: options.fetchTimeoutMs ?? 300_000, env };
+    const bytesMax = (options.limits ?? sourceLimits).bytesMax;
+    const bounds = { bytesMax, shown: withoutCredentials(source.url), signal };
+    // Two environments of one service share the copy: at once, one would be handed what the other fetched.
+    const sha = await inTurn(repository, async () => {
+      await bare(repository);
+      return boundedFetch(repository, bounds, (either) =>
+        fetchFrom(git, repository, source, { ...how, signal: either }),
+      );
+    });
+    await archive(repository, sha, dir, signal);
+    return { commit: await describe(git, repository, sha, source.ref), how };
+  };
 
   return {
     git,
@@ -129,23 +158,20 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
         // How it came here is known to the deployment already, and better.
         return {};
       }
-      checkGitUrl(source.url, options);
-      const env = await signInFor(source.url, (host) => options.signInTo?.(serviceId, host));
-      const repository = fetched(serviceId);
-      await refuseOurOwn(source.url, options.gitDir);
-      // Two environments of one service share the copy: at once, one would be handed what the other fetched.
-      const bytesMax = (options.limits ?? sourceLimits).bytesMax;
-      const bounds = { bytesMax, shown: withoutCredentials(source.url), signal };
-      const timeoutMs = options.fetchTimeoutMs ?? 300_000;
-      const sha = await inTurn(repository, async () => {
-        await bare(repository);
-        return boundedFetch(repository, bounds, (either) =>
-          fetchFrom(git, repository, source, { signal: either, timeoutMs, env }),
-        );
-      });
-      await archive(repository, sha, dir, signal);
-      const commit = await describe(git, repository, sha, source.ref);
+      const { commit } = await fetchInto(fetched(serviceId), { serviceId }, source, dir, signal);
       return commit ? { commit } : {};
+    },
+
+    async fetchOnce({ id, projectId }, { url, ref }, dir, signal) {
+      const repository = fetched(id);
+      try {
+        const source = { url, ref: ref ?? "HEAD" };
+        const { commit, how } = await fetchInto(repository, { projectId }, source, dir, signal);
+        if (!commit) throw new Error(`what was fetched from ${withoutCredentials(url)} is no commit`);
+        return { commit, branch: ref ?? (await defaultBranch(git, url, { ...how, cwd: repository })) };
+      } finally {
+        await rm(repository, { recursive: true, force: true });
+      }
     },
   };
 }
@@ -192,96 +218,4 @@ async function describe(git: Git, cwd: string, sha: string, ref: string): Promis
   if (out === undefined) return undefined;
   const [full = sha, author = "", message = ""] = out.split("\0");
   return { sha: full, ref, author: author.slice(0, 255), message: message.trim().slice(0, 1_024) };
-}
-
-const absent = (error: unknown): undefined => {
-  if (error instanceof GitFailed) return undefined;
-  throw error;
-};
-
-/** Fetches one commit, without history, and answers its id. */
-async function fetchFrom(
-  git: Git,
-  cwd: string,
-  { url, ref }: { url: string; ref: string },
-  limits: { signal: AbortSignal; timeoutMs: number; env: Readonly<Record<string, string>> },
-): Promise<string> {
-  if (ref.startsWith("-") || /[\s~^:?*[\\]/.test(ref))
-    throw new Fault("invalid", `"${ref}" is not the name of a branch, a tag or a commit`);
-  const options = { cwd, ...limits };
-  const fetch = [
-    // Always as one pack, which is written as it comes: a few objects would be unpacked in memory.
-    "-c",
-    "fetch.unpackLimit=1",
-    "fetch",
-    "--quiet",
-    "--no-tags",
-    "--no-write-fetch-head",
-    "--no-recurse-submodules",
-    "--force",
-  ];
-  const keep = `refs/starform/fetched`;
-  try {
-    await git.run([...fetch, "--depth=1", url, `${ref === "" ? "HEAD" : ref}:${keep}`], options);
-    return (await git.run(["rev-parse", "--verify", `${keep}^{commit}`], options)).trim();
-  } catch (error) {
-    if (!(error instanceof GitFailed)) throw error;
-    if (error.isTimeout)
-      throw new Fault(
-        "invalid",
-        `fetching ${withoutCredentials(url)} took longer than ${limits.timeoutMs / 1_000} s: try again, or push the code instead`,
-      );
-    // Some servers give a commit only as part of a branch.
-    if (/^[0-9a-f]{7,40}$/.test(ref)) {
-      const found = await fetchAll(git, options, fetch, url, ref);
-      if (found) return found;
-    }
-    throw await said(git, options, url, ref, error);
-  }
-}
-
-async function fetchAll(
-  git: Git,
-  options: GitOptions,
-  fetch: readonly string[],
-  url: string,
-  sha: string,
-): Promise<string | undefined> {
-  await git.run([...fetch, url, "+refs/heads/*:refs/starform/heads/*"], options).catch(absent);
-  return (
-    await git.run(["rev-parse", "--verify", "--quiet", `${sha}^{commit}`], options).catch(absent)
-  )?.trim();
-}
-
-/** Why a fetch failed, in a sentence: no such branch is told apart from no such repository. */
-async function said(
-  git: Git,
-  options: GitOptions,
-  url: string,
-  ref: string,
-  error: GitFailed,
-): Promise<Fault> {
-  const shown = withoutCredentials(url);
-  const heads = await git.run(["ls-remote", "--heads", "--", url], options).catch(absent);
-  if (heads === undefined) {
-    const last = withoutCredentials(error.stderr.trim().split("\n").at(-1) ?? "").replace(/^fatal: /, "");
-    return new Fault(
-      "invalid",
-      `the repository ${shown} cannot be read (${last}): check the address; for a private one sign in with \`starform git login ${URL.parse(url)?.host ?? "<host>"}\`, or push the code with git push starform main`,
-    );
-  }
-  const names = heads
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => line.slice(52));
-  if (names.length === 0)
-    return new Fault(
-      "invalid",
-      `the repository ${shown} has no branches yet: push code to it, then deploy again`,
-    );
-  const list = names.slice(0, 10).join(", ");
-  return new Fault(
-    "invalid",
-    `there is no branch, tag or commit "${ref}" in ${shown}; its branches are ${list}${names.length > 10 ? ", …" : ""}`,
-  );
 }

@@ -89,6 +89,16 @@ export interface SourceStore {
     dir: string,
     signal: AbortSignal,
   ): Promise<{ commit?: Commit }>;
+  /**
+   * Lays out in `dir`, which must be empty, what stands at an address, signed in as the project is, and keeps nothing
+   * else of it. `ref` null is the default branch, whose name is answered where the server says it. Faults as of `checkOut`.
+   */
+  fetchOnce(
+    fetch: { readonly id: string; readonly projectId: string },
+    source: { readonly url: string; readonly ref: string | null },
+    dir: string,
+    signal: AbortSignal,
+  ): Promise<{ commit: Commit; branch: string | null }>;
 }
 
 /** What was pushed to the built-in repository of a service, as it stands at a commit. */

@@ -16,7 +16,7 @@ import { cleanUpAfter } from "./clean-up-after.ts";
 import { placeService } from "./place-service.ts";
 import type { PlacedService } from "./ports.ts";
 import { checkSchedule, defaultSettings, withPatch, type SettingsPatch } from "./settings.ts";
-import { checkSource, isOfThisMachine } from "./source.ts";
+import { authorizeSource } from "./source.ts";
 
 type Deps = {
   transact: Transact;
@@ -38,9 +38,7 @@ export const createService =
   ({ transact, authorize, clock, appsDomain }: Deps) =>
   async (actor: Actor, ref: string, input: NewService): Promise<PlacedService> => {
     const { project } = await authorize.project(actor, ref, "services.write");
-    checkSource(input.source);
-    if (isOfThisMachine(input.source))
-      await authorize.workspace(actor, project.workspaceId, "workspace.update");
+    await authorizeSource(authorize, actor, project, input.source);
     const settings = withPatch(defaultSettings, input.settings ?? {}, input.type);
     if (input.type === "cron") checkSchedule(settings.schedule ?? missingSchedule());
     return transact(async (uow) => {

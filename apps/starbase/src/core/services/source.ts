@@ -1,12 +1,24 @@
 import type { Source } from "@starform/contract/services";
 import { Fault } from "@starform/std/fault";
+import type { Authorize } from "../access/authorize.ts";
+import type { Actor } from "../identity/actor.ts";
 
 /** Whether it reads from the disk of the machine Starbase runs on: that is for who administers the installation. */
-export const isOfThisMachine = (source: Source): boolean =>
+const isOfThisMachine = (source: Source): boolean =>
   source.kind === "git" && /^file:/i.test(source.url.trim());
 
-/** Refuses addresses that cannot be fetched from, before anything is stored. */
-export function checkSource(source: Source): void {
+/** Refuses, before anything is stored, a source that cannot be fetched from, or not by this person. */
+export async function authorizeSource(
+  authorize: Authorize,
+  actor: Actor,
+  project: { readonly workspaceId: string },
+  source: Source,
+): Promise<void> {
+  checkSource(source);
+  if (isOfThisMachine(source)) await authorize.workspace(actor, project.workspaceId, "workspace.update");
+}
+
+function checkSource(source: Source): void {
   if (source.kind === "git") checkGitUrl(source.url);
   if (source.kind === "image") checkImage(source.image);
 }

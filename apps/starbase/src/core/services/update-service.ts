@@ -14,7 +14,7 @@ import { valuesIn } from "../variables/service-values.ts";
 import { hostOf } from "./place-service.ts";
 import type { PlacedService } from "./ports.ts";
 import { serviceChecksum, withPatch, type SettingsPatch } from "./settings.ts";
-import { checkSource, isOfThisMachine } from "./source.ts";
+import { authorizeSource } from "./source.ts";
 
 type Deps = {
   transact: Transact;
@@ -45,9 +45,7 @@ export const updateService =
     const { transact, authorize, clock, book } = deps;
     const access = await authorize.environment(actor, ref.project, ref.environment, "services.write");
     const { project, environment } = access;
-    if (change.source) checkSource(change.source);
-    if (change.source && isOfThisMachine(change.source))
-      await authorize.workspace(actor, project.workspaceId, "workspace.update");
+    if (change.source) await authorizeSource(authorize, actor, project, change.source);
     return transact(async (uow) => {
       if (change.name) await uow.projects.hold(project.id);
       const before =

@@ -1,0 +1,98 @@
+import { Fault } from "@starform/std/fault";
+import { absent, GitFailed, type Git, type GitOptions } from "./git-program.ts";
+import { withoutCredentials } from "./git-url.ts";
+
+export type GitSource = { readonly url: string; readonly ref: string };
+
+/** The name of the branch that an address gives to who names none; null where its server does not say. */
+export async function defaultBranch(git: Git, url: string, options: GitOptions): Promise<string | null> {
+  const out = await git.run(["ls-remote", "--symref", "--", url, "HEAD"], options).catch(absent);
+  return /^ref: refs\/heads\/(\S{1,255})\tHEAD$/m.exec(out ?? "")?.[1] ?? null;
+}
+
+/** Fetches one commit, without history, and answers its id. */
+export async function fetchFrom(
+  git: Git,
+  cwd: string,
+  { url, ref }: GitSource,
+  limits: { signal: AbortSignal; timeoutMs: number; env: Readonly<Record<string, string>> },
+): Promise<string> {
+  if (ref.startsWith("-") || /[\s~^:?*[\\]/.test(ref))
+    throw new Fault("invalid", `"${ref}" is not the name of a branch, a tag or a commit`);
+  const options = { cwd, ...limits };
+  const fetch = [
+    // Always as one pack, which is written as it comes: a few objects would be unpacked in memory.
+    "-c",
+    "fetch.unpackLimit=1",
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--no-recurse-submodules",
+    "--force",
+  ];
+  const keep = `refs/starform/fetched`;
+  try {
+    await git.run([...fetch, "--depth=1", url, `${ref === "" ? "HEAD" : ref}:${keep}`], options);
+    return (await git.run(["rev-parse", "--verify", `${keep}^{commit}`], options)).trim();
+  } catch (error) {
+    if (!(error instanceof GitFailed)) throw error;
+    if (error.isTimeout)
+      throw new Fault(
+        "invalid",
+        `fetching ${withoutCredentials(url)} took longer than ${limits.timeoutMs / 1_000} s: try again, or push the code instead`,
+      );
+    // Some servers give a commit only as part of a branch.
+    if (/^[0-9a-f]{7,40}$/.test(ref)) {
+      const found = await fetchAll(git, options, fetch, url, ref);
+      if (found) return found;
+    }
+    throw await said(git, options, url, ref, error);
+  }
+}
+
+async function fetchAll(
+  git: Git,
+  options: GitOptions,
+  fetch: readonly string[],
+  url: string,
+  sha: string,
+): Promise<string | undefined> {
+  await git.run([...fetch, url, "+refs/heads/*:refs/starform/heads/*"], options).catch(absent);
+  return (
+    await git.run(["rev-parse", "--verify", "--quiet", `${sha}^{commit}`], options).catch(absent)
+  )?.trim();
+}
+
+/** Why a fetch failed, in a sentence: no such branch is told apart from no such repository. */
+async function said(
+  git: Git,
+  options: GitOptions,
+  url: string,
+  ref: string,
+  error: GitFailed,
+): Promise<Fault> {
+  const shown = withoutCredentials(url);
+  const heads = await git.run(["ls-remote", "--heads", "--", url], options).catch(absent);
+  if (heads === undefined) {
+    const last = withoutCredentials(error.stderr.trim().split("\n").at(-1) ?? "").replace(/^fatal: /, "");
+    return new Fault(
+      "invalid",
+      `the repository ${shown} cannot be read (${last}): check the address; for a private one sign in with \`starform git login ${URL.parse(url)?.host ?? "<host>"}\`, or push the code with git push starform main`,
+    );
+  }
+  const names = heads
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.slice(52));
+  if (names.length === 0)
+    return new Fault(
+      "invalid",
+      `the repository ${shown} has no branches yet: push code to it, then deploy again`,
+    );
+  const list = names.slice(0, 10).join(", ");
+  return new Fault(
+    "invalid",
+    `there is no branch, tag or commit "${ref}" in ${shown}; its branches are ${list}${names.length > 10 ? ", …" : ""}`,
+  );
+}
