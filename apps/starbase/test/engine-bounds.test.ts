@@ -1,54 +1,133 @@
+import { randomUUID } from "node:crypto";
 import { buildAllowances } from "@starform/contract/plans";
 import { requireEngineInCi } from "@starform/testkit/docker-engine";
 import { hasWayOut } from "@starform/testkit/way-out";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { BuildLimits } from "../src/ports/build-service.ts";
+import type { BuildLimits, BuildSpec } from "../src/ports/build-service.ts";
 import { aBuild, built, type BuilderUnderTest } from "./build-service.contract.ts";
 import { openBuildkitBuilder } from "./buildkit-builder.ts";
 
-describe.skipIf(!requireEngineInCi())("a build in an engine of our own ends with the limit it met", () => {
-  let under: BuilderUnderTest;
-  beforeAll(async () => {
-    under = await openBuildkitBuilder();
-  });
-  afterAll(() => under?.[Symbol.asyncDispose]());
+describe.skipIf(!requireEngineInCi())(
+  "a build in an engine of our own ends with the limit it met",
+  { timeout: 120_000 },
+  () => {
+    let under: BuilderUnderTest;
+    beforeAll(async () => {
+      under = await openBuildkitBuilder();
+    });
+    afterAll(() => under?.[Symbol.asyncDispose]());
 
-  async function endOf(limits: Partial<BuildLimits>, command: string): Promise<string> {
-    const spec = await aBuild(under, [command], { limits: { ...buildAllowances.hobby, ...limits } });
-    const { status } = await built(under.builds, spec);
-    expect(status.state !== "failed" || hasWayOut(status.reason.split("\n")[0]!)).toBe(true);
-    return status.state === "failed" ? status.reason : status.state;
-  }
-  const eatsMemory = "node -e 'const all = []; for (;;) all.push(Buffer.alloc(2 ** 20, 1))'";
-  const forksWithoutEnd = "f() { f | f & }; f; sleep 600";
+    async function endOf(limits: Partial<BuildLimits>, command: string): Promise<string> {
+      const spec = await aBuild(under, [command], { limits: { ...buildAllowances.hobby, ...limits } });
+      const { status } = await built(under.builds, spec);
+      expect(status.state !== "failed" || hasWayOut(status.reason.split("\n")[0]!)).toBe(true);
+      return status.state === "failed" ? status.reason : status.state;
+    }
+    const eatsMemory = "node -e 'const all = []; for (;;) all.push(Buffer.alloc(2 ** 20, 1))'";
+    const forksWithoutEnd = "f() { f | f & }; f; sleep 600";
 
-  test("one that eats memory", { timeout: 120_000 }, async () => {
-    expect(await endOf({ memoryBytesMax: 100 * 2 ** 20 }, eatsMemory)).toContain(
-      "ran out of memory: a build may use 100 MiB",
-    );
-  });
+    test("one that eats memory", async () => {
+      expect(await endOf({ memoryBytesMax: 100 * 2 ** 20 }, eatsMemory)).toContain(
+        "ran out of memory: a build may use 100 MiB",
+      );
+    });
 
-  test("one that forks without end, while another builds beside it", { timeout: 120_000 }, async () => {
-    const [bomb, good] = await Promise.all([
-      endOf({ processesMax: 60 }, forksWithoutEnd),
-      endOf({ processesMax: 60 }, "for i in 1 2 3 4 5 6 7 8 9 10; do sh -c 'sleep 0.3'; done"),
-    ]);
-    expect(bomb).toContain("more than 60 processes");
-    expect(good).toBe("succeeded");
-  });
+    test("one that forks without end, while another builds beside it", async () => {
+      const [bomb, good] = await Promise.all([
+        endOf({ processesMax: 60 }, forksWithoutEnd),
+        endOf({ processesMax: 60 }, "for i in 1 2 3 4 5 6 7 8 9 10; do sh -c 'sleep 0.3'; done"),
+      ]);
+      expect(bomb).toContain("more than 60 processes");
+      expect(good).toBe("succeeded");
+    });
 
-  test("one that fills the disk", { timeout: 120_000 }, async () => {
-    expect(
-      await endOf(
-        { diskBytesMax: 40 * 2 ** 20 },
-        "while true; do head -c 20000000 /dev/zero >> fill; sleep 0.1; done",
-      ),
-    ).toContain("wrote more than 40 MiB to disk");
-  });
+    test("one that fills the disk", async () => {
+      expect(
+        await endOf(
+          { diskBytesMax: 40 * 2 ** 20 },
+          "while true; do head -c 20000000 /dev/zero >> fill; sleep 0.1; done",
+        ),
+      ).toContain("wrote more than 40 MiB to disk");
+    });
 
-  test("one that keeps within its limits after all of them", { timeout: 120_000 }, async () => {
-    expect(await endOf({ memoryBytesMax: 300 * 2 ** 20, processesMax: 60 }, "node -e 'console.log(1)'")).toBe(
-      "succeeded",
-    );
-  });
-});
+    /** Two builds at once: what each came to, and what it said. */
+    const sideBySide = async (...both: [limits: Partial<BuildLimits>, command: string][]) => {
+      const specs = await Promise.all(
+        both.map(([limits, command]) =>
+          aBuild(under, [command], { limits: { ...buildAllowances.hobby, ...limits } }),
+        ),
+      );
+      await Promise.all(specs.map((spec) => under.builds.submitBuild(spec)));
+      const ends = await Promise.all(specs.map((spec) => built(under.builds, spec)));
+      return ends.map(({ status, text }) => ({
+        text,
+        came: status.state === "failed" ? status.reason.split("\n")[0]! : status.state,
+      }));
+    };
+    const holds = (mib: number) =>
+      `node -e 'let all = []; for (let i = 0; i < ${mib}; i += 10) { all.push(Buffer.alloc(10 * 2 ** 20, 1)); console.log("held " + all.length * 10); } setTimeout(() => {}, 4000)'`;
+
+    test("one that eats memory ends at its own limit, and what another dies of meanwhile is its own affair", async () => {
+      const [small, large] = await sideBySide(
+        [{ memoryBytesMax: 100 * 2 ** 20 }, holds(300)],
+        [{ memoryBytesMax: 400 * 2 ** 20 }, `${holds(200)}; kill -9 $$`],
+      );
+      expect(small!.came).toContain("ran out of memory: a build may use 100 MiB");
+      expect(small!.text).not.toContain("held 110");
+      expect(large!.text).toContain("held 200");
+      expect(large!.came).toMatch(/failed.* 137/);
+      expect(large!.came).not.toContain("ran out of memory");
+    });
+
+    test("each has the processes and the processor time of its own plan", async () => {
+      const quota =
+        "echo quota $(cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu.max 2>/dev/null)";
+      const starts = "i=0; while [ $i -lt 80 ]; do i=$((i+1)); sleep 3 & done; wait";
+      const [few, many] = await sideBySide(
+        [{ processesMax: 60, cpuMillisMax: 400 }, `${quota}; ${starts}`],
+        [{ processesMax: 200, cpuMillisMax: 800 }, `${quota}; ${starts}`],
+      );
+      expect(few!.came).toContain("more than 60 processes");
+      expect(few!.text).toContain("quota 40000");
+      expect(many!.came).toBe("succeeded");
+      expect(many!.text).toContain("quota 80000");
+    });
+
+    test("one that writes too much ends, and who builds beside it is not charged with that", async () => {
+      const [fills, good] = await sideBySide(
+        [
+          { diskBytesMax: 40 * 2 ** 20 },
+          "while true; do head -c 20000000 /dev/zero >> fill; sleep 0.1; done",
+        ],
+        [{ diskBytesMax: 40 * 2 ** 20 }, "head -c 20000000 /dev/zero > some; sleep 6"],
+      );
+      expect(fills!.came).toContain("wrote more than 40 MiB to disk");
+      expect(good!.came).toBe("succeeded");
+    });
+
+    test("what a build adds to a cache that was there before it is its own", async () => {
+      const [projectId, workspaceId] = [randomUUID(), randomUUID()];
+      const limits = { ...buildAllowances.hobby, diskBytesMax: 40 * 2 ** 20 };
+      const withCache = async (command: string) => {
+        const spec = await aBuild(under, [command], { limits, projectId, workspaceId });
+        const { plan } = spec.outcome as Extract<BuildSpec["outcome"], { kind: "plan" }>;
+        plan.caches = { kept: { directory: "/kept", type: "shared" } };
+        plan.steps[0]!.caches = ["kept"];
+        const { status } = await built(under.builds, spec);
+        return status.state === "failed" ? status.reason : status.state;
+      };
+      const adds = (file: string) =>
+        `head -c 20000000 /dev/zero > /kept/${file}; head -c 5000000 /dev/zero > x; sleep 2`;
+      for (const file of ["one", "two", "three"]) expect(await withCache(adds(file))).toBe("succeeded");
+      expect(
+        await withCache("while true; do head -c 20000000 /dev/zero >> /kept/fill; sleep 0.1; done"),
+      ).toContain("wrote more than 40 MiB to disk");
+    });
+
+    test("one that keeps within its limits after all of them", async () => {
+      expect(
+        await endOf({ memoryBytesMax: 300 * 2 ** 20, processesMax: 60 }, "node -e 'console.log(1)'"),
+      ).toBe("succeeded");
+    });
+  },
+);

@@ -8,7 +8,7 @@ import { isFullDisk } from "@starform/std/full-disk";
 import { hasWayOut } from "@starform/testkit/way-out";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { watchEngineDisk } from "../src/adapters/buildkit/watch-engine-disk.ts";
+import { engineDisk } from "../src/adapters/buildkit/engine-disk.ts";
 import { bothLimits, machineLimits } from "../src/adapters/process-builder/build-limits.ts";
 import type { BuildStopped } from "../src/adapters/process-builder/build-stopped.ts";
 import { watchLimits } from "../src/adapters/process-builder/watch-limits.ts";
@@ -57,7 +57,11 @@ const watches: [executor: string, watch: Watch][] = [
     "of processes",
     (end, freeBytes) => watchLimits({ limits, cgroup: undefined, folders: [dir], freeBytes }, end),
   ],
-  ["of an engine", (end, freeBytes) => watchEngineDisk(limits, dir, end, freeBytes)],
+  [
+    "of an engine",
+    (end, freeBytes) =>
+      engineDisk(dir, () => new Set(), freeBytes).watch({ diskBytesMax: limits.diskBytesMax, end }),
+  ],
 ];
 test.each(watches)("a build %s is stopped before it takes the last space of the disk", async (_, watch) => {
   const { promise, resolve } = Promise.withResolvers<BuildStopped>();

@@ -5,6 +5,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { BuildFailed } from "./build-failed.ts";
 import { builtImage, exporterFor, solveOptions, type BuildOptions, type BuiltImage } from "./built-image.ts";
 import type { BuildKit } from "./client.ts";
+import type { Hosts } from "./llb.ts";
 import { isUnreachable, replaceImages, type StandIn } from "./stand-in.ts";
 
 export type DockerfileBuild = BuildOptions & {
@@ -89,19 +90,25 @@ async function solve(client: BuildKit, build: DockerfileBuild, dockerfile: strin
 }
 
 function attrsOf(build: DockerfileBuild, filename: string): Record<string, string> {
-  const { buildArgs = {}, target, noCache, labels = {} } = build;
+  const { buildArgs = {}, target, noCache, labels = {}, hosts = {} } = build;
   const args = Object.entries(buildArgs).map(([name, value]) => [`build-arg:${name}`, value]);
   return {
     filename,
     cmdline: "dockerfile.v0",
     ...(target && { target }),
     ...(noCache && { "no-cache": "" }),
+    ...(Object.keys(hosts).length > 0 && { "add-hosts": hostLines(hosts) }),
     ...Object.fromEntries(Object.entries(labels).map(([name, value]) => [`label:${name}`, value])),
     ...Object.fromEntries(args),
     // After the build's own arguments: one of that name would open another tenant's cache mounts.
     "build-arg:BUILDKIT_CACHE_MOUNT_NS": namespaceOf(build),
   };
 }
+
+const hostLines = (hosts: Hosts): string =>
+  Object.entries(hosts)
+    .map(([name, address]) => `${name}=${address}`)
+    .join(",");
 
 const namespaceOf = ({ cacheNamespace, contextDir }: DockerfileBuild): string =>
   cacheNamespace ?? folderKey(contextDir);

@@ -1,6 +1,7 @@
 import type { BuildKit, Exporter, SolveOptions, SolveResult } from "./client.ts";
 import { dockerEngine, type Engine } from "./engine.ts";
 import type { SentFiles } from "./file-sync.ts";
+import type { Hosts } from "./llb.ts";
 import type { BuildEvent } from "./progress.ts";
 import type { RegistryAuth } from "./registry-sign-in.ts";
 
@@ -27,6 +28,11 @@ export type BuildOptions = {
   readonly labels?: Readonly<Record<string, string>>;
   /** Run every step anew. */
   readonly noCache?: boolean;
+  /**
+   * Addresses by name, for the `/etc/hosts` of every step; builds that differ in the addresses alone share their cache.
+   * A frontend image has no way to be told.
+   */
+  readonly hosts?: Hosts;
   readonly registryAuth?: RegistryAuth;
   readonly signal?: AbortSignal;
   readonly onLog?: (event: BuildEvent) => void;

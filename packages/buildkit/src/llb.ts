@@ -160,7 +160,11 @@ export type ExecStep = {
   readonly secretEnv?: readonly string[];
   /** SSH agents by id; the first is in `SSH_AUTH_SOCK`. */
   readonly sshAgents?: readonly string[];
+  /** Addresses by name, for its `/etc/hosts`. The cache goes by the names alone. */
+  readonly hosts?: Hosts;
 };
+
+export type Hosts = Readonly<Record<string, string>>;
 
 const mountType = { secret: 1, ssh: 2, cache: 3 } as const;
 const sshSocket = (at: number): string => `/run/buildkit/ssh_agent.${at}`;
@@ -191,7 +195,12 @@ export function exec(step: ExecStep): Vertex {
       ssh: { id, mode: 0o600 },
     })),
   ];
-  const meta = { args, env: Object.entries(env).map(([key, value]) => `${key}=${value}`), cwd };
+  const meta = {
+    args,
+    env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
+    cwd,
+    extraHosts: Object.entries(step.hosts ?? {}).map(([host, ip]) => ({ host, ip })),
+  };
   const secretenv = secretEnv.map((id) => ({ id, name: id }));
   return vertex(name, [base], { exec: { meta, mounts, ...(secretenv.length > 0 && { secretenv }) } });
 }

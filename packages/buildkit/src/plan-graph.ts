@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { BuildFailed } from "./build-failed.ts";
 import type { Bridge, ImageConfig } from "./gateway.ts";
-import { exec, files, image, local, type Vertex } from "./llb.ts";
+import { exec, files, image, local, type Hosts, type Vertex } from "./llb.ts";
 import type { Plan, PlanCommand, PlanLayer, PlanStep } from "./plan.ts";
 import { appDir, copyFromContext, copyLayer, copyLocal, type CopyAbility } from "./plan-copy.ts";
 import { railpackBase, type Bases } from "./stand-in.ts";
@@ -16,6 +16,7 @@ export type PlanInput = {
   /** Keeps the caches of one owner from every other. */
   readonly cacheNamespace: string;
   readonly ignore?: readonly string[];
+  readonly hosts?: Hosts;
 };
 
 /** What a plan starts from that names nothing: Railpack's. */
@@ -203,6 +204,7 @@ function runCommand(graph: Graph, step: PlanStep, command: PlanCommand, cmd: str
     base: state.tree,
     cwd: appDir,
     caches,
+    ...(graph.hosts && { hosts: graph.hosts }),
     env: environment(state),
     args: ["/bin/sh", "-c", script(cmd, secrets, graph)],
     name: `${step.name}: ${command.customName ?? readable(cmd)}`,

@@ -27,7 +27,8 @@ message ExecOp {
   ExecMeta meta = 1; repeated Mount mounts = 2; int32 network = 3; int32 security = 4; repeated SecretEnv secretenv = 5;
 }
 message SecretEnv { string id = 1; string name = 2; bool optional = 3; }
-message ExecMeta { repeated string args = 1; repeated string env = 2; string cwd = 3; string user = 4; }
+message ExecMeta { repeated string args = 1; repeated string env = 2; string cwd = 3; string user = 4; repeated HostIp extraHosts = 6; }
+message HostIp { string host = 1; string ip = 2; }
 message Mount {
   int64 input = 1; string selector = 2; string dest = 3; int64 output = 4; bool readonly = 5; int32 type = 6;
   CacheMount cache = 20; SecretMount secret = 21; SecretMount ssh = 22;

@@ -9,6 +9,7 @@ import { ensureBaseImages, type BaseImages } from "../src/base-images.ts";
 import { buildDockerfile } from "../src/build-dockerfile.ts";
 import { BuildFailed } from "../src/build-failed.ts";
 import { buildPlan, type Plan } from "../src/build-plan.ts";
+import type { BuildOptions } from "../src/built-image.ts";
 import { openBuildKit, type BuildKit } from "../src/client.ts";
 import type { BuildEvent } from "../src/progress.ts";
 import { dockerTransport, tlsTransport } from "../src/transport.ts";
@@ -119,6 +120,30 @@ describe.skipIf(!requireEngineInCi())("BuildKit of a Docker Engine", () => {
     await build("w3/p3", { BUILDKIT_CACHE_MOUNT_NS: "w1/p1" });
     await build("w1/p1");
     expect(found).toEqual(["w1/p1 sees w1-p1"]);
+  });
+
+  test("gives steps addresses by name, and finds them again whatever these are", async () => {
+    const nonce = randomUUID();
+    const address = (last: string) => ({ "of-a-build.example": `fd5f:8000::${last}` });
+    const plan = aPlan({ cmd: `sh -c 'grep of-a-build /etc/hosts; echo ${nonce}'` });
+    const file = `FROM ${bases.builder}\nRUN grep of-a-build /etc/hosts; echo ${nonce}\n`;
+    const folders = { contextDir: aFolder({ "server.js": "", Dockerfile: file }), cacheNamespace: "w1" };
+    const ways = {
+      plan: (more: Partial<BuildOptions>) =>
+        buildPlan(client, { ...folders, plan, bases, tags: [], ...more }),
+      dockerfile: (more: Partial<BuildOptions>) =>
+        buildDockerfile(client, { ...folders, dockerfilePath: "Dockerfile", tags: [], ...more }),
+    };
+    for (const build of Object.values(ways)) {
+      const events: BuildEvent[] = [];
+      const onLog = (event: BuildEvent) => void events.push(event);
+      const { imageId } = await build({ hosts: address("1"), onLog });
+      expect(events.map(({ text }) => text).join("\n")).toContain("fd5f:8000::1\tof-a-build.example");
+      events.length = 0;
+      expect((await build({ hosts: address("2"), onLog })).imageId).toBe(imageId);
+      expect(events.filter(({ stream }) => stream === "stdout")).toEqual([]);
+      expect(events.some(({ cached }) => cached)).toBe(true);
+    }
   });
 
   test("sends only files that changed since the last build", async () => {

@@ -15,7 +15,7 @@ import { imagesOfFile, refuseForeignImages } from "./refuse-foreign-images.ts";
 import type { Watch } from "./watched-build.ts";
 
 /** Where an image goes, and what it starts from. */
-export type ImageTarget = Pick<BuildOptions, "push" | "insecureRegistry" | "registryAuth"> & {
+export type ImageTarget = Pick<BuildOptions, "push" | "insecureRegistry" | "registryAuth" | "hosts"> & {
   /** The name without tag and digest; its tag is the build's id. */
   readonly repository: string;
   /** What the names of images begin with below which each project has its own, and may build on no other's. */

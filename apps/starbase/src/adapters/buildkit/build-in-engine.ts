@@ -9,6 +9,7 @@ import type { BuildSpec } from "../../ports/build-service.ts";
 import { bothLimits, type BuildLimits } from "../process-builder/build-limits.ts";
 import { inside } from "../process-builder/copy-tree.ts";
 import type { BoundedBuilds } from "./bounded-build.ts";
+import { markName, markOf } from "./build-mark.ts";
 import { buildImage, type ImageTarget } from "./build-image.ts";
 import type { LedgerImage } from "./build-ledger.ts";
 import { pushedImage, pushTarget, type PushRegistry } from "./push-target.ts";
@@ -54,7 +55,7 @@ export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<Le
       ? await pushTarget(registry, job.spec, { wallClockMs: limits.wallClockMs, hide: watch.hide })
       : { repository: repositoryOf(job.spec) };
     const target = { ...place, projectPrefixes: builder.projectPrefixes };
-    const built = await builder.bounded.run(limits, watch, (bounded) =>
+    const built = await builder.bounded.run({ buildId: job.spec.buildId, limits }, watch, (bounded) =>
       buildOnBestBase(builder, job.spec, bounded, target),
     );
     const layers = await builder.layersOf(built.imageId);
@@ -86,7 +87,8 @@ async function buildOnBestBase(
   const buildOn = (bases: BaseImages | undefined): Promise<BuiltImage> =>
     untilBuilt(watch, async () => {
       await using client = await openBuildKit(dockerTransport(builder.engineSocket));
-      return await buildImage(client, spec, watch, { ...target, ...(bases && { bases }) });
+      const hosts = { [markName]: markOf(spec.buildId) };
+      return await buildImage(client, spec, watch, { ...target, hosts, ...(bases && { bases }) });
     });
   // Bases take a minute or two when they are made; whoever cancels meanwhile does not wait for them.
   const basesFor = (form: BaseForm) =>

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
+import { tracesOf, type StepTraces } from "./engine-steps.ts";
 import { peakWatch } from "./peak-watch.ts";
 
 export type GroupBounds = {
@@ -11,16 +12,29 @@ export type GroupBounds = {
 };
 
 /**
- * The control group in which an engine of ours runs the steps of all builds, each in a group of its own below it. A
- * build cannot be given a group: it would belong to its steps' digests, and none would find another's work in the cache.
+ * The control group in which an engine of ours runs the steps of all builds, each in a group of its own below it. Builds
+ * have none in between: it would belong to their steps' digests, and none would find another's work in the cache. Which
+ * build a step is of, its mark tells.
  */
 export type EngineGroup = {
-  /** What all steps may use together, and what each may; until the next call. */
+  /** What all steps may use together, and what each may that is of no build known here; until the next call. */
   bound(together: GroupBounds, each: GroupBounds): void;
-  /** From now on: whether the kernel may have killed for want of memory, where a step may use so much. */
+  /** From now on the steps with this mark are bounded as one build's; then, what still runs, as that of none. */
+  enter(mark: string, bounds: GroupBounds, told: StepsTold): Disposable;
+  /** From now on: whether the kernel may have killed for want of memory, where so much was to be had. */
   watchMemory(): Disposable & { mayHaveRunOut(memoryBytesMax: number): boolean };
-  /** Ends every step that was refused a process; answers how many that were so far. */
-  endBombs(): number;
+  /** Sees which steps are over their limits, and ends those that were refused a process; answers how many of no build known here that were so far. */
+  look(): number;
+  /** Where steps wrote to, whosever they were. */
+  foldersOfSteps(): ReadonlySet<string>;
+};
+
+/** What is told of the steps of one build. */
+export type StepsTold = {
+  /** One begins. */
+  began(traces: StepTraces): void;
+  /** Together they went over that limit. */
+  over(what: "memory" | "processes"): void;
 };
 
 /** What an engine of ours can be bounded by: the group of its builds, and the folder of its data. */
@@ -56,7 +70,9 @@ function engineOf(pid: string | undefined): OwnEngine {
     words.find((word) => word.startsWith(`--${option}=`))?.slice(option.length + 3);
   const parent = valueOf("cgroup-parent");
   if (!parent?.startsWith("/starform-docker-")) return { group: undefined, dataRoot: undefined };
-  return { group: attempt(() => openGroup(path.join(parent, "buildkit"))), dataRoot: valueOf("data-root") };
+  const dataRoot = valueOf("data-root");
+  const traces = (step: string) => (dataRoot && pid ? tracesOf({ dataRoot, pid }, step) : undefined);
+  return { group: attempt(() => openGroup(path.join(parent, "buildkit"), traces)), dataRoot };
 }
 
 /** Where the group's files are: one folder in version 2, one for each controller in version 1. */
@@ -67,7 +83,9 @@ type Folders = {
   readonly cpu: string;
 };
 
-function openGroup(name: string): EngineGroup {
+type Build = { readonly bounds: GroupBounds; readonly told: StepsTold; readonly running: Set<string> };
+
+function openGroup(name: string, tracesOfStep: (step: string) => StepTraces | undefined): EngineGroup {
   const isUnified = attempt(() => readFileSync(`${root}/cgroup.controllers`)) !== undefined;
   const of = (controller: string) => path.join(root, isUnified ? "" : controller, name);
   const group: Folders = { isUnified, memory: of("memory"), pids: of("pids"), cpu: of("cpu") };
@@ -91,18 +109,76 @@ function openGroup(name: string): EngineGroup {
   });
   let each: GroupBounds | undefined;
   let bombs = 0;
-  const boundStep = (step: string): void => void (each && boundFolders(below(group, step), each));
-  // A step is bounded as soon as it has its group, long before it has done much.
+  const builds = new Map<string, Build>();
+  const steps = new Map<string, StepTraces>();
+  const folders = new Set<string>();
+
+  const buildOf = (step: string): Build | undefined => builds.get(steps.get(step)?.mark ?? "");
+  const bound = (step: string): void => {
+    const build = buildOf(step);
+    const bounds = build ? shareOf(build) : each;
+    if (bounds) boundFolders(below(group, step), bounds);
+    // Version 1 says nowhere whom it killed; whom it holds up instead can be seen, and is ended by whoever looks.
+    if (!isUnified) write(`${group.memory}/${step}/memory.oom_control`, build ? 1 : 0);
+  };
+  const meet = (step: string): void => {
+    const traces = steps.has(step) ? undefined : tracesOfStep(step);
+    if (traces) {
+      steps.set(step, traces);
+      for (const folder of [...traces.layers, ...traces.caches]) folders.add(folder);
+      const build = buildOf(step);
+      build?.told.began(traces);
+      build?.running.add(step);
+      build?.running.forEach(bound);
+    }
+    bound(step);
+  };
+  const part = (step: string): void => {
+    const build = buildOf(step);
+    steps.delete(step);
+    if (build?.running.delete(step)) build.running.forEach(bound);
+  };
+  const isThere = (step: string): boolean => existsSync(path.join(group.pids, step));
+  // A step is bounded as soon as it has its group, long before it has done much. It has one for each controller.
   for (const dir of new Set([group.memory, group.pids, group.cpu])) {
-    const watcher = watch(dir, { persistent: false }, (_event, step) => void (step && boundStep(step)));
+    const watcher = watch(dir, { persistent: false }, (_event, step) => {
+      if (!step) return;
+      if (existsSync(path.join(dir, step))) meet(step);
+      else if (!isThere(step)) part(step);
+    });
     watcher.on("error", () => undefined);
   }
+
+  const isOver = ({ bounds, running }: Build): "memory" | "processes" | undefined => {
+    const sumOf = (used: (step: string) => number): number =>
+      [...running].reduce((sum, step) => sum + used(step), 0);
+    if (sumOf((step) => numberIn(`${group.pids}/${step}/pids.events`, "max")) > 0) return "processes";
+    const processes = (step: string) => wholeNumberIn(`${group.pids}/${step}/pids.current`);
+    if (running.size > 1 && sumOf(processes) > bounds.processesMax) return "processes";
+    if (sumOf((step) => numberIn(`${group.memory}/${step}/memory.oom_control`, "under_oom")) > 0)
+      return "memory";
+    const held = (step: string) => heldBytes(`${group.memory}/${step}/memory.stat`, isUnified);
+    return running.size > 1 && sumOf(held) > bounds.memoryBytesMax ? "memory" : undefined;
+  };
   return {
     bound(together, one) {
       each = one;
       boundFolders(group, together);
-      stepsIn(group).forEach(boundStep);
+      stepsIn(group).forEach(bound);
     },
+    enter(mark, bounds, told) {
+      const build: Build = { bounds, told, running: new Set() };
+      builds.set(mark, build);
+      return {
+        [Symbol.dispose]() {
+          builds.delete(mark);
+          build.running.forEach(bound);
+          // Only folders that are younger than some build are asked about.
+          if (builds.size === 0) folders.clear();
+        },
+      };
+    },
+    foldersOfSteps: () => folders,
     watchMemory() {
       const killed = () => numberIn(`${group.memory}/memory.events`, "oom_kill");
       const before = killed();
@@ -113,15 +189,30 @@ function openGroup(name: string): EngineGroup {
         [Symbol.dispose]: () => peak[Symbol.dispose](),
       };
     },
-    endBombs() {
-      const refused = stepsIn(group).filter(
-        (step) => numberIn(`${group.pids}/${step}/pids.events`, "max") > 0,
+    look() {
+      const now = stepsIn(group);
+      now.forEach(meet);
+      for (const step of steps.keys()) if (!now.includes(step)) part(step);
+      for (const build of builds.values()) {
+        const what = isOver(build);
+        if (what === "processes") for (const step of build.running) endAll(path.join(group.pids, step));
+        if (what) build.told.over(what);
+      }
+      const refused = now.filter(
+        (step) => !buildOf(step) && numberIn(`${group.pids}/${step}/pids.events`, "max") > 0,
       );
       for (const step of refused) endAll(path.join(group.pids, step));
       return (bombs += refused.length);
     },
   };
 }
+
+/** Processors are shared among the steps that a build runs at once; what else it may have, they are seen to have together. */
+const shareOf = ({ bounds, running }: Build): StepBounds => ({
+  ...bounds,
+  cpuMillisMax: Math.ceil(bounds.cpuMillisMax / running.size),
+  cpuShare: 1 / running.size,
+});
 
 const below = (group: Folders, step: string): Folders => ({
   ...group,
@@ -130,8 +221,15 @@ const below = (group: Folders, step: string): Folders => ({
   cpu: path.join(group.cpu, step),
 });
 
-function boundFolders({ isUnified, memory, pids, cpu }: Folders, bounds: GroupBounds): void {
-  const { memoryBytesMax, processesMax, cpuMillisMax } = bounds;
+type StepBounds = GroupBounds & { readonly cpuShare?: number };
+
+function boundFolders({ isUnified, memory, pids, cpu }: Folders, bounds: StepBounds): void {
+  const { memoryBytesMax, processesMax, cpuMillisMax, cpuShare } = bounds;
+  if (cpuShare !== undefined)
+    write(
+      `${cpu}/${isUnified ? "cpu.weight" : "cpu.shares"}`,
+      Math.ceil((isUnified ? 100 : 1_024) * cpuShare),
+    );
   const isLess = cpuMillisMax < availableParallelism() * 1_000;
   const quotaMicros = isLess ? Math.ceil((cpuMillisMax / 1_000) * periodMicros) : undefined;
   write(`${pids}/pids.max`, processesMax);
@@ -173,6 +271,15 @@ function numberIn(file: string, key: string): number {
   const text = attempt(() => readFileSync(file, "utf8")) ?? "";
   return Number(new RegExp(`^${key} (\\d+)$`, "m").exec(text)?.[1] ?? 0);
 }
+
+const wholeNumberIn = (file: string): number => Number(attempt(() => readFileSync(file, "utf8")) ?? 0);
+
+/** What cannot be taken back from a group: not the files it read. */
+const heldBytes = (file: string, isUnified: boolean): number =>
+  (isUnified ? ["anon", "shmem"] : ["total_rss", "total_shmem"]).reduce(
+    (sum, key) => sum + numberIn(file, key),
+    0,
+  );
 
 function attempt<T>(action: () => T): T | undefined {
   try {
