@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { GrpcChannel } from "./grpc-client.ts";
 import { grpcCode, GrpcError } from "./grpc-framing.ts";
-import type { Definition } from "./llb.ts";
+import { fullReference, type Definition } from "./llb.ts";
 import { codec, empty } from "./protocol.ts";
 
 /** The bridge a frontend builds over. Ours runs in this process, so that the image's config is right on every builder. */
@@ -89,7 +89,11 @@ export async function runFrontend(
       return result?.ref?.id || result?.refOld || old || "";
     },
     async imageConfig(reference) {
-      const asked = { ref: reference, resolveMode: "local", logName: `look at image ${reference}` };
+      const asked = {
+        ref: fullReference(reference),
+        resolveMode: "local",
+        logName: `look at image ${reference}`,
+      };
       const { config } = await channel.unary(methods.imageConfig, asked, options);
       return JSON.parse(Buffer.from(config).toString()) as ImageConfig;
     },
