@@ -4,6 +4,7 @@ import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { bundledPackages, type BundledPackage } from "./bundled-packages.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -13,13 +14,12 @@ export const images = {
 } as const;
 export type ImageName = keyof typeof images;
 
-type Package = { readonly name: string; readonly version: string; readonly license?: string };
 export type ImageContext = {
   readonly dir: string;
   readonly version: string;
   /** The commit that it was made of; undefined outside of a repository. */
   readonly revision: string | undefined;
-  readonly packages: readonly Package[];
+  readonly packages: readonly BundledPackage[];
 };
 
 /**
@@ -32,7 +32,7 @@ export async function imageContext(name: ImageName, dir: string): Promise<ImageC
   await rm(dir, { recursive: true, force: true });
   await mkdir(join(dir, "app"), { recursive: true });
   const bundle = await rolldown({ input: join(root, entry), platform: "node" });
-  const { output } = await bundle.write({
+  const made = await bundle.write({
     dir: join(dir, "app"),
     format: "esm",
     entryFileNames: program,
@@ -40,27 +40,17 @@ export async function imageContext(name: ImageName, dir: string): Promise<ImageC
   });
   await bundle.close();
   await copyFile(join(root, "deploy/images", name, "Dockerfile"), join(dir, "Dockerfile"));
-  const { version } = await manifestAt(join(root, dirname(dirname(entry))));
-  const modules = output.flatMap((part) => (part.type === "chunk" ? Object.keys(part.modules) : []));
-  const context = { dir, version, revision: revisionOf(), packages: await packagesOf(modules) };
+  const manifest = await readFile(join(root, dirname(dirname(entry)), "package.json"), "utf8");
+  const { version } = JSON.parse(manifest) as { version: string };
+  const context = { dir, version, revision: revisionOf(), packages: await bundledPackages(made) };
   const text = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
   await writeFile(join(dir, "app/sbom.cdx.json"), text(componentList(name, context)));
   await writeFile(join(dir, "app/provenance.json"), text(await provenance(name, context)));
   return context;
 }
 
-const manifestAt = async (folder: string): Promise<Package> =>
-  JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as Package;
-
-/** The packages that the bundle's modules are of: what was left out of it is not in the image. */
-async function packagesOf(modules: readonly string[]): Promise<readonly Package[]> {
-  const folders = modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0] ?? []);
-  const found = await Promise.all([...new Set(folders)].map(manifestAt));
-  const byName = found.map(({ name, version, license }) => ({ name, version, ...(license && { license }) }));
-  return byName.toSorted((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1));
-}
-
-const purlOf = ({ name, version }: Package): string => `pkg:npm/${name.replace("@", "%40")}@${version}`;
+const purlOf = ({ name, version }: BundledPackage): string =>
+  `pkg:npm/${name.replace("@", "%40")}@${version}`;
 
 const componentList = (name: ImageName, { version, packages }: ImageContext) => ({
   $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
