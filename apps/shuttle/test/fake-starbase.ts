@@ -8,6 +8,17 @@ import {
   type Snapshot,
   type StatusReport,
 } from "@starform/contract/clusters";
+import { pause } from "@starform/std/retry";
+
+/** What is wrong with an answer; `cut` breaks the connection before the call is heard, or when its answer is due. */
+export type Odd =
+  | { readonly status: number }
+  | { readonly cut: "before" | "after" }
+  | { readonly delayMs: number }
+  /** Instead of the document. */
+  | { readonly text: string; readonly signature?: string };
+/** By the call's last word ("status") and its whole path; undefined lets it be. */
+type Misbehaviour = (call: string, path: string) => Odd | undefined;
 
 /** Starbase's side of the wire: it holds a document and writes down what it is told. */
 export async function openFakeStarbase(
@@ -36,19 +47,36 @@ export async function openFakeStarbase(
       const reason = refusing.get(one.service_id);
       return reason === undefined ? [] : [{ ...one, reason }];
     });
+  const misbehaviours = new Set<Misbehaviour>();
+  const oddOf = (call: string, path: string): Odd | undefined => {
+    for (const misbehaviour of misbehaviours) {
+      const odd = misbehaviour(call, path);
+      if (odd) return odd;
+    }
+    return undefined;
+  };
   const etagNow = () => document?.etag ?? "";
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(request.url!, "http://starbase");
+    const call = url.pathname.split("/").at(-1) ?? "";
+    const odd = oddOf(call, url.pathname);
     const send = (status: number, text?: string, headers = {}) => {
+      if (odd && "cut" in odd) return void request.socket.destroy();
       response.writeHead(status, { "content-type": "application/json", ...headers });
       response.end(text);
     };
     const reply = (status: number, body?: unknown, headers = {}) =>
       send(status, body === undefined ? undefined : JSON.stringify(body), headers);
-    if (isAway) return void request.socket.destroy();
+    if (isAway || (odd && "cut" in odd && odd.cut === "before")) return void request.socket.destroy();
     if (request.headers.authorization !== `Bearer ${token}`) return reply(401, {});
-    const url = new URL(request.url!, "http://starbase");
-    const call = url.pathname.split("/").at(-1);
+    if (odd && "delayMs" in odd) await pause(odd.delayMs);
+    if (odd && "status" in odd) return reply(odd.status, {});
+    if (odd && "text" in odd && call === "desired-state")
+      return send(200, odd.text, {
+        etag: etagOf(odd.text),
+        ...(odd.signature === undefined ? {} : { [signatureHeader]: odd.signature }),
+      });
     if (call === "desired-state") {
       const wait = Number(url.searchParams.get("wait") ?? 0);
       if (document === undefined) return reply(503, {});
@@ -109,9 +137,15 @@ export async function openFakeStarbase(
     /** The etag of the document, found in `told.documents` once it was handed out. */
     publish(next: unknown): string {
       const text = JSON.stringify(next);
-      document = { text, etag: `"${createHash("sha256").update(text).digest("hex")}"` };
+      document = { text, etag: etagOf(text) };
       for (const wake of waiting) wake();
       return etagNow();
+    },
+    /** Until the answer is called, calls that it says so of go wrong; whoever waits for news is sent away. */
+    misbehave(how: Misbehaviour): () => void {
+      misbehaviours.add(how);
+      for (const wake of waiting) wake();
+      return () => void misbehaviours.delete(how);
     },
     goAway(): void {
       isAway = true;
@@ -124,3 +158,5 @@ export async function openFakeStarbase(
     },
   };
 }
+
+const etagOf = (text: string): string => `"${createHash("sha256").update(text).digest("hex")}"`;

@@ -65,12 +65,15 @@ export interface Cluster extends AsyncDisposable {
   remove(key: ServiceKey, signal: AbortSignal): Promise<Again>;
   /** What is seen of the service now; undefined if it was never applied. */
   observe(key: ServiceKey): StatusReport | undefined;
-  /** Keys that both the stored inventory and the labels on what runs say are ours: nothing else may be removed. */
-  inventory(): Promise<readonly ServiceKey[]>;
+  /**
+   * Keys that both the stored inventory and the labels on what runs say are ours: nothing else may be removed. This and the
+   * other reads that wait for a cluster to be known wait no longer than their signal lets them.
+   */
+  inventory(signal?: AbortSignal): Promise<readonly ServiceKey[]>;
   /** Rejects while what runs is not known: no answer is not an empty one. */
-  runningPods(): Promise<readonly RunningPod[]>;
+  runningPods(signal?: AbortSignal): Promise<readonly RunningPod[]>;
   usage(): Promise<readonly PodUsage[]>;
-  capacity(): Promise<Capacity>;
+  capacity(signal?: AbortSignal): Promise<Capacity>;
   /** Runs of crons that Starbase has not taken yet; kept over restarts. */
   cronRuns(): readonly CronRunReport[];
   /** Starbase has these: a run that is over is forgotten. */

@@ -20,7 +20,7 @@ type Deps = {
 export function capacityLoop(deps: Deps, intervalMs: number): AsyncDisposable {
   const { starbase, cluster, clusterId, softLimit, seen, sent, warn, time = systemTime } = deps;
   const work = async (signal: AbortSignal): Promise<void> => {
-    const capacity = await cluster.capacity();
+    const capacity = await cluster.capacity(signal);
     seen(capacity);
     await starbase.postCapacity({ ...capacity, softLimit, at: new Date(time.nowMs()) }, signal);
     sent();

@@ -145,12 +145,20 @@ test("the first question is answered at once, later ones wait; what changed is t
   ]);
 });
 
-test("a disk that is full keeps nobody from what was decided", async () => {
-  const store = { ...kept(), save: () => Promise.reject(new Error("ENOSPC")) };
-  const { view, said } = await open({ store });
-  await view.take(sent(aDocument(clusterId, 1, [aService({ image: "a" })])));
+test("a disk that is full keeps nobody from what was decided, which is stored when there is room", async () => {
+  const good = kept();
+  let fails = 2;
+  const save: DesiredStore["save"] = (document) =>
+    fails-- > 0 ? Promise.reject(new Error("ENOSPC")) : good.save(document);
+  const { view, said } = await open({ store: { ...good, save } });
+  const document = sent(aDocument(clusterId, 1, [aService({ image: "a" })]));
+  await view.take(document);
   expect(view.state?.version).toBe(1);
-  expect(said[0]).toMatch(/applied but could not be stored: ENOSPC/);
+  expect(said[0]).toMatch(/version 1 .* is applied but could not be stored, and is stored later: ENOSPC/);
+  for (const stored of [[], [document], [document]]) {
+    await view.reread();
+    expect(good.saved).toEqual(stored);
+  }
 });
 
 test("a document that Starbase did not sign is refused and not kept", async () => {

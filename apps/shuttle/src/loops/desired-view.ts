@@ -22,7 +22,7 @@ export type DesiredView = {
   held(key: ServiceKey): Override | undefined;
   /** Whether the document was taken and says something that was not known. A refused one leaves the last good one. */
   take(sent: SentDocument): Promise<boolean>;
-  /** Reads again what could not be read; for every pass. */
+  /** Reads again what could not be read, and stores what could not be stored; for every pass. */
   reread(): Promise<void>;
   /** Looks at the overrides again: somebody changed them. */
   overridesChanged(): Promise<void>;
@@ -50,6 +50,8 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
   let decided: DesiredState | undefined;
   let etag: string | undefined;
   let view: Overlaid | undefined;
+  /** In force, and not stored yet. */
+  let unstored: SentDocument | undefined;
 
   /** Whether what is kept has been read. */
   const recall = async (): Promise<boolean> => {
@@ -61,6 +63,16 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
       deps.warn(`the stored desired state could not be read, and is read again: ${wordsOf(error)}`);
     }
     return hasRecalled;
+  };
+  /** A store that is full or away must not keep the apps from what was decided; only a restart meanwhile would know less. */
+  const store = async (sent: SentDocument): Promise<void> => {
+    unstored = undefined;
+    await deps.store.save(sent).catch((error: unknown) => {
+      unstored = sent;
+      deps.warn(
+        `version ${decided?.version} of the desired state is applied but could not be stored, and is stored later: ${wordsOf(error)}`,
+      );
+    });
   };
   /** Puts the overrides over what is decided and tells which keys that changes. */
   const refresh = async (): Promise<string[]> => {
@@ -99,15 +111,16 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
       deps.warn(`the desired state was refused, and the last good one stays: ${verdict.reason}`);
       return false;
     }
-    await keep(deps, sent, verdict.state.version);
     const isNewer = verdict.state.version !== decided?.version;
     [decided, etag] = [keepingEqual(verdict.state, decided), sent.etag];
+    await store(sent);
     const keys = await refresh();
     deps.changed(keys);
     return keys.length > 0 || isNewer;
   };
   const reread = async (): Promise<void> => {
     await recall();
+    if (unstored) await store(unstored);
     const keys = await refresh();
     if (keys.length > 0) deps.changed(keys);
   };
@@ -128,15 +141,6 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
       return inTurn(reread);
     },
   };
-}
-
-/** A full disk must not keep the apps from what was decided; only a restart in this hour would know less. */
-async function keep({ store, warn }: Deps, sent: SentDocument, version: number): Promise<void> {
-  await store
-    .save(sent)
-    .catch((error: unknown) =>
-      warn(`version ${version} of the desired state is applied but could not be stored: ${wordsOf(error)}`),
-    );
 }
 
 /** Rejects when the store cannot be read: that is not to know, and no news. */

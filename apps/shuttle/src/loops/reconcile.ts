@@ -19,7 +19,7 @@ export const reconcileService =
     const service = find(state, key);
     try {
       if (service && !service.deleted) return await cluster.apply(service, state.version, signal);
-      return (await cluster.inventory()).includes(key) ? await cluster.remove(key, signal) : undefined;
+      return (await cluster.inventory(signal)).includes(key) ? await cluster.remove(key, signal) : undefined;
     } finally {
       looked(key);
     }

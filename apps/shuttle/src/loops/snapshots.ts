@@ -34,9 +34,9 @@ export function snapshotLoop(deps: Deps, intervalMs: number): AsyncDisposable {
     warn(
       `no Shuttle has written down usage since ${through.toISOString()}: ${madeUpMax} ticks are made up for of what still runs, what was before them is not billed`,
     );
-  const take = async (): Promise<void> => {
+  const take = async (signal: AbortSignal): Promise<void> => {
     const nowMs = time.nowMs();
-    for (const due of book.due(await cluster.runningPods(), nowMs)) {
+    for (const due of book.due(await cluster.runningPods(signal), nowMs)) {
       log.append(snapshotsOf(due.pods, due.tick), due.tick);
       book.wrote(due);
     }

@@ -1,9 +1,10 @@
 import type { Config } from "../config.ts";
 import type { Cluster } from "../core/cluster.ts";
 import type { LogSink } from "../adapters/local/output-pump.ts";
+import type { Time } from "../core/time.ts";
 import type { Warn } from "../core/warn.ts";
 
-export type ClusterDeps = { readonly sink: LogSink; readonly warn: Warn };
+export type ClusterDeps = { readonly sink: LogSink; readonly warn: Warn; readonly time: Time };
 
 /**
  * Chooses what runs the apps. Another cluster joins here, behind the same seam. Only what is chosen is loaded: the others

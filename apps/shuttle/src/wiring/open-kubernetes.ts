@@ -4,7 +4,7 @@ import type { Config } from "../config.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { openKubernetesCluster } from "../adapters/kubernetes/kubernetes-cluster.ts";
 import { plainContext } from "../adapters/kubernetes/manifests/context.ts";
-import type { Warn } from "../core/warn.ts";
+import type { ClusterDeps } from "./open-cluster.ts";
 
 type Where = {
   readonly kubeconfigFile: string | undefined;
@@ -21,11 +21,12 @@ export const openKubeApiOf = ({ kubernetes }: { readonly kubernetes: Where }): P
   );
 
 /** Apps as pods of a Kubernetes cluster. */
-export async function openKubernetes(config: Config, { warn }: { readonly warn: Warn }): Promise<Cluster> {
+export async function openKubernetes(config: Config, { warn, time }: ClusterDeps): Promise<Cluster> {
   const { kubeconfigFile: _file, account: _account, ...own } = config.kubernetes;
   return openKubernetesCluster({
     api: await openKubeApiOf(config),
     context: plainContext(config.clusterId, own),
     warn,
+    nowMs: () => time.nowMs(),
   });
 }

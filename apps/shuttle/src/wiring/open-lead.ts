@@ -12,6 +12,7 @@ import type { Cluster } from "../core/cluster.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Starbase } from "../core/ports.ts";
 import { clusterKey, keyOf, type ServiceKey } from "../core/service-key.ts";
+import type { Time } from "../core/time.ts";
 import { capacityLoop } from "../loops/capacity.ts";
 import { desiredStateLoop } from "../loops/desired-state.ts";
 import { openDesiredView, type DesiredView } from "../loops/desired-view.ts";
@@ -30,6 +31,9 @@ export type LeadDeps = {
   readonly metrics: Metrics;
   readonly starbase: Starbase;
   readonly stores: ClusterStores;
+  readonly time: Time;
+  /** Of the time that it may lead for. */
+  readonly signal: AbortSignal;
   /** Starbase has answered at least once. */
   readonly reached: () => void;
 };
@@ -38,14 +42,14 @@ export type Lead = AsyncDisposable & { readonly cluster: Cluster };
 /** Everything that acts on the cluster and speaks to Starbase: what only the leader of several Shuttles runs. */
 export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
   await using stack = new AsyncDisposableStack();
-  const { log, metrics, starbase, stores, reached } = deps;
+  const { log, metrics, starbase, stores, time, signal, reached } = deps;
   const warn = warnTo(log);
   const sink: LogSink = config.telemetry
     ? stack.use(
         openLogShipper({ ...config.telemetry, bufferDir: join(config.dir, "log-buffer"), onError: warn }),
       )
     : noLogs;
-  const cluster = stack.use(await openCluster(config, { sink, warn }));
+  const cluster = stack.use(await openCluster(config, { sink, warn, time }));
   let desired: DesiredView | undefined;
   const desiredState = () => desired?.state;
   const wantedKeys = (): ServiceKey[] =>
@@ -54,7 +58,7 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
       .map(keyOf) ?? [];
   const status = stack.use(
     statusLoop(
-      { starbase, cluster, keys: wantedKeys, held: (key) => desired?.held(key), warn },
+      { starbase, cluster, keys: wantedKeys, held: (key) => desired?.held(key), warn, time },
       config.intervalsMs.status,
     ),
   );
@@ -86,20 +90,20 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
     clusterId: config.clusterId,
     isSigned: config.signingKeys ? verifierOf(config.signingKeys, desiredStatePurpose) : undefined,
     // An inventory that could not be read yet is empty, too.
-    runsHere: async () => (await cluster.inventory()).length > 0 || cluster.notReady?.() !== undefined,
+    runsHere: async () => (await cluster.inventory(signal)).length > 0 || cluster.notReady?.() !== undefined,
     changed,
     warn,
   });
   desired = view;
   stack.use(stores.overrides.onChange(() => void view.overridesChanged()));
-  stack.use(desiredStateLoop({ starbase, view, warn, reached }, config.intervalsMs.reconcile));
-  const fullPass = async (): Promise<void> => {
+  stack.use(desiredStateLoop({ starbase, view, warn, reached, time }, config.intervalsMs.reconcile));
+  const fullPass = async (within: AbortSignal): Promise<void> => {
     await view.reread();
     const state = desiredState();
-    if (state) changed([...new Set([...state.services.map(keyOf), ...(await cluster.inventory())])]);
+    if (state) changed([...new Set([...state.services.map(keyOf), ...(await cluster.inventory(within))])]);
     metrics.count("starform_reconcile_passes_total");
   };
-  stack.use(periodic(config.intervalsMs.reconcile, fullPass, (error) => warn(wordsOf(error))));
+  stack.use(periodic(config.intervalsMs.reconcile, fullPass, (error) => warn(wordsOf(error)), time));
   stack.use(
     snapshotLoop(
       {
@@ -110,6 +114,7 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
         log: config.hasVolume ? fileSnapshotLog(join(config.dir, "wal"), warn) : memorySnapshotLog(warn),
         sent: (count) => metrics.count("starform_snapshots_sent_total", count),
         failed: (count) => metrics.count("starform_snapshots_failed_total", count),
+        time,
       },
       config.intervalsMs.snapshot,
     ),
@@ -130,11 +135,14 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
           metrics.count("starform_capacity_reports_sent_total");
           metrics.event("pods");
         },
+        time,
       },
       config.intervalsMs.capacity,
     ),
   );
-  stack.use(registering({ starbase, cluster, region: config.region, warn, reached }));
+  stack.use(registering({ starbase, cluster, region: config.region, warn, reached, time }));
+  // What acts ends first: the rest may take its time over what is still to be told, and another one may lead by then.
+  stack.defer(() => queue[Symbol.asyncDispose]());
   const all = stack.move();
   return { cluster, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }

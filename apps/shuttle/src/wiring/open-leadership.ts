@@ -1,13 +1,13 @@
-import { hostname } from "node:os";
 import type { Config } from "../config.ts";
 import { alone, type Leadership } from "../core/leadership.ts";
+import type { Time } from "../core/time.ts";
 
-type Deps = { readonly warn: (sentence: string) => void };
+type Deps = { readonly warn: (sentence: string) => void; readonly identity: string; readonly time: Time };
 
 /** On a machine there is one Shuttle; on Kubernetes there may be several, of which one leads. */
 export async function openLeadership(
   config: Config,
-  { warn }: Deps,
+  { warn, identity, time }: Deps,
 ): Promise<AsyncDisposable & { readonly leadership: Leadership; readonly mayStandBy: boolean }> {
   if (!config.hasLeaderElection || config.runtime !== "kubernetes")
     return { leadership: alone, mayStandBy: false, [Symbol.asyncDispose]: async () => undefined };
@@ -20,9 +20,9 @@ export async function openLeadership(
       api,
       namespace: systemNamespace,
       name: "shuttle",
-      // A pod's host name is the pod's, which no other one has while it lives.
-      identity: `${hostname()}-${process.pid}`,
+      identity,
       warn,
+      time,
     }),
     mayStandBy: true,
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),

@@ -1,10 +1,11 @@
 import { once } from "node:events";
+import { hostname } from "node:os";
 import { wordsOf } from "@starform/std/fault";
-import { pause } from "@starform/std/retry";
 import { pino } from "pino";
 import { httpStarbase } from "../adapters/starbase/http-starbase.ts";
 import type { Config } from "../config.ts";
 import { shuttleMetrics } from "../core/metrics.ts";
+import { systemTime, type Time } from "../core/time.ts";
 import { openProbeServer } from "../http/probe-server.ts";
 import { metricsText } from "../loops/usage.ts";
 import { openLead, type Lead } from "./open-lead.ts";
@@ -13,9 +14,17 @@ import { storesOf } from "./open-stores.ts";
 import { warnTo } from "./warnings.ts";
 
 export type Shuttle = AsyncDisposable & { readonly port: number };
+export type ShuttleOptions = {
+  readonly time?: Time;
+  /** Of this Shuttle among several. A pod's host name is the pod's, which no other one has while it lives. */
+  readonly identity?: string;
+};
 
 /** Starts what answers probes and, while this process leads, every loop; nothing that is away keeps it from starting. */
-export async function openShuttle(config: Config): Promise<Shuttle> {
+export async function openShuttle(
+  config: Config,
+  { time = systemTime, identity = `${hostname()}-${process.pid}` }: ShuttleOptions = {},
+): Promise<Shuttle> {
   await using stack = new AsyncDisposableStack();
   const log = pino({ level: config.logLevel, base: { process: "shuttle", cluster_id: config.clusterId } });
   const warn = warnTo(log);
@@ -29,7 +38,7 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
     refused: () => metrics.count("starform_starbase_token_refused_total"),
   });
   const stores = stack.use(await storesOf(config, warn));
-  const { leadership, mayStandBy } = stack.use(await openLeadership(config, { warn }));
+  const { leadership, mayStandBy } = stack.use(await openLeadership(config, { warn, identity, time }));
   const seen: { lead: Lead | undefined; lack: string | undefined; isReached: boolean } = {
     lead: undefined,
     /** Why what runs the apps cannot be opened yet. */
@@ -62,7 +71,7 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
     ),
   );
   const lead = async (signal: AbortSignal): Promise<void> => {
-    await using opened = await openLead(config, { log, metrics, starbase, stores, reached });
+    await using opened = await openLead(config, { log, metrics, starbase, stores, time, signal, reached });
     Object.assign(seen, { lead: opened, lack: undefined });
     const { runtime, capabilities } = opened.cluster;
     log.info({ runtime, capabilities, port: server.port }, "shuttle is up");
@@ -78,7 +87,7 @@ export async function openShuttle(config: Config): Promise<Shuttle> {
         const lack = `what runs the apps could not be opened, and is tried again: ${wordsOf(error)}`;
         if (lack !== seen.lack || fails % 20 === 0) warn(lack);
         seen.lack = lack;
-        await pause(Math.min(500 * 2 ** fails, 5_000), signal);
+        await time.pause(Math.min(500 * 2 ** fails, 5_000), signal);
       }
   };
   const ending = new AbortController();

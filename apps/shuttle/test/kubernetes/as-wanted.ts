@@ -14,9 +14,12 @@ import {
 } from "../../src/adapters/kubernetes/view/owned-object.ts";
 import { kinds, type KubeRig } from "./cluster-rig.ts";
 
+/** The part of the cluster that is looked at. */
+type Looked = Pick<KubeRig, "api" | "clusterId">;
+
 /** Of every manifest that the services of one project make together, what its object must be stamped with. */
 function checksumsOf(
-  { clusterId }: KubeRig,
+  { clusterId }: Looked,
   services: readonly DesiredService[],
 ): ReadonlyMap<ManifestRef, string> {
   if (services.length === 0) return new Map();
@@ -34,12 +37,12 @@ function checksumsOf(
  * start from, and with a stranger's object in it the namespace.
  */
 export async function differences(
-  rig: KubeRig,
+  rig: Looked,
   namespace: string,
   services: readonly DesiredService[],
 ): Promise<readonly string[]> {
   const wanted = checksumsOf(rig, services);
-  const kept = JSON.stringify(await rig.of(kinds.replicaSet, { namespace }));
+  const kept = JSON.stringify((await rig.api.list(kinds.replicaSet, { namespace })).items);
   const labelSelector = `${prefix}managed-by=shuttle,${prefix}cluster-id=${rig.clusterId}`;
   const own = await Promise.all(
     appliedKinds
@@ -74,7 +77,7 @@ export async function differences(
 
 /** Waits until there are none. */
 export async function comesToBe(
-  rig: KubeRig,
+  rig: Looked,
   namespace: string,
   services: readonly DesiredService[],
   said: () => readonly string[] = () => [],

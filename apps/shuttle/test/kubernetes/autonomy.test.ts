@@ -1,88 +1,33 @@
-import { randomBytes, randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { desiredStatePurpose, type DesiredService } from "@starform/contract/clusters";
+import { randomUUID } from "node:crypto";
+import type { DesiredService } from "@starform/contract/clusters";
 import { until } from "@starform/std/retry";
-import { signerOf } from "@starform/std/signature";
 import { steppedClock } from "@starform/testkit/kubernetes/clock";
-import { openFakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
 import { expect, test } from "vitest";
-import { readConfig, readOperatorConfig } from "../../src/config.ts";
-import { openShuttle, type Shuttle } from "../../src/wiring/open-shuttle.ts";
-import { operate } from "../../src/wiring/operate.ts";
 import { aDocument, aService, redeployed } from "../desired.ts";
-import { openFakeStarbase } from "../fake-starbase.ts";
+import { openWorld, system, type World } from "./shuttle-world.ts";
 
-const token = "the-token-of-the-cluster";
-const system = "starform-system";
 const hourMs = 3_600_000;
 const image = (letter: string) => `registry.example.com/shop/web@sha256:${letter.repeat(64)}`;
 
-/** A Kubernetes cluster whose time stands still, a Starbase that signs, and Shuttles between them. */
-async function openWorld() {
-  await using stack = new AsyncDisposableStack();
-  const dir = mkdtempSync(join(tmpdir(), "starform-autonomy-"));
-  stack.defer(() => rmSync(dir, { recursive: true, force: true }));
-  const signer = signerOf(`k1:${randomBytes(32).toString("base64")}`, desiredStatePurpose);
-  const starbase = stack.use(await openFakeStarbase(token, 0, signer.sign));
-  const fake = stack.use(await openFakeKubernetes({ clock: steppedClock(new Date("2026-11-29T00:00:00Z")) }));
-  for (const name of [system, "envoy-gateway-system"])
-    fake.client.create({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
-  const kubeconfig = join(dir, "kubeconfig");
-  writeFileSync(kubeconfig, fake.kubeconfig());
-  const clusterId = randomUUID();
-  const installed = {
-    KUBECONFIG: kubeconfig,
-    STARFORM_RUNTIME: "kubernetes",
-    STARFORM_SIGNING_KEYS: signer.publicKeys,
-  };
-  const opened = stack.move();
-  return {
-    fake,
-    starbase,
-    clusterId,
-    shuttle: (own: Record<string, string> = {}) =>
-      openShuttle(
-        readConfig({
-          ...installed,
-          STARFORM_STARBASE_URL: starbase.url,
-          STARFORM_CLUSTER_ID: clusterId,
-          STARFORM_REGION: "nyc3",
-          STARFORM_AUTH_TOKEN: token,
-          STARFORM_METRICS_ADDR: "127.0.0.1:0",
-          STARFORM_RECONCILE_INTERVAL: "1ms",
-          STARFORM_STATUS_INTERVAL: "20ms",
-          STARFORM_LOG_LEVEL: "error",
-          ...own,
-        }),
-      ),
-    /** With the cluster's credentials alone. */
-    operate: (...args: string[]) => operate(args, readOperatorConfig({ KUBECONFIG: kubeconfig })),
-    /** Passes over everything, of which a real day has 2,880. */
-    passes: async ({ port }: Shuttle) => {
-      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-      return Number(/^starform_reconcile_passes_total (\d+)$/m.exec(text)?.[1]);
-    },
-    /** Lists of what is kept on the cluster, bodies and all. */
-    reads: () => fake.requests.count({ verb: "list", resource: "secrets", namespace: system }),
-    /** What runs: every pod, and every version that a workload was given. */
-    runs: () => ({
-      pods: fake.client.list("v1", "Pod").map(({ metadata }) => metadata.uid),
-      workloads: ["Deployment", "ReplicaSet"]
-        .flatMap((kind) => fake.client.list("apps/v1", kind))
-        .map(({ metadata }) => `${metadata.uid} ${metadata.generation}`),
-    }),
-    images: (service: DesiredService) =>
-      fake.client
-        .list("v1", "Pod", service.namespace)
-        .filter(({ metadata }) => !metadata.deletionTimestamp)
-        .flatMap(({ spec }) => (spec as { containers: { image: string }[] }).containers)
-        .map((container) => container.image),
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  };
-}
-const settled = async (world: Awaited<ReturnType<typeof openWorld>>, services: DesiredService[]) => {
+/** Its cluster's time stands still until it is moved. */
+const openStillWorld = () => openWorld({ clock: steppedClock(new Date("2026-11-29T00:00:00Z")) });
+/** Lists of what is kept on the cluster, bodies and all. */
+const reads = ({ fake }: World) =>
+  fake.requests.count({ verb: "list", resource: "secrets", namespace: system });
+/** What runs: every pod, and every version that a workload was given. */
+const runs = ({ fake }: World) => ({
+  pods: fake.client.list("v1", "Pod").map(({ metadata }) => metadata.uid),
+  workloads: ["Deployment", "ReplicaSet"]
+    .flatMap((kind) => fake.client.list("apps/v1", kind))
+    .map(({ metadata }) => `${metadata.uid} ${metadata.generation}`),
+});
+const imagesOf = ({ fake }: World, service: DesiredService) =>
+  fake.client
+    .list("v1", "Pod", service.namespace)
+    .filter(({ metadata }) => !metadata.deletionTimestamp)
+    .flatMap(({ spec }) => (spec as { containers: { image: string }[] }).containers)
+    .map((container) => container.image);
+const settled = async (world: World, services: DesiredService[]) => {
   await until(
     "all of it runs",
     async () => {
@@ -99,7 +44,7 @@ test(
   "a day without Starbase changes nothing that runs, Shuttle's own restart included",
   { timeout: 300_000 },
   async () => {
-    await using world = await openWorld();
+    await using world = await openStillWorld();
     const project = { project_id: randomUUID(), workspace_id: randomUUID() };
     const services = [
       aService({ ...project, image: image("a"), replicas: 2 }),
@@ -126,7 +71,7 @@ test(
     let shuttle = await world.shuttle();
     await settled(world, services);
     world.starbase.goAway();
-    const before = world.runs();
+    const before = runs(world);
     expect(before.pods).toHaveLength(3);
 
     world.fake.requests.clear();
@@ -141,11 +86,11 @@ test(
         shuttle = await world.shuttle();
       }
     }
-    const runs = world.runs();
+    const after = runs(world);
     const kept = (all: readonly (string | undefined)[]) =>
       all.filter((one) => one && [...before.pods, ...before.workloads].includes(one));
-    expect(kept(runs.pods)).toEqual(before.pods);
-    expect(runs.workloads).toEqual(before.workloads);
+    expect(kept(after.pods)).toEqual(before.pods);
+    expect(after.workloads).toEqual(before.workloads);
     expect(world.fake.client.list("batch/v1", "Job").length).toBeGreaterThan(0);
     const written = world.fake.requests
       .list({ verb: "create,update,patch,delete" })
@@ -154,7 +99,7 @@ test(
       );
     expect(written).toEqual([]);
     // A start reads both stores, and once more what is held back when its watch stands; a watch lists for itself.
-    expect(world.reads()).toBeLessThanOrEqual(2 + 4);
+    expect(reads(world)).toBeLessThanOrEqual(2 + 4);
 
     const pod = world.fake.client.list("v1", "Pod", services[0]!.namespace)[0]!.metadata;
     world.fake.client.remove({
@@ -163,7 +108,7 @@ test(
       namespace: services[0]!.namespace,
       name: pod.name,
     });
-    const web = () => world.images(services[0]!).filter((one) => one === image("a"));
+    const web = () => imagesOf(world, services[0]!).filter((one) => one === image("a"));
     await until("a lost pod was made up for", async () => {
       await world.fake.advance(40_000);
       return web().length === 2;
@@ -173,7 +118,7 @@ test(
 );
 
 test("with the cluster's credentials alone a bad version is taken back, shown, told to Starbase later, and let go", async () => {
-  await using world = await openWorld();
+  await using world = await openStillWorld();
   const good = aService({ image: image("a") });
   const bad = redeployed(good, { image: image("b") });
   await using _shuttle = await world.shuttle();
@@ -182,7 +127,7 @@ test("with the cluster's credentials alone a bad version is taken back, shown, t
   world.starbase.publish(aDocument(world.clusterId, 2, [bad]));
   const runsOnly = (letter: string) => async () => {
     await world.fake.advance(5_000);
-    const images = world.images(good);
+    const images = imagesOf(world, good);
     return images.length > 0 && images.every((one) => one === image(letter));
   };
   await until("the bad version runs", runsOnly("b"));
@@ -206,10 +151,10 @@ test("with the cluster's credentials alone a bad version is taken back, shown, t
     .filter(({ metadata }) => metadata.name.startsWith("shuttle-override-"));
   const touched = { name: kept!.metadata.name, namespace: system, annotations: { touched: "by hand" } };
   world.fake.client.apply({ apiVersion: "v1", kind: "Secret", metadata: touched });
-  await until("what is held back was read in the end", () => world.reads() >= 4);
+  await until("what is held back was read in the end", () => reads(world) >= 4);
   await world.fake.advance(5_000);
   expect(world.fake.requests.count({ verb: "create,update,patch,delete", resource: "deployments" })).toBe(0);
-  expect(world.images(good)).toEqual([image("a")]);
+  expect(imagesOf(world, good)).toEqual([image("a")]);
 
   world.starbase.comeBack();
   await until(
@@ -222,7 +167,7 @@ test("with the cluster's credentials alone a bad version is taken back, shown, t
 });
 
 test("of two Shuttles one acts, and the other takes over where it ended", async () => {
-  await using world = await openWorld();
+  await using world = await openStillWorld();
   const [first, second] = [
     aService({ image: image("a") }),
     aService({ image: image("b"), namespace: "proj-other" }),
@@ -246,4 +191,17 @@ test("of two Shuttles one acts, and the other takes over where it ended", async 
     name: "shuttle",
   });
   expect((lease as { spec?: { holderIdentity?: string } }).spec?.holderIdentity ?? "").toBe("");
+});
+
+test("a Shuttle that could not read its cluster yet ends at once when it is stopped", async () => {
+  await using world = await openStillWorld();
+  world.fake.faults.add({ verb: "list", resource: "pods" }, { status: 500 });
+  const shuttle = await world.shuttle();
+  await until(
+    "it asked for the pods",
+    () => world.fake.requests.count({ verb: "list", resource: "pods" }) > 0,
+  );
+  const beganMs = performance.now();
+  await shuttle[Symbol.asyncDispose]();
+  expect(performance.now() - beganMs).toBeLessThan(8_000);
 });

@@ -1,7 +1,7 @@
 import type { DesiredService } from "@starform/contract/clusters";
 import type { KubeApi } from "@starform/kubernetes/kube-api";
 import { isKubeError } from "@starform/kubernetes/kube-error";
-import { backoffMs } from "@starform/std/retry";
+import { backoffMs, pause } from "@starform/std/retry";
 import type { Again, Cluster } from "../../core/cluster.ts";
 import type { ServiceKey } from "../../core/service-key.ts";
 import { serviceApplies } from "./apply-service.ts";
@@ -106,11 +106,13 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
   /** Half of the time after which the watch counts as frozen: even a quiet cluster is heard of each minute. */
   const podsSilentMaxMs = (options.silentMaxMs ?? 300_000) / 2;
   /** What is metered must be known; what cannot be known within this time is not waited for. */
-  const known = (): Promise<boolean> =>
-    Promise.race([
-      view.synced().then(() => true),
-      new Promise<boolean>((resolve) => setTimeout(resolve, syncWithinMs, false).unref()),
-    ]);
+  const known = async (signal?: AbortSignal): Promise<boolean> => {
+    const answered = new AbortController();
+    const waiting = AbortSignal.any([answered.signal, ...(signal ? [signal] : [])]);
+    await Promise.race([view.synced(), pause(syncWithinMs, waiting)]);
+    answered.abort();
+    return view.isSynced;
+  };
 
   return {
     runtime: "kubernetes",
@@ -163,22 +165,22 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
       const report = states.report(state);
       return drift.length > 0 ? { ...report, drift: drift.map(copyOf) } : report;
     },
-    async inventory() {
-      if (!(await known())) return [];
+    async inventory(signal) {
+      if (!(await known(signal))) return [];
       return [...view.places()]
         .filter(([, { objects }]) => [...objects.values()].some(isInventoryOf))
         .map(([key]) => key);
     },
-    async runningPods() {
-      if (!(await known())) throw new Error("the cluster has not been read to its end yet");
+    async runningPods(signal) {
+      if (!(await known(signal))) throw new Error("the cluster has not been read to its end yet");
       const silentMs = Date.now() - (view.podsHeardAtMs ?? 0);
       if (silentMs > podsSilentMaxMs)
         throw new Error(`nothing was heard of its pods for ${Math.round(silentMs / 1_000)} s`);
       return runningPods(view);
     },
     usage,
-    async capacity() {
-      if (!(await known())) throw new Error("the cluster has not been read to its end yet");
+    async capacity(signal) {
+      if (!(await known(signal))) throw new Error("the cluster has not been read to its end yet");
       return capacityOf(view);
     },
     cronRuns: () => crons.pending(),

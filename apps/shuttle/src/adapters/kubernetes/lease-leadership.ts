@@ -1,8 +1,8 @@
 import type { KubeApi, KubeObject } from "@starform/kubernetes/kube-api";
 import { isKubeError } from "@starform/kubernetes/kube-error";
 import { wordsOf } from "@starform/std/fault";
-import { pause } from "@starform/std/retry";
 import type { Leadership } from "../../core/leadership.ts";
+import { systemTime, type Time } from "../../core/time.ts";
 
 type Deps = {
   readonly api: KubeApi;
@@ -11,7 +11,7 @@ type Deps = {
   /** Of this process; another one of the same name would be taken for it. */
   readonly identity: string;
   readonly warn: (sentence: string) => void;
-  readonly now?: () => Date;
+  readonly time?: Time;
   /** client-go's defaults: 15 s without renewal and the lease is free, 2 s between looks. */
   readonly durationMs?: number;
   readonly retryMs?: number;
@@ -23,6 +23,9 @@ type LeaseSpec = {
   readonly leaseTransitions?: number;
 };
 type Seen = { readonly resourceVersion: string; readonly atMs: number; readonly spec: LeaseSpec };
+
+/** Whoever follows need not wait for the duration; a server that is away is not waited for. */
+const letGoWithinMs = 2_000;
 
 const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease" } as const;
 
@@ -37,7 +40,7 @@ export function leaseLeadership({
   name,
   identity,
   warn,
-  now = () => new Date(),
+  time = systemTime,
   durationMs = 15_000,
   retryMs = 2_000,
 }: Deps): Leadership {
@@ -46,11 +49,11 @@ export function leaseLeadership({
   const look = (object: KubeObject): Seen => {
     const resourceVersion = object.metadata.resourceVersion ?? "";
     const spec = (object["spec"] ?? {}) as LeaseSpec;
-    if (seen?.resourceVersion !== resourceVersion) seen = { resourceVersion, spec, atMs: performance.now() };
+    if (seen?.resourceVersion !== resourceVersion) seen = { resourceVersion, spec, atMs: time.elapsedMs() };
     return seen;
   };
   const specNow = (before: LeaseSpec | undefined): Record<string, unknown> => {
-    const at = now().toISOString().replace("Z", "000Z");
+    const at = new Date(time.nowMs()).toISOString().replace("Z", "000Z");
     const isOurs = before?.holderIdentity === identity;
     return {
       holderIdentity: identity,
@@ -74,7 +77,7 @@ export function leaseLeadership({
       const found = look(object);
       const holder = found.spec.holderIdentity;
       const heldMs = (found.spec.leaseDurationSeconds ?? 0) * 1_000;
-      const isFree = !holder || holder === identity || performance.now() - found.atMs > heldMs;
+      const isFree = !holder || holder === identity || time.elapsedMs() - found.atMs > heldMs;
       if (!isFree) return false;
       await write(found, signal);
       return true;
@@ -83,21 +86,36 @@ export function leaseLeadership({
       throw error;
     }
   };
+  /** The work, whose signal ends with that time or with the outer one. */
+  const inTime = async <T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    ms: number,
+    outer?: AbortSignal,
+  ): Promise<T> => {
+    const over = new AbortController();
+    const limit = AbortSignal.any([over.signal, ...(outer ? [outer] : [])]);
+    const waited = time.pause(ms, limit).then(() => over.abort());
+    try {
+      return await work(limit);
+    } finally {
+      over.abort();
+      await waited;
+    }
+  };
   /** Renews until it cannot, or somebody else holds the lease. */
   const keep = async (ended: AbortController): Promise<void> => {
-    let renewedMs = performance.now();
+    let renewedMs = time.elapsedMs();
     const lose = (why: string): void => {
       warn(`this Shuttle no longer leads, and stands by: ${why}`);
       ended.abort();
     };
     while (!ended.signal.aborted) {
-      await pause(retryMs, ended.signal);
+      await time.pause(retryMs, ended.signal);
       if (ended.signal.aborted) return;
-      const leftMs = renewedMs + (durationMs * 2) / 3 - performance.now();
+      const leftMs = renewedMs + (durationMs * 2) / 3 - time.elapsedMs();
       if (leftMs <= 0) return lose("its lease could not be renewed in time");
-      const within = AbortSignal.any([ended.signal, AbortSignal.timeout(Math.ceil(leftMs))]);
-      const isOurs = await acquire(within).catch(() => undefined);
-      if (isOurs) renewedMs = performance.now();
+      const isOurs = await inTime(acquire, leftMs, ended.signal).catch(() => undefined);
+      if (isOurs) renewedMs = time.elapsedMs();
       else if (isOurs === false && !ended.signal.aborted) return lose("another one holds the lease");
     }
   };
@@ -107,7 +125,8 @@ export function leaseLeadership({
       metadata: { resourceVersion: seen.resourceVersion },
       spec: { holderIdentity: null, leaseDurationSeconds: 1 },
     };
-    await api.patch({ ...lease, namespace, name }, patch, AbortSignal.timeout(2_000)).catch(() => undefined);
+    const patchLease = (signal: AbortSignal) => api.patch({ ...lease, namespace, name }, patch, signal);
+    await inTime(patchLease, letGoWithinMs).catch(() => undefined);
     seen = undefined;
   };
   return {
@@ -119,7 +138,7 @@ export function leaseLeadership({
           return false;
         });
         if (!isLeader) {
-          await pause(retryMs * (0.8 + Math.random() * 0.4), signal);
+          await time.pause(retryMs * (0.8 + Math.random() * 0.4), signal);
           continue;
         }
         fails = 0;
