@@ -30,11 +30,15 @@ const image = (behaviour: Behaviour = {}): string => {
 };
 const reaches = (service: DesiredService, phase: StatusReport["phase"]) =>
   shuttle.hand.reaches(service, phase);
-const says = (service: DesiredService, reason: RegExp) =>
-  until(`it says ${String(reason)}`, () => {
-    const report = shuttle.report(service);
-    return report?.reason && reason.test(report.reason) && report;
-  }).catch((error: unknown) => {
+const says = (service: DesiredService, reason: RegExp, withinMs = 15_000) =>
+  until(
+    `it says ${String(reason)}`,
+    () => {
+      const report = shuttle.report(service);
+      return report?.reason && reason.test(report.reason) && report;
+    },
+    { withinMs },
+  ).catch((error: unknown) => {
     throw new Error(`it says ${JSON.stringify(shuttle.report(service))}`, { cause: error });
   });
 const podsOf = async (service: DesiredService) =>
@@ -205,7 +209,8 @@ describe("the true reason of a cron whose runs cannot begin", () => {
     const undo = rig.fake!.pods.script({ image: bad }, { pullError: "dial tcp 192.0.2.1:443: i/o timeout" });
     const seldom = { ...everyMinute, schedule: "*/5 * * * *" };
     const service = shuttle.hand.want(rig.service({ ...seldom, image: bad }));
-    await says(service, /cannot be pulled yet and is tried again/);
+    // Its first run comes within five of the cluster's minutes.
+    await says(service, /cannot be pulled yet and is tried again/, 45_000);
     const [run] = runsOf(service);
     const next = shuttle.hand.want(redeployed(service, { image: image() }));
     await reaches(next, "scheduled");
@@ -216,6 +221,58 @@ describe("the true reason of a cron whose runs cannot begin", () => {
       ),
     );
     shuttle.hand.unwant(next);
+  });
+
+  const hourLong = { exit: { code: 0, afterMs: 3_600_000 } };
+  const deleteJob = async (service: DesiredService) => {
+    const job = await rig.theOnly(kinds.job, service);
+    await rig.api.delete({ ...kinds.job, namespace: service.namespace, name: job.metadata.name });
+  };
+  const begun = (service: DesiredService) =>
+    until("a run has begun", () =>
+      runsOf(service).find(({ outcome, started_at }) => outcome === "running" && started_at !== null),
+    );
+  test("is that somebody deleted what ran, and the run is over", async () => {
+    const service = shuttle.hand.want(rig.service({ ...everyMinute, image: image(hourLong) }));
+    const run = await begun(service);
+    await shuttle.cluster.cronRunsTaken([run]);
+    await deleteJob(service);
+    const ended = await until("it is over", () =>
+      runsOf(service).find(({ run_id }) => run_id === run.run_id),
+    );
+    expect(ended).toEqual({ ...run, outcome: "failed", ended_at: ended.ended_at, reason: ended.reason });
+    expect(ended.reason).toMatch(/^its Job was deleted from outside of Starform while it ran/);
+    await shuttle.cluster.cronRunsTaken([ended]);
+    expect(runsOf(service).map(({ run_id }) => run_id)).not.toContain(run.run_id);
+    shuttle.hand.unwant(service);
+  });
+
+  test("is told of what was deleted while no Shuttle looked, once", async () => {
+    const service = rig.service({ ...everyMinute, image: image(hourLong) });
+    const context = plainContext(randomUUID());
+    const first = await rig.shuttle({ context });
+    first.hand.want(service);
+    const run = await until("a run has begun", () =>
+      runsOf(service, first).find(({ started_at }) => started_at !== null),
+    );
+    await first.cluster.cronRunsTaken([run]);
+    await first[Symbol.asyncDispose]();
+    await deleteJob(service);
+    await using second = await rig.shuttle({ context });
+    second.hand.want(service);
+    const ended = await until("it is over", () =>
+      runsOf(service, second).find(({ run_id }) => run_id === run.run_id),
+    );
+    expect(ended).toMatchObject({ outcome: "failed", started_at: run.started_at });
+    expect(ended.reason).toMatch(/^its Job was gone when Shuttle came back/);
+    await second.cluster.cronRunsTaken([ended]);
+    const isForgotten = async () =>
+      !(await rig.theOnly(kinds.cronJob, service)).metadata.annotations?.["starform.io/runs-going"]?.includes(
+        run.scheduled_for,
+      );
+    await until("it is written down no more", isForgotten);
+    expect(runsOf(service, second).map(({ run_id }) => run_id)).not.toContain(run.run_id);
+    second.hand.unwant(service);
   });
 
   test("is told of a cluster without room", async () => {

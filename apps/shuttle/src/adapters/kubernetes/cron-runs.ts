@@ -11,7 +11,13 @@ import { refusedPodWords } from "./observe/refused-pods.ts";
 import { podsOf, runTrouble } from "./observe/run-trouble.ts";
 import type { ClusterView, Place } from "./view/cluster-view.ts";
 import { cronJobKind } from "./view/kinds.ts";
-import { runsSeenUntil, runsTaken, type CronJobView, type JobView } from "./view/workload-views.ts";
+import {
+  runsGoing,
+  runsSeenUntil,
+  runsTaken,
+  type CronJobView,
+  type JobView,
+} from "./view/workload-views.ts";
 
 /** The CronJob controller begins a run that was held up for as long as this; one without a Job by then was skipped. */
 const settledAfterMs = 210_000;
@@ -26,11 +32,15 @@ type Deps = {
   readonly services: () => Iterable<DesiredService>;
   readonly nowMs: () => number;
 };
+/** A run that this process knows to have begun; `wasSeen`: by its Job, and not from what was written down alone. */
+type Begun = Pick<JobView, "scheduledFor" | "startedAt" | "endedAt" | "outcome"> & {
+  readonly wasSeen: boolean;
+};
 export type CronRuns = ReturnType<typeof cronRunsOf>;
 
 /**
  * The runs of cron services, read from their Jobs. What Starbase has taken is written on the CronJob, so it is kept over
- * restarts; a run whose Job is cleaned up before it was taken is kept here. Skipped runs are those of the schedule
+ * restarts; a run whose Job is cleaned up before it was taken is kept here. One whose Job goes before it ends has failed. Skipped runs are those of the schedule
  * that no Job was made for while this process watched: of the time before nothing is known, and nothing is told.
  */
 export function cronRunsOf({ api, view, services, nowMs }: Deps) {
@@ -38,8 +48,8 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   /** Reports of Jobs, by run; those of Jobs that are gone stay until they are taken. */
   const kept = new Map<string, CronRunReport>();
   const taken = new Map<string, string>();
-  /** Runs that this process has seen begin: their Jobs may be cleaned up before a skipped run is certain. */
-  const begun = new Map<ServiceKey, Map<string, JobView>>();
+  /** Their Jobs may be cleaned up before a skipped run is certain, or before they end. */
+  const begun = new Map<ServiceKey, Map<string, Begun>>();
 
   const jobsOf = (key: ServiceKey): readonly JobView[] => [...(view.place(key)?.jobs.values() ?? [])];
 
@@ -50,25 +60,48 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
     if (isNews(report)) kept.set(report.run_id, report);
     else if (report.outcome === "running") kept.delete(report.run_id);
   };
-  const remember = (key: ServiceKey): void => {
-    const own = begun.get(key) ?? new Map<string, JobView>();
+  const remember = (key: ServiceKey, cron: CronJobView | undefined): void => {
+    const own = begun.get(key) ?? new Map<string, Begun>();
     begun.set(key, own);
-    for (const job of jobsOf(key)) own.set(job.scheduledFor, job);
+    for (const run of cron?.runsGoing ?? [])
+      if (!own.has(run.scheduledFor))
+        own.set(run.scheduledFor, { ...run, endedAt: null, outcome: "running", wasSeen: false });
+    for (const { scheduledFor, startedAt, endedAt, outcome } of jobsOf(key))
+      own.set(scheduledFor, { scheduledFor, startedAt, endedAt, outcome, wasSeen: true });
     for (const at of [...own.keys()].slice(0, Math.max(0, own.size - begunMax))) own.delete(at);
   };
   const read = (service: DesiredService): void => {
     const key = keyOf(service);
     const place = view.place(key);
-    remember(key);
-    const known = new Set(cronJobOf(service, place)?.runsTaken);
+    const cron = cronJobOf(service, place);
+    remember(key, cron);
+    const known = new Set(cron?.runsTaken);
     for (const job of place?.jobs.values() ?? []) {
       const isKnown = job.outcome !== "running" && known.has(job.scheduledFor);
-      if (!isKnown) keep(reportOf(view, service, job));
+      if (!isKnown) keep(reportOf(service, job, reasonOf(view, service, job)));
     }
-    for (const report of skippedOf(service, key)) keep(report);
+    for (const report of [...lostOf(service, key, cron), ...skippedOf(service, key)]) keep(report);
     for (const runId of [...kept.keys()].slice(0, Math.max(0, kept.size - keptMax))) kept.delete(runId);
   };
 
+  /** Runs whose Jobs went before they were seen to end: nothing else will ever tell of them. */
+  const lostOf = (
+    service: DesiredService,
+    key: ServiceKey,
+    cron: CronJobView | undefined,
+  ): readonly CronRunReport[] => {
+    if (!view.isSynced) return [];
+    const present = new Set(jobsOf(key).map(({ scheduledFor }) => scheduledFor));
+    const own = begun.get(key) ?? new Map<string, Begun>();
+    const lost = [...own.values()].filter(
+      ({ outcome, scheduledFor }) => outcome === "running" && !present.has(scheduledFor),
+    );
+    return lost.map((run) => {
+      const ended = { ...run, outcome: "failed", endedAt: new Date(nowMs()).toISOString() } as const;
+      own.set(run.scheduledFor, ended);
+      return reportOf(service, ended, lostWords(run, cron));
+    });
+  };
   const skippedOf = (service: DesiredService, key: ServiceKey): readonly CronRunReport[] => {
     const cron = cronJobOf(service, view.place(key));
     if (!cron || !service.schedule || cron.isGoing) return [];
@@ -94,19 +127,24 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
       );
   };
 
-  /** Which runs Starbase has is kept where the runs are: of those whose Jobs are still there, and of skipped ones. */
+  /** Which runs Starbase has is kept where the runs are: of those whose Jobs are still there, over or not, and of skipped ones. */
   const note = async (runs: readonly CronRunReport[], service: DesiredService): Promise<void> => {
     const key = keyOf(service);
     const cron = cronJobOf(service, view.place(key));
+    if (!cron) return;
     const over = runs.filter(({ outcome }) => outcome !== "running");
-    if (!cron || over.length === 0) return;
-    const present = new Set(jobsOf(key).map(({ scheduledFor }) => scheduledFor));
+    const jobs = jobsOf(key);
+    const present = new Set(jobs.map(({ scheduledFor }) => scheduledFor));
+    const going = jobs.filter(({ outcome }) => outcome === "running");
     const times = [...new Set([...cron.runsTaken, ...over.map((run) => run.scheduled_for)])];
     const skips = over.filter(({ outcome }) => outcome === "skipped").map((run) => run.scheduled_for);
     const annotations = {
       [prefix + runsTaken]: times
         .filter((time) => present.has(time))
         .toSorted()
+        .join(","),
+      [prefix + runsGoing]: going
+        .map(({ scheduledFor, startedAt }) => `${scheduledFor}/${startedAt ?? ""}`)
         .join(","),
       ...(skips.length > 0 ? { [prefix + runsSeenUntil]: skips.toSorted().at(-1) } : {}),
     };
@@ -145,7 +183,7 @@ export const cronJobOf = (service: DesiredService, place: Place | undefined): Cr
 const toldOf = ({ outcome, reason }: Pick<CronRunReport, "outcome" | "reason">): string =>
   outcome === "running" ? `running ${reason ?? ""}` : outcome;
 
-const wasGoing = ({ startedAt, endedAt }: JobView, at: Date): boolean =>
+const wasGoing = ({ startedAt, endedAt }: Begun, at: Date): boolean =>
   startedAt !== null &&
   Date.parse(startedAt) <= at.getTime() &&
   (endedAt === null || Date.parse(endedAt) > at.getTime());
@@ -157,7 +195,7 @@ const runIdOf = (service: DesiredService, scheduledFor: string): string =>
     .digest("hex")
     .slice(0, 32);
 
-const skipped = (service: DesiredService, at: Date, busy: JobView | undefined): CronRunReport => ({
+const skipped = (service: DesiredService, at: Date, busy: Begun | undefined): CronRunReport => ({
   run_id: runIdOf(service, at.toISOString()),
   service_id: service.service_id,
   environment: service.environment,
@@ -170,21 +208,33 @@ const skipped = (service: DesiredService, at: Date, busy: JobView | undefined): 
     : "the cluster could not begin it within 200 s of its time",
 });
 
-function reportOf(view: ClusterView, service: DesiredService, job: JobView): CronRunReport {
-  return {
-    run_id: runIdOf(service, job.scheduledFor),
-    service_id: service.service_id,
-    environment: service.environment,
-    scheduled_for: job.scheduledFor,
-    started_at: job.startedAt,
-    ended_at: job.endedAt,
-    outcome: job.outcome,
-    reason:
-      job.outcome === "failed"
-        ? reasonOfFailure(view, service, job)
-        : (runTrouble(view, service, job)?.sentence ?? null),
-  };
+const reportOf = (
+  service: DesiredService,
+  run: Omit<Begun, "wasSeen">,
+  reason: string | null,
+): CronRunReport => ({
+  run_id: runIdOf(service, run.scheduledFor),
+  service_id: service.service_id,
+  environment: service.environment,
+  scheduled_for: run.scheduledFor,
+  started_at: run.startedAt,
+  ended_at: run.endedAt,
+  outcome: run.outcome,
+  reason,
+});
+
+/** The API server does not keep who deleted what. */
+function lostWords({ wasSeen, startedAt }: Begun, cron: CronJobView | undefined): string {
+  if (!wasSeen)
+    return "its Job was gone when Shuttle came back: it was deleted from outside of Starform, or ended with nobody looking";
+  const isOfOlder = !cron || cron.createdAtMs > Date.parse(startedAt ?? "");
+  return `its ${isOfOlder ? "CronJob" : "Job"} was deleted from outside of Starform while it ran; by whom, the cluster's audit log can tell`;
 }
+
+const reasonOf = (view: ClusterView, service: DesiredService, job: JobView): string | null =>
+  job.outcome === "failed"
+    ? reasonOfFailure(view, service, job)
+    : (runTrouble(view, service, job)?.sentence ?? null);
 
 function reasonOfFailure(view: ClusterView, service: DesiredService, job: JobView): string {
   if (job.endedBecause !== undefined) return `${job.endedBecause}; a newer deployment took its place`;
