@@ -33,9 +33,7 @@ export function assemblePlan(draft: PlanDraft): BuildPlan {
   const plan: BuildPlan = {
     steps,
     caches: draft.caches,
-    secrets: [...new Set([...draft.variables.names, ...(draft.config.secrets ?? [])])].filter(
-      (name) => name !== "...",
-    ),
+    secrets: [...new Set(spread(draft.config.secrets, draft.variables.names, isDots))],
     deploy: {
       base: needsApt ? fromStep("packages:apt:runtime") : draft.deploy.base,
       inputs,
@@ -110,7 +108,7 @@ function applyConfiguration(draft: PlanDraft): void {
     startWith(draft, config.deploy.startCommand, `because ${by} says so`);
   }
   deploy.inputs = spread(config.deploy?.inputs, deploy.inputs, (layer) => "spread" in layer);
-  deploy.paths = spread(config.deploy?.paths, deploy.paths, (path) => path === "...");
+  deploy.paths = spread(config.deploy?.paths, deploy.paths, isDots);
   Object.assign(deploy.variables, config.deploy?.variables);
 }
 
@@ -136,10 +134,7 @@ function applyAptPackages(draft: PlanDraft): void {
 }
 
 function applyStep(draft: PlanDraft, name: string, configured: RailpackStep, spreadsDeploy: boolean): void {
-  const step =
-    draft.steps.find((drafted) => drafted.name === name) ??
-    addStep(draft, name, toolsStep, `because ${saidBy(draft, name)} adds it`);
-  const isDots = (text: string) => text === "...";
+  const step = draft.steps.find((drafted) => drafted.name === name) ?? addOwnStep(draft, name);
   step.inputs = spread(configured.inputs, step.inputs, (layer: Layer) => "spread" in layer);
   step.commands = [
     ...spread(configured.commands, step.commands, isSpreadCommand),
@@ -156,6 +151,13 @@ function applyStep(draft: PlanDraft, name: string, configured: RailpackStep, spr
       for (const about of [name, ...(name === "install" ? [versionsMayChange] : [])]) forget(draft, about);
   }
   addOutputs(draft, name, configured, spreadsDeploy);
+}
+
+/** Only who wrote it knows what it reads, so it may read every secret unless the file says which. */
+function addOwnStep(draft: PlanDraft, name: string): Step {
+  const step = addStep(draft, name, toolsStep, `because ${saidBy(draft, name)} adds it`);
+  step.secrets = ["*"];
+  return step;
 }
 
 const saidBy = (draft: PlanDraft, step: string): string =>
@@ -184,13 +186,15 @@ function addOutputs(draft: PlanDraft, name: string, configured: RailpackStep, sp
   }
 }
 
+const isDots = (text: string): boolean => text === "...";
+
 function spread<T>(
   configured: readonly T[] | undefined,
-  generated: T[],
+  generated: readonly T[],
   isSpread: (value: T) => boolean,
 ): T[] {
   return configured === undefined
-    ? generated
+    ? [...generated]
     : configured.flatMap((value) => (isSpread(value) ? generated : [value]));
 }
 

@@ -186,6 +186,15 @@ test("the plan holds the names of all variables and the value of none", async ()
   expect(printBuildPlan(plan) + JSON.stringify(info)).not.toMatch(/s3cret|an0ther/);
 });
 
+test("secrets of railpack.json take the place of the variables' names, or with dots come after them", async () => {
+  const secretsOf = async (secrets: string[]) => {
+    const files = { ...app, "railpack.json": { secrets } };
+    return (await planned(files, { variables: { NPM_TOKEN: "a", TOKEN: "b" } })).plan.secrets;
+  };
+  expect(await secretsOf(["TOKEN"])).toEqual(["TOKEN"]);
+  expect(await secretsOf(["...", "OTHER", "TOKEN"])).toEqual(["NPM_TOKEN", "TOKEN", "OTHER"]);
+});
+
 test("what .dockerignore leaves out is left out", async () => {
   const { plan } = await planned({ ...app, ".dockerignore": "# notes\n*.md\n\n!README.md\n" });
   expect(plan.exclude).toEqual(["*.md", "!README.md", "**/node_modules"]);

@@ -94,6 +94,8 @@ function restore(draft: PlanDraft, project: string, environment: Record<string, 
     toolsStep,
     "because dependencies are installed before the code is there, so that a change of code installs nothing again",
   );
+  // A nuget.config takes the passwords of its feeds from variables of any name.
+  step.secrets = ["*"];
   Object.assign(step.variables, environment);
   addCache(draft, step, "nuget", "/root/.nuget/packages");
   const refers = /<ProjectReference\b/.test(tree.read(project) ?? "");

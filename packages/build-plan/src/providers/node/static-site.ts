@@ -24,6 +24,7 @@ const generatedStarts = [
   "ng serve",
   "react-scripts start",
   "expo start",
+  "react-router-serve ./build/server/index.js",
   "next start",
   "vite",
   "vite preview",

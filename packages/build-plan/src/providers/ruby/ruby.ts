@@ -122,7 +122,8 @@ function systemPackages(draft: PlanDraft): void {
     ["libyaml-dev", "libjemalloc2"],
     "because Ruby runs with them, and jemalloc takes less memory",
   );
-  const [major = 0, minor = 0] = (draft.versions["ruby"]?.version ?? "").split(".").map(Number);
+  // "3" is the newest of its line.
+  const [major = 0, minor = Infinity] = (draft.versions["ruby"]?.version ?? "").split(".").map(Number);
   if (major > 3 || (major === 3 && minor > 1))
     needPackages(
       draft,
