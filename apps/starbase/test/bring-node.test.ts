@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bringTools } from "../src/adapters/process-builder/bring-tools.ts";
 import { networkVariables } from "../src/adapters/process-builder/machine-tools.ts";
-import { aBuild, built } from "./build-service.contract.ts";
+import { aBuild, built } from "./a-build.ts";
 import { openProcessBuilder } from "./process-builder.ts";
 
 const run = promisify(execFile);

@@ -8,7 +8,7 @@ import { until } from "@starform/std/retry";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findProgram } from "../src/adapters/process-builder/program.ts";
 import { processBuildService } from "../src/adapters/process-builder/process-build-service.ts";
-import { aBuild, built } from "./build-service.contract.ts";
+import { aBuild, built } from "./a-build.ts";
 import { openOutside, words, type Outside } from "./outside.ts";
 import { openProcessBuilder, type ProcessBuilderUnderTest } from "./process-builder.ts";
 

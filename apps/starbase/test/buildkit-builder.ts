@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { openDockerEngine } from "@starform/testkit/docker-engine";
 import { buildkitBuildService, type BuildKitServiceOptions } from "../src/adapters/buildkit/build-service.ts";
-import type { BuilderUnderTest } from "./build-service.contract.ts";
+import type { BuilderUnderTest } from "./a-build.ts";
 import { builderEngine, commandLines, holdsText } from "./builder-engine.ts";
 
 /** The BuildKit builder over a Docker Engine of its own. */
@@ -27,9 +27,11 @@ export async function openBuildkitBuilder(): Promise<BuilderUnderTest> {
   };
   await engine.prepareBases(path.join(options.cacheDir, "bases"));
   const builds = stack.use(buildkitBuildService({ ...options, log: (text) => console.error(text) }));
+  const another = stack.use(buildkitBuildService({ ...options, log: (text) => console.error(text) }));
   const open = stack.move();
   return {
     builds,
+    another,
     dir,
     measures: ["sentBytes", "layers"],
     lastWords: "image ",

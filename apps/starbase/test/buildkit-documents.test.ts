@@ -1,7 +1,7 @@
 import { requireEngineInCi } from "@starform/testkit/docker-engine";
 import { describe, expect, test } from "vitest";
 import type { BuildSpec } from "../src/ports/build-service.ts";
-import { aBuild, built } from "./build-service.contract.ts";
+import { aBuild, built } from "./a-build.ts";
 import { openBuildkitBuilder } from "./buildkit-builder.ts";
 
 const status = [

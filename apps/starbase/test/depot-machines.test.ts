@@ -3,7 +3,7 @@ import { requireEngineInCi } from "@starform/testkit/docker-engine";
 import { requireRegistryInCi } from "@starform/testkit/docker-registry";
 import type { FakeDepot } from "@starform/testkit/depot/fake-depot";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { aBuild, built } from "./build-service.contract.ts";
+import { aBuild, built } from "./a-build.ts";
 import { openRemoteBuilder, type RemoteBuilderUnderTest } from "./remote-builder.ts";
 
 describe.runIf(requireEngineInCi() && requireRegistryInCi())("Depot's machines", { timeout: 120_000 }, () => {

@@ -4,7 +4,7 @@ import { requireEngineInCi } from "@starform/testkit/docker-engine";
 import { hasWayOut } from "@starform/testkit/way-out";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BuildLimits, BuildSpec } from "../src/ports/build-service.ts";
-import { aBuild, built, type BuilderUnderTest } from "./build-service.contract.ts";
+import { aBuild, built, type BuilderUnderTest } from "./a-build.ts";
 import { openBuildkitBuilder } from "./buildkit-builder.ts";
 
 describe.skipIf(!requireEngineInCi())(
@@ -64,6 +64,7 @@ describe.skipIf(!requireEngineInCi())(
         came: status.state === "failed" ? status.reason.split("\n")[0]! : status.state,
       }));
     };
+    const quota = "echo quota $(cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu.max 2>/dev/null)";
     const holds = (mib: number) =>
       `node -e 'let all = []; for (let i = 0; i < ${mib}; i += 10) { all.push(Buffer.alloc(10 * 2 ** 20, 1)); console.log("held " + all.length * 10); } setTimeout(() => {}, 4000)'`;
 
@@ -91,6 +92,17 @@ describe.skipIf(!requireEngineInCi())(
       expect(few!.text).toContain("quota 40000");
       expect(many!.came).toBe("succeeded");
       expect(many!.text).toContain("quota 80000");
+    });
+
+    test("what another Worker's build may use stays what it is while this one builds", async () => {
+      const limits = (cpuMillisMax: number) => ({ limits: { ...buildAllowances.hobby, cpuMillisMax } });
+      const theirs = await aBuild(under, [`echo begun; sleep 6; ${quota}`], limits(800));
+      await under.another.submitBuild(theirs);
+      for await (const { text } of under.another.streamLogs(theirs, AbortSignal.timeout(60_000)))
+        if (text === "begun") break;
+      const ours = await built(under.builds, await aBuild(under, [quota], limits(1_600)));
+      expect(ours.text).toContain("quota 160000");
+      expect((await built(under.another, theirs)).text).toContain("quota 80000");
     });
 
     test("one that writes too much ends, and who builds beside it is not charged with that", async () => {

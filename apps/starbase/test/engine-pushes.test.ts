@@ -9,7 +9,7 @@ import { buildkitBuildService, type BuildKitServiceOptions } from "../src/adapte
 import { withEngineCopies } from "../src/adapters/registry/engine-copies.ts";
 import type { BuildService, BuildSpec } from "../src/ports/build-service.ts";
 import type { RegistryProvider } from "../src/ports/registry-provider.ts";
-import { aBuild, built } from "./build-service.contract.ts";
+import { aBuild, built } from "./a-build.ts";
 import { builderEngine } from "./builder-engine.ts";
 import { engineDocker } from "./engine-docker.ts";
 import { openRegistryForBuilds } from "./registry-for-builds.ts";

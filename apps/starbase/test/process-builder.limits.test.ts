@@ -12,7 +12,7 @@ import { imageStore } from "../src/adapters/process-builder/image-store.ts";
 import { machineLimits, type BuildLimits } from "../src/adapters/process-builder/build-limits.ts";
 import { openCgroup } from "../src/adapters/process-builder/cgroup.ts";
 import type { BuildSpec } from "../src/ports/build-service.ts";
-import { aBuild, built, imageOf } from "./build-service.contract.ts";
+import { aBuild, built, imageOf } from "./a-build.ts";
 import { machineAllows, openProcessBuilder, type ProcessBuilderUnderTest } from "./process-builder.ts";
 
 const allows = await machineAllows();

@@ -1,19 +1,23 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { until } from "@starform/std/retry";
 import { openCgroup } from "../src/adapters/process-builder/cgroup.ts";
 import { gatherMachineTools } from "../src/adapters/process-builder/machine-tools.ts";
 import { openSandbox } from "../src/adapters/process-builder/sandbox.ts";
 import { machineLimits, type BuildLimits } from "../src/adapters/process-builder/build-limits.ts";
 import { processBuildService } from "../src/adapters/process-builder/process-build-service.ts";
-import type { BuilderUnderTest } from "./build-service.contract.ts";
+import type { BuilderUnderTest } from "./a-build.ts";
 
 const run = promisify(execFile);
+/** It says nothing once it has an image, and writes it down then. */
+const lastWords = "the image is written down";
 
 export type ProcessBuilderUnderTest = BuilderUnderTest & {
   readonly imagesDir: string;
@@ -45,9 +49,12 @@ export async function openProcessBuilder(
   const builds = processBuildService({ ...options, log: (text) => console.error(text) });
   const folderOf = (image: string) =>
     path.join(imagesDir, "sha256", image.slice(image.indexOf("@sha256:") + 8));
+  const another = processBuildService({ ...options, log: (text) => console.error(text) });
   return {
     builds,
+    another,
     dir,
+    lastWords,
     measures: (await machineAllows()).cgroups ? ["peakMemoryBytes"] : [],
     imagesDir,
     cacheDir,
@@ -77,12 +84,19 @@ export async function openProcessBuilder(
       await writeFile(file, JSON.stringify({ options, spec }));
       const script = fileURLToPath(new URL("fixtures/build-and-wait.ts", import.meta.url));
       const child = spawn(process.execPath, [script, file], { stdio: ["ignore", "pipe", "inherit"] });
-      for await (const line of createInterface(child.stdout)) if (line === text) child.kill("SIGKILL");
+      const lines = createInterface(child.stdout);
+      if (text === lastWords) {
+        const record = path.join(imagesDir, "builds", `${spec.buildId}.json`);
+        await until("the image is written down", () => existsSync(record), { everyMs: 1 });
+        child.kill("SIGKILL");
+      }
+      for await (const line of lines) if (line === text) child.kill("SIGKILL");
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     },
     isRunning: async (text) => (await commandLines()).some((line) => line.includes(text)),
     async [Symbol.asyncDispose]() {
       await builds[Symbol.asyncDispose]();
+      await another[Symbol.asyncDispose]();
       await rm(dir, { recursive: true, force: true });
     },
   };

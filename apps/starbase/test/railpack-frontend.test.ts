@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildkitBuildService } from "../src/adapters/buildkit/build-service.ts";
 import { railpackPlanner } from "../src/adapters/railpack/railpack-planner.ts";
 import type { BuildService } from "../src/ports/build-service.ts";
-import { aBuild, built } from "./build-service.contract.ts";
+import { aBuild, built } from "./a-build.ts";
 import { builderEngine } from "./builder-engine.ts";
 
 const repository = fileURLToPath(new URL("../../..", import.meta.url));

@@ -14,7 +14,7 @@ import { openDatabase, type Database } from "../src/adapters/postgres/database.t
 import type { BuildServiceConfig } from "../src/build-service-config.ts";
 import type { BuildSpec } from "../src/ports/build-service.ts";
 import type { RegistryProvider } from "../src/ports/registry-provider.ts";
-import type { BuilderUnderTest } from "./build-service.contract.ts";
+import type { BuilderUnderTest } from "./a-build.ts";
 import { builderEngine, commandLines, holdsText } from "./builder-engine.ts";
 import { remoteBuilds, type WorkerOptions } from "./fixtures/remote-builds.ts";
 import { openRegistryForBuilds } from "./registry-for-builds.ts";
@@ -61,6 +61,10 @@ export async function openRemoteBuilder(kind: "depot" | "buildkit"): Promise<Rem
   return {
     builds: own.builds,
     another,
+    ...(depot && {
+      placesOf: (workspaceId: string) =>
+        depot.projects.filter(({ name }) => name.includes(workspaceId)).map(({ projectId }) => projectId),
+    }),
     tend: own.tend,
     depot,
     database,

@@ -113,8 +113,16 @@ function openGroup(name: string, tracesOfStep: (step: string) => StepTraces | un
   const steps = new Map<string, StepTraces>();
   const folders = new Set<string>();
 
+  /** Of all builds there were here: what has another mark is for the Worker that gave it. */
+  const marks = new Set<string>();
+
   const buildOf = (step: string): Build | undefined => builds.get(steps.get(step)?.mark ?? "");
+  const isOthers = (step: string): boolean => {
+    const mark = steps.get(step)?.mark;
+    return mark !== undefined && !marks.has(mark);
+  };
   const bound = (step: string): void => {
+    if (isOthers(step)) return;
     const build = buildOf(step);
     const bounds = build ? shareOf(build) : each;
     if (bounds) boundFolders(below(group, step), bounds);
@@ -169,6 +177,7 @@ function openGroup(name: string, tracesOfStep: (step: string) => StepTraces | un
     enter(mark, bounds, told) {
       const build: Build = { bounds, told, running: new Set() };
       builds.set(mark, build);
+      marks.add(mark);
       return {
         [Symbol.dispose]() {
           builds.delete(mark);
@@ -199,7 +208,8 @@ function openGroup(name: string, tracesOfStep: (step: string) => StepTraces | un
         if (what) build.told.over(what);
       }
       const refused = now.filter(
-        (step) => !buildOf(step) && numberIn(`${group.pids}/${step}/pids.events`, "max") > 0,
+        (step) =>
+          !buildOf(step) && !isOthers(step) && numberIn(`${group.pids}/${step}/pids.events`, "max") > 0,
       );
       for (const step of refused) endAll(path.join(group.pids, step));
       return (bombs += refused.length);
