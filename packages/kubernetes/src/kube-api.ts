@@ -62,8 +62,11 @@ export interface KubeApi extends AsyncDisposable {
     patch: unknown,
     signal?: AbortSignal,
   ): Promise<KubeObject>;
-  /** The object, or undefined when there is none. */
-  get(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined>;
+  /** The object, or undefined when there is none; with `metadataOnly` its body never reaches this process. */
+  get(
+    ref: ObjectRef & { readonly metadataOnly?: boolean },
+    signal?: AbortSignal,
+  ): Promise<KubeObject | undefined>;
   /**
    * Every object selected, read in pages of `pageSize` (500 by default), so that no answer is unbounded. `metadataOnly` asks for
    * PartialObjectMetadata: bodies (those of Secrets above all) then never reach this process. `trim` makes of each object what

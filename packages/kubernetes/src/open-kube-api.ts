@@ -102,9 +102,12 @@ function kubeApi(
         signal,
       );
     },
-    async get(ref, signal) {
+    async get({ metadataOnly, ...ref }, signal) {
       try {
-        return await send(ref, { method: "GET", path: await found.pathOf(ref, undefined, signal) }, signal);
+        const path = await found.pathOf(ref, undefined, signal);
+        const what = { method: "GET", path, ...(metadataOnly ? { accept: partialObject } : {}) } as const;
+        const { apiVersion, kind } = ref;
+        return { ...(await send(ref, what, signal)), apiVersion, kind };
       } catch (error) {
         if (isKubeError(error, 404)) return undefined;
         throw error;

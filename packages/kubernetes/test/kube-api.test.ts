@@ -170,6 +170,15 @@ describe("a list", () => {
   });
 });
 
+test("one object's metadata is had without its body", async () => {
+  await using it = await opened((_, response) =>
+    json(response, 200, { kind: "PartialObjectMetadata", ...item("a") }),
+  );
+  const object = await it.api.get({ ...pod, name: "a", namespace: "n", metadataOnly: true });
+  expect(it.server.asked.at(-1)!.headers.accept).toMatch(/as=PartialObjectMetadata;/);
+  expect(object).toEqual({ ...pod, ...item("a") });
+});
+
 describe("a watch", () => {
   const watched = async (write: (lines: (text: string) => void, end: () => void) => void) => {
     await using it = await opened((_, response) => {

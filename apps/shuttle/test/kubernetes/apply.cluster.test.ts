@@ -209,6 +209,34 @@ describe("changes by hand", () => {
     expect(Date.parse(drift!.at)).toBeGreaterThan(Date.now() - 60_000);
   });
 
+  test("of a Secret are told without its body being read", async () => {
+    const read: unknown[] = [];
+    const api: typeof rig.api = {
+      ...rig.api,
+      async get(ref, signal) {
+        const object = await rig.api.get(ref, signal);
+        if (ref.kind === "Secret") read.push(object);
+        return object;
+      },
+    };
+    await using shuttle = await rig.shuttle({ api });
+    const service = shuttle.hand.want(rich());
+    await settled(shuttle, service);
+    const [secret] = await rig.of(kinds.secret, service);
+    const { name } = secret!.metadata;
+    const labels = { "starform.io/tier": "by-hand" };
+    await rig.api.apply(
+      { ...kinds.secret, metadata: { name, namespace: service.namespace, labels } },
+      byHand,
+    );
+    const told = await until("it is told", () =>
+      shuttle.report(service)?.drift?.find(({ object }) => object === `Secret/${name}`),
+    );
+    expect(told).toMatchObject({ what: "changed", by: "kubectl-edit" });
+    expect(read).toMatchObject([{ metadata: { name } }]);
+    expect(read[0]).not.toHaveProperty("data");
+  });
+
   test("to what Shuttle does not own stay", async () => {
     await using shuttle = await rig.shuttle();
     const service = shuttle.hand.want(rich());

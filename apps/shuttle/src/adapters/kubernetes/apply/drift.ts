@@ -18,7 +18,7 @@ export type Drift = {
 
 const fieldsMax = 5;
 
-/** Asks the server who owns the fields now that were ours. Only done for drift, which is rare. */
+/** Asks the server who owns the fields now that were ours, and nothing of what they hold. Only done for drift, which is rare. */
 export async function changedByHand(
   api: KubeApi,
   {
@@ -30,7 +30,9 @@ export async function changedByHand(
 ): Promise<Drift> {
   const { apiVersion, kind } = manifest;
   const { name, namespace } = object;
-  const live = await api.get({ apiVersion, kind, name, namespace }, signal).catch(() => undefined);
+  const live = await api
+    .get({ apiVersion, kind, name, namespace, metadataOnly: true }, signal)
+    .catch(() => undefined);
   const culprit = live && lastToTouch(live, lost);
   return {
     object: `${kind}/${name}`,
