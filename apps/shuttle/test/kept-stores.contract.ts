@@ -84,13 +84,17 @@ export function keptStoresContract(name: string, openRig: () => Promise<KeptRig>
       await rig.open().overrides.put(other);
       await rig.spoilOverrides();
       const { overrides } = rig.open();
-      const keys = async () => (await overrides.list()).map(({ key }) => key).sort();
+      const list = async () => (await overrides.list()).overrides;
+      const keys = async () => (await list()).map(({ key }) => key).sort();
       expect(await keys()).toEqual([held.key, other.key].sort());
+      expect((await overrides.list()).spoiled).toEqual(["broken"]);
       await overrides.remove({ ...held, at: "2026-11-29T09:00:00.000Z" });
       expect(await keys()).toHaveLength(2);
       await overrides.put({ ...held, from_version: 4 });
       await overrides.remove(other);
-      expect(await overrides.list()).toEqual([{ ...held, from_version: 4 }]);
+      expect(await list()).toEqual([{ ...held, from_version: 4 }]);
+      await overrides.remove({ key: held.key });
+      expect(await list()).toEqual([]);
     });
   });
 }

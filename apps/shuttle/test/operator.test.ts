@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -56,8 +56,31 @@ test("a service is held at an earlier version and let go again, by commands that
       { service: "shop/preview/web", held_at_version: null },
     ],
   });
-  await run("resume", "shop/production/web");
+  await run("resume", "shop/production/web", "--by", "bob");
   expect((await run("status")).text).toMatch(/app@sha256:2/);
+  await using stores = await storesOf(config(), () => undefined);
+  const [ended] = (await stores.overrides.list()).overrides;
+  expect(ended).toMatchObject({ by: "ada", from_version: 1, let_go: { by: "bob" } });
+  await expect(run("resume", "shop/production/web")).rejects.toThrow(/is not held back/);
+});
+
+test("an override that cannot be read is told, and let go or made anew", async () => {
+  await keep(aDocument(clusterId, 1, [first]));
+  await keep(aDocument(clusterId, 2, [second]));
+  const dir = join(dataDir, "shuttle/overrides");
+  const spoil = async () => {
+    await run("rollback", "web", "1");
+    for (const name of readdirSync(dir)) writeFileSync(join(dir, name), "{");
+    expect((await run("status")).text).toMatch(
+      /it is left as it is: what holds it back on the cluster cannot be read; `shuttle resume web` lets it go/,
+    );
+  };
+  await spoil();
+  await run("resume", "web");
+  expect((await run("status")).json).toMatchObject({ services: [{ left_alone: null, held_by: null }] });
+  await spoil();
+  await run("rollback", "web", "1", "--by", "ada");
+  expect((await run("status")).json).toMatchObject({ services: [{ left_alone: null, held_by: "ada" }] });
 });
 
 test("the program itself says so, with an exit code", async () => {
@@ -109,7 +132,7 @@ test("without anything kept it says that Shuttle has never reached Starbase", as
 test("every page that holds a service back in a pod says who does it: the pod's own user is nobody", () => {
   const dir = join(import.meta.dirname, "../../../docs/runbooks");
   const lines = readdirSync(dir).flatMap((page) => readFileSync(join(dir, page), "utf8").split("\n"));
-  const held = lines.filter((line) => line.includes("shuttle.mjs rollback"));
+  const held = lines.filter((line) => /shuttle\.mjs (rollback|resume)/.test(line));
   expect(held.length).toBeGreaterThanOrEqual(2);
   expect(held.filter((line) => !line.endsWith('--by "$USER"'))).toEqual([]);
 });

@@ -84,8 +84,17 @@ test("what a cluster holds back on its own is shown with the service and audited
     by: "ada on node-1",
     at: divergence.at,
   });
-  await report(world, made);
+  const let_go = { ...divergence, let_go_by: "bob", let_go_at: "2026-11-29T09:00:00.000Z" };
+  for (const restarts of [2, 3]) await report(world, made, { let_go, restarts });
   expect(await held()).toBeNull();
+  // Of this one nobody heard before it was over.
+  const unheard = {
+    ...let_go,
+    by: "eve",
+    at: "2026-11-29T10:00:00.000Z",
+    let_go_at: "2026-11-29T11:00:00.000Z",
+  };
+  for (const restarts of [4, 5]) await report(world, made, { let_go: unheard, restarts });
   const audit = await world.owner(workspaces.listAudit, {
     params: { workspace: "home" },
     query: { limit: 100 },
@@ -93,6 +102,8 @@ test("what a cluster holds back on its own is shown with the service and audited
   const events = audit.items.filter(({ event }) => /held_back|let_go/.test(event));
   expect(events.map(({ event, actor }) => `${event} ${actor}`).sort()).toEqual([
     "service.held_back ada on node-1",
-    "service.let_go ada on node-1",
+    "service.held_back eve",
+    "service.let_go bob",
+    "service.let_go bob",
   ]);
 });

@@ -185,6 +185,10 @@ export const Divergence = z.object({
 });
 export type Divergence = z.infer<typeof Divergence>;
 
+/** One that somebody ended with the cluster's credentials; told until Starbase decides anew. */
+export const LetGo = Divergence.extend({ let_go_by: z.string().max(256), let_go_at: Timestamp });
+export type LetGo = z.infer<typeof LetGo>;
+
 /** A change by hand to an object that Shuttle owns. */
 export const Drift = z.object({
   /** Like `Deployment/svc-1`. */
@@ -218,6 +222,7 @@ export const StatusReport = z.object({
   /** The deployment that really serves: an older one while the new is not ready or has failed. */
   serving_deployment_id: Id.nullable(),
   divergence: Divergence.nullable().optional(),
+  let_go: LetGo.optional(),
   /** What was changed by hand of what Shuttle owns, and put back: the latest of it, since Shuttle started. */
   drift: z.array(Drift).max(50).optional(),
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { DesiredService, type DesiredState } from "@starform/contract/clusters";
 import { z } from "zod";
 import { keyOf, type ServiceKey } from "./service-key.ts";
@@ -14,27 +15,53 @@ export const Override = z.object({
   service: DesiredService,
   by: z.string(),
   at: z.iso.datetime(),
+  /** It is in force no more; it stays until Starbase decides anew, so that Starbase is told who ended it. */
+  let_go: z.object({ by: z.string(), at: z.iso.datetime() }).optional(),
 });
 export type Override = z.infer<typeof Override>;
+
+/** What an override is kept under: of one that cannot be read it still tells whose it is. */
+export const overrideName = (key: ServiceKey): string =>
+  createHash("sha256").update(key).digest("hex").slice(0, 32);
+
+export type KeptOverrides = {
+  readonly overrides: readonly Override[];
+  /** Names of those that cannot be read: that they hold something back is known, what they say is not. */
+  readonly spoiled: readonly string[];
+};
 
 export type Overlaid = {
   readonly state: DesiredState;
   readonly held: ReadonlyMap<ServiceKey, Override>;
+  /** Let go, and Starbase has not decided anew since. */
+  readonly letGo: ReadonlyMap<ServiceKey, Override>;
+  /** Services that something holds back which cannot be read: nobody knows what is to run. */
+  readonly unreadable: ReadonlySet<ServiceKey>;
   /** No longer in force, since Starbase has decided anew or wants the service gone. */
   readonly ended: readonly Override[];
 };
 
 /** The desired state with what is held back put in place of what Starbase wants. */
-export function overlaid(state: DesiredState, overrides: readonly Override[]): Overlaid {
+export function overlaid(state: DesiredState, { overrides, spoiled }: KeptOverrides): Overlaid {
   const wanted = new Map(state.services.map((service) => [keyOf(service), service]));
-  const isInForce = ({ key, instead_of }: Override): boolean => {
+  const isStillOf = ({ key, instead_of }: Override): boolean => {
     const service = wanted.get(key);
     return service !== undefined && !service.deleted && service.provenance.deployment_id === instead_of;
   };
-  const held = new Map(overrides.filter(isInForce).map((override) => [override.key, override]));
+  const still = overrides.filter(isStillOf).map((override) => [override.key, override] as const);
+  const held = new Map(still.filter(([, { let_go }]) => !let_go));
+  const names = new Set(spoiled);
   return {
     held,
-    ended: overrides.filter((override) => !isInForce(override)),
+    letGo: new Map(still.filter(([, { let_go }]) => let_go)),
+    unreadable: new Set(
+      names.size === 0
+        ? []
+        : [...wanted].flatMap(([key, { deleted }]) =>
+            !deleted && names.has(overrideName(key)) ? [key] : [],
+          ),
+    ),
+    ended: overrides.filter((override) => !isStillOf(override)),
     state: {
       ...state,
       services: state.services.map((service) => {

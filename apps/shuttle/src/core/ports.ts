@@ -1,6 +1,6 @@
 import type { CronRunReport, Snapshot, StatusReport } from "@starform/contract/clusters";
 import type { Capacity } from "./cluster.ts";
-import type { Override } from "./overrides.ts";
+import type { KeptOverrides, Override } from "./overrides.ts";
 import type { ServiceKey } from "./service-key.ts";
 
 /** A document of desired state as it was sent: the text is what the signature is of, so it is kept as it came. */
@@ -60,12 +60,12 @@ export interface DesiredStore {
 
 /** What people with the cluster's own credentials decided while Starbase could not. */
 export interface OverrideStore {
-  /** The overrides that can be read; one that cannot is passed over. */
-  list(): Promise<readonly Override[]>;
+  /** What is kept; of what cannot be read its name alone. */
+  list(): Promise<KeptOverrides>;
   /** Keeps it in place of the key's earlier one. */
   put(override: Override): Promise<void>;
-  /** Forgets the key's override, if it is still the one of that time. */
-  remove(override: Pick<Override, "key" | "at">): Promise<void>;
+  /** Forgets the key's override, if it is still the one of that time; without a time whatever is kept of the key. */
+  remove(override: { readonly key: string; readonly at?: string }): Promise<void>;
   /** Tells of every change, another process's too; and once at first, when none can be missed any more. */
   onChange(changed: () => void): AsyncDisposable;
 }

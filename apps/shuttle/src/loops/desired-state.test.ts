@@ -5,7 +5,7 @@ import { until } from "@starform/std/retry";
 import { signerOf, verifierOf } from "@starform/std/signature";
 import { expect, test, vi } from "vitest";
 import { aDocument, aService, redeployed } from "../../test/desired.ts";
-import type { Override } from "../core/overrides.ts";
+import { overrideName, type Override } from "../core/overrides.ts";
 import type { DesiredStore, OverrideStore, SentDocument, Starbase } from "../core/ports.ts";
 import { keyOf } from "../core/service-key.ts";
 import { desiredStateLoop } from "./desired-state.ts";
@@ -24,16 +24,19 @@ const kept = (...documents: SentDocument[]): DesiredStore & { saved: SentDocumen
   return { saved, load: async () => documents, save: async (document) => void saved.push(document) };
 };
 /** Overrides whose next `fails` reads are refused. */
-function inMemory(...first: Override[]): OverrideStore & { all: Override[]; reads: number; fails: number } {
+function inMemory(
+  ...first: Override[]
+): OverrideStore & { all: Override[]; spoiled: string[]; reads: number; fails: number } {
   const all = [...first];
   const store = {
     all,
+    spoiled: [] as string[],
     reads: 0,
     fails: 0,
     async list() {
       store.reads += 1;
       if (store.fails-- > 0) throw new Error("500 from the API server");
-      return [...all];
+      return { overrides: [...all], spoiled: [...store.spoiled] };
     },
     put: async (override: Override) => void all.push(override),
     remove: async ({ key }: { key: string }) =>
@@ -233,14 +236,14 @@ test("a service that is held back runs the earlier version until Starbase decide
   await overrides.put(override);
   await view.overridesChanged();
   expect(images()).toEqual(["good 3", "other 1"]);
-  expect(view.held(override.key)?.by).toBe("ada");
+  expect(view.override(override.key)?.by).toBe("ada");
   expect(changes).toEqual([[override.key]]);
 
   await view.take(sent(aDocument(clusterId, 3, [{ ...bad, replicas: 5 }, other])));
   expect(images()).toEqual(["good 5", "other 1"]);
   await view.take(sent(aDocument(clusterId, 4, [redeployed(bad, { image: "mended" }), other])));
   expect(images()).toEqual(["mended 3", "other 1"]);
-  expect([view.held(override.key), overrides.all]).toEqual([undefined, []]);
+  expect([view.override(override.key), overrides.all]).toEqual([undefined, []]);
   expect(said.at(-1)).toMatch(/no longer held at version 1: Starbase decided anew/);
 });
 
@@ -265,6 +268,40 @@ test("a failed read of what is held back lets nothing go, and is made again", as
   expect(said[0]).toMatch(/what was held before stays so: 500 from the API server/);
   await view.reread();
   expect([view.state?.services[0]?.image, changes.length]).toEqual(["bad", 2]);
+});
+
+test("an override that is spoiled while it is in force stays so; one that nobody could read leaves its service alone", async () => {
+  const [good, other] = [aService({ image: "good" }), aService({ image: "other" })];
+  const bad = redeployed(good, { image: "bad" });
+  const overrides = inMemory(heldBack(good, bad));
+  const changes: (readonly string[])[] = [];
+  const { view, said } = await open({
+    store: kept(sent(aDocument(clusterId, 2, [bad, other]))),
+    overrides,
+    changed: (keys) => changes.push(keys),
+  });
+  overrides.all.length = 0;
+  overrides.spoiled.push(overrideName(keyOf(bad)), overrideName(keyOf(other)));
+  await view.overridesChanged();
+  expect(view.state?.services.map(({ image }) => image)).toEqual(["good", "other"]);
+  expect([keyOf(bad), keyOf(other)].map((key) => view.isLeftAlone(key))).toEqual([false, true]);
+  expect(said.at(-1)).toMatch(/^2 of what is kept of `shuttle rollback` cannot be read/);
+  overrides.spoiled.length = 0;
+  await view.overridesChanged();
+  expect(view.isLeftAlone(keyOf(other))).toBe(false);
+  expect(changes).toEqual([[keyOf(other)], [keyOf(bad), keyOf(other)]]);
+});
+
+test("what was let go runs as decided, and who did it is known until Starbase decides anew", async () => {
+  const good = aService({ image: "good" });
+  const bad = redeployed(good, { image: "bad" });
+  const let_go = { by: "bob", at: "2026-11-29T09:00:00.000Z" };
+  const overrides = inMemory({ ...heldBack(good, bad), let_go });
+  const { view, said } = await open({ store: kept(sent(aDocument(clusterId, 2, [bad]))), overrides });
+  expect(view.state?.services[0]?.image).toBe("bad");
+  expect(view.override(keyOf(bad))?.let_go).toEqual(let_go);
+  await view.take(sent(aDocument(clusterId, 3, [redeployed(bad)])));
+  expect([view.override(keyOf(bad)), overrides.all, said]).toEqual([undefined, [], []]);
 });
 
 test("nothing is desired before it is known what is held back", async () => {

@@ -18,8 +18,10 @@ export type DesiredView = {
   readonly state: DesiredState | undefined;
   /** Of the document in force, to ask for a newer one. */
   readonly etag: string | undefined;
-  /** What holds the service back at an earlier version, if anything does. */
-  held(key: ServiceKey): Override | undefined;
+  /** What holds the service back at an earlier version, or did so last until somebody let it go. */
+  override(key: ServiceKey): Override | undefined;
+  /** Whether something holds the service back that cannot be read: then what runs of it stays as it is. */
+  isLeftAlone(key: ServiceKey): boolean;
   /** Whether the document was taken and says something that was not known. A refused one leaves the last good one. */
   take(sent: SentDocument): Promise<boolean>;
   /** Reads again what could not be read, and stores what could not be stored; for every pass. */
@@ -76,22 +78,24 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
   };
   /** Puts the overrides over what is decided and tells which keys that changes. */
   const refresh = async (): Promise<string[]> => {
-    const before = view?.state;
+    const [before, wereLeft] = [view?.state, view?.unreadable ?? new Set<ServiceKey>()];
     const overrides = decided && (await heldNow.look());
     if (!decided || !overrides) return [];
     const laid = overlaid(decided, overrides);
     view = { ...laid, state: keepingEqual(laid.state, before) };
     for (const override of view.ended) {
-      deps.warn(
-        `${override.key} is no longer held at version ${override.from_version}: Starbase decided anew`,
-        override.key,
-      );
+      if (!override.let_go)
+        deps.warn(
+          `${override.key} is no longer held at version ${override.from_version}: Starbase decided anew`,
+          override.key,
+        );
       await deps.overrides
         .remove(override)
         .catch((error: unknown) => deps.warn(wordsOf(error), override.key));
       heldNow.changed();
     }
-    return changedKeys(before, view.state);
+    const { unreadable } = view;
+    return [...new Set([...changedKeys(before, view.state), ...wereLeft.symmetricDifference(unreadable)])];
   };
   /** Only a first document that is empty needs a look at the cluster. */
   const judge = async (document: unknown): Promise<Verdict> => {
@@ -133,7 +137,8 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
     get etag() {
       return etag;
     },
-    held: (key) => view?.held.get(key),
+    override: (key) => view?.held.get(key) ?? view?.letGo.get(key),
+    isLeftAlone: (key) => view?.unreadable.has(key) ?? false,
     take: (sent) => inTurn(() => take(sent)),
     reread: () => inTurn(reread),
     overridesChanged() {

@@ -1,28 +1,42 @@
 import { wordsOf } from "@starform/std/fault";
-import type { Override } from "../core/overrides.ts";
+import { overrideName, type KeptOverrides } from "../core/overrides.ts";
 import type { OverrideStore } from "../core/ports.ts";
 
 export type HeldBack = {
   /** The overrides as they were last read; undefined while they never were. */
-  look(): Promise<readonly Override[] | undefined>;
+  look(): Promise<KeptOverrides | undefined>;
   /** Somebody changed something: the next look reads them. */
   changed(): void;
 };
 
 /**
  * What is held back, read at first and when it changed. A read that fails is made again at the next look and changes
- * nothing until then: it would let a version run again that somebody took back.
+ * nothing until then, and one of which an override came back spoiled does not change that one: it would let a version
+ * run again that somebody took back.
  */
 export function heldBack(overrides: OverrideStore, warn: (sentence: string) => void): HeldBack {
-  let known: readonly Override[] | undefined;
+  let known: KeptOverrides | undefined;
   let isDue = true;
+  /** An override that was read before stays as it was. */
+  const mended = ({ overrides: read, spoiled }: KeptOverrides): KeptOverrides => {
+    const before = new Map(known?.overrides.map((override) => [overrideName(override.key), override]));
+    return {
+      overrides: [...read, ...spoiled.flatMap((name) => before.get(name) ?? [])],
+      spoiled: spoiled.filter((name) => !before.has(name)),
+    };
+  };
   return {
     async look() {
       if (!isDue) return known;
       // Before the read: what changes while it is under way is read by the next look.
       isDue = false;
       try {
-        known = await overrides.list();
+        const read = await overrides.list();
+        if (read.spoiled.length > 0)
+          warn(
+            `${read.spoiled.length} of what is kept of \`shuttle rollback\` cannot be read: the services concerned stay as they are until \`shuttle rollback\` or \`shuttle resume\` of each; \`shuttle status\` names them`,
+          );
+        known = mended(read);
       } catch (error) {
         isDue = true;
         warn(

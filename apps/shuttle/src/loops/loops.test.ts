@@ -23,7 +23,7 @@ const away: Starbase = {
   postStatus: never,
   register: never,
 };
-test("only what the inventory knows is removed, and only by a document that is there", async () => {
+test("only what the inventory knows is removed, only by a document that is there, and what is left alone is left", async () => {
   const [kept, gone] = [aService({ image: "a" }), aService({ image: "b" })];
   const calls: string[] = [];
   const cluster = {
@@ -32,13 +32,18 @@ test("only what the inventory knows is removed, and only by a document that is t
     inventory: async () => [keyOf(gone)],
   } as unknown as Cluster;
   let state: DesiredState | undefined;
-  const reconcile = reconcileService({ desired: () => state, cluster, looked: () => undefined });
+  const left = new Set<string>();
+  const isLeftAlone = (key: string) => left.has(key);
+  const reconcile = reconcileService({ desired: () => state, cluster, isLeftAlone, looked: () => undefined });
   const signal = new AbortController().signal;
   await reconcile(keyOf(gone), signal);
   expect(calls).toEqual([]);
   state = aDocument(clusterId, 1, [kept, { ...aService({ image: "c" }), deleted: true }]);
   for (const key of [keyOf(kept), keyOf(gone), "unknown/production/unknown"]) await reconcile(key, signal);
   expect(calls).toEqual(["apply a", `remove ${keyOf(gone)}`]);
+  left.add(keyOf(kept));
+  await reconcile(keyOf(kept), signal);
+  expect(calls).toHaveLength(2);
 });
 
 test("a change is reported once, an outage is made up for, and a cron run is told until it is taken", async () => {
@@ -75,7 +80,14 @@ test("a change is reported once, an outage is made up for, and a cron run is tol
     },
   };
   await using status = statusLoop(
-    { starbase, cluster, keys: () => [keyOf(service)], held: () => undefined, warn: () => undefined },
+    {
+      starbase,
+      cluster,
+      keys: () => [keyOf(service)],
+      override: () => undefined,
+      leftAlone: (_, observed) => observed,
+      warn: () => undefined,
+    },
     3_600_000,
   );
   status.look(keyOf(service));

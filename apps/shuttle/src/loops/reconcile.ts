@@ -6,18 +6,20 @@ import type { Reconcile } from "./work-queue.ts";
 type Deps = {
   readonly desired: () => DesiredState | undefined;
   readonly cluster: Cluster;
+  readonly isLeftAlone: (key: ServiceKey) => boolean;
   readonly looked: (key: ServiceKey) => void;
 };
 
 /** Makes one key what it should be. Only a document that is there and does not want it takes anything away. */
 export const reconcileService =
-  ({ desired, cluster, looked }: Deps): Reconcile =>
+  ({ desired, cluster, isLeftAlone, looked }: Deps): Reconcile =>
   async (key, signal) => {
     const state = desired();
     if (!state) return undefined;
     if (key === clusterKey) return cluster.configure?.(state.cluster_config, signal);
     const service = find(state, key);
     try {
+      if (isLeftAlone(key)) return undefined;
       if (service && !service.deleted) return await cluster.apply(service, state.version, signal);
       return (await cluster.inventory(signal)).includes(key) ? await cluster.remove(key, signal) : undefined;
     } finally {

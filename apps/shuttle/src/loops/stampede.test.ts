@@ -85,11 +85,17 @@ function openFleet(seed: number) {
     const quiet = { warn: () => undefined, reached: () => undefined, time };
     const stack = new AsyncDisposableStack();
     const count = () => undefined;
+    const leftAlone = <T>(_: string, observed: T): T => observed;
     stack.use(registering({ starbase, cluster, region: "nyc3", ...quiet }));
     stack.use(
       desiredStateLoop({ starbase, view: { etag: '"1"', take: async () => true }, ...quiet }, 30_000),
     );
-    stack.use(statusLoop({ starbase, cluster, keys: () => ["a/b/c"], held: count, ...quiet }, minuteMs));
+    stack.use(
+      statusLoop(
+        { starbase, cluster, keys: () => ["a/b/c"], override: count, leftAlone, ...quiet },
+        minuteMs,
+      ),
+    );
     stack.use(
       capacityLoop(
         { starbase, cluster, clusterId, softLimit: 1, seen: count, sent: count, ...quiet },

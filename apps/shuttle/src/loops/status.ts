@@ -18,15 +18,18 @@ type Deps = {
   readonly starbase: Starbase;
   readonly cluster: Cluster;
   readonly keys: () => readonly ServiceKey[];
-  /** What holds the service at an earlier version; told with each of its reports. */
-  readonly held: (key: ServiceKey) => Override | undefined;
+  /** What holds the service at an earlier version, or did; told with each of its reports. */
+  readonly override: (key: ServiceKey) => Override | undefined;
+  /** What is to be told of a service that is left alone, as the cluster may not know it. */
+  readonly leftAlone: (key: ServiceKey, observed: Observed) => Observed;
   readonly warn: Warn;
   readonly time?: Time;
 };
 
+type Observed = ReturnType<Cluster["observe"]>;
 /** What was reported last of a service: as the cluster told it, and in words. */
 type Told = {
-  readonly observed: ReturnType<Cluster["observe"]>;
+  readonly observed: Observed;
   readonly by: Override | undefined;
   readonly text: string;
 };
@@ -37,7 +40,7 @@ const atOnceMax = 5_000;
 
 /** Tells Starbase what runs: on change, and all of it once per interval. */
 export function statusLoop(
-  { starbase, cluster, keys, held, warn, time = systemTime }: Deps,
+  { starbase, cluster, keys, override, leftAlone, warn, time = systemTime }: Deps,
   intervalMs: number,
 ): StatusLoop {
   const ending = new AbortController();
@@ -52,10 +55,10 @@ export function statusLoop(
     const looked = isFull ? wanted : wanted.filter((key) => toLookAt.has(key));
     toLookAt.clear();
     const fresh = looked.flatMap((key) => {
-      const [observed, by] = [cluster.observe(key), held(key)];
+      const [observed, by] = [leftAlone(key, cluster.observe(key)), override(key)];
       const before = told.get(key);
       if (!observed || (!isFull && before?.observed === observed && before.by === by)) return [];
-      const report = { ...observed, divergence: divergenceOf(by) };
+      const report = { ...observed, ...byHand(by) };
       const text = canonicalJson({ ...report, observed_version: 0 });
       return isFull || before?.text !== text ? [{ key, report, now: { observed, by, text } }] : [];
     });
@@ -116,10 +119,9 @@ function onlyKeyOf(serviceId: string, keys: readonly ServiceKey[]): ServiceKey |
   return more.length === 0 ? key : undefined;
 }
 
-const divergenceOf = (override: Override | undefined): StatusReport["divergence"] =>
-  override && {
-    from_version: override.from_version,
-    instead_of: override.instead_of,
-    by: override.by,
-    at: override.at,
-  };
+function byHand(override: Override | undefined): Pick<StatusReport, "divergence" | "let_go"> {
+  if (!override) return {};
+  const { from_version, instead_of, by, at, let_go } = override;
+  const divergence = { from_version, instead_of, by, at };
+  return let_go ? { let_go: { ...divergence, let_go_by: let_go.by, let_go_at: let_go.at } } : { divergence };
+}

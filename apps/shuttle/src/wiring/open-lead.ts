@@ -11,6 +11,7 @@ import type { Config } from "../config.ts";
 import type { Cluster } from "../core/cluster.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Starbase } from "../core/ports.ts";
+import { leftAloneReport } from "../core/left-alone.ts";
 import { clusterKey, keyOf, type ServiceKey } from "../core/service-key.ts";
 import type { Time } from "../core/time.ts";
 import { capacityLoop } from "../loops/capacity.ts";
@@ -56,15 +57,28 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
     desiredState()
       ?.services.filter((service) => !service.deleted)
       .map(keyOf) ?? [];
+  const isLeftAlone = (key: ServiceKey): boolean => desired?.isLeftAlone(key) ?? false;
+  const leftAlone = (key: ServiceKey, observed: ReturnType<Cluster["observe"]>) => {
+    const service = isLeftAlone(key) && desiredState()?.services.find((one) => keyOf(one) === key);
+    return service ? leftAloneReport(service, desiredState()!.version, observed) : observed;
+  };
   const status = stack.use(
     statusLoop(
-      { starbase, cluster, keys: wantedKeys, held: (key) => desired?.held(key), warn, time },
+      {
+        starbase,
+        cluster,
+        keys: wantedKeys,
+        override: (key) => desired?.override(key),
+        leftAlone,
+        warn,
+        time,
+      },
       config.intervalsMs.status,
     ),
   );
   const queue = stack.use(
     workQueue({
-      reconcile: reconcileService({ desired: desiredState, cluster, looked: status.look }),
+      reconcile: reconcileService({ desired: desiredState, cluster, isLeftAlone, looked: status.look }),
       failed: (key, error) => {
         metrics.count("starform_reconcile_errors_total");
         log.error(

@@ -5,6 +5,7 @@ import { Fault } from "@starform/std/fault";
 import { verifierOf, type Verifier } from "@starform/std/signature";
 import type { OperatorConfig } from "../config.ts";
 import { heldAtVersion, pathOf, serviceNamed } from "../core/operator.ts";
+import { leftAloneWords } from "../core/left-alone.ts";
 import { overlaid } from "../core/overrides.ts";
 import { keyOf } from "../core/service-key.ts";
 import { readSigned } from "../core/signed-document.ts";
@@ -15,11 +16,11 @@ export const operatorHelp = `shuttle                                run the agen
 shuttle status [--json]                what this cluster should run, from what is kept on it
 shuttle rollback <service> <version> [--by <who>]
                                        hold a service at what an earlier version said of it
-shuttle resume <service>               let it go again
+shuttle resume <service> [--by <who>]  let it go again
 
 They need the cluster's own credentials and nothing else: Starbase may be gone. With KUBECONFIG that cluster is meant,
 without it this machine (STARFORM_DATA_DIR). A service is named by its id, its name, <project>/<service> or
-<project>/<environment>/<service>. What is held back is reported to Starbase and audited, under the name of --by.`;
+<project>/<environment>/<service>. That it was held back is reported to Starbase and audited, and when it was let go, each under the name of --by.`;
 
 export type Said = { readonly text: string; readonly json: unknown };
 
@@ -35,9 +36,10 @@ export async function operate(args: readonly string[], config: OperatorConfig): 
   await using stores = await storesOf(config, (sentence) => console.error(sentence));
   const history = await historyOf(stores, config);
   if (command === "status") return statusOf(history, stores);
+  const by = values.by ?? `${userInfo().username} on ${hostname()}`;
+  const at = new Date();
   if (command === "rollback" && service && /^\d+$/.test(version ?? "")) {
-    const by = values.by ?? `${userInfo().username} on ${hostname()}`;
-    const wanted = { service, version: Number(version), by, at: new Date() };
+    const wanted = { service, version: Number(version), by, at };
     const override = heldAtVersion(history, wanted);
     await stores.overrides.put(override);
     const { provenance, image } = override.service;
@@ -47,27 +49,31 @@ export async function operate(args: readonly string[], config: OperatorConfig): 
 It stays so until Starbase names another deployment for it, or: shuttle resume ${service}`,
     };
   }
-  if (command === "resume" && service) return resume(history, stores, service);
+  if (command === "resume" && service) return resume(history, stores, { name: service, by, at });
   throw new Fault("invalid", `this is not a command of shuttle: ${positionals.join(" ")}\n\n${operatorHelp}`);
 }
 
 async function resume(
   history: readonly DesiredState[],
   { overrides }: ClusterStores,
-  name: string,
+  { name, by, at }: { readonly name: string; readonly by: string; readonly at: Date },
 ): Promise<Said> {
   const service = serviceNamed(newestOf(history), name);
-  const held = (await overrides.list()).find(({ key }) => key === keyOf(service));
-  if (!held) throw new Fault("not_found", `${pathOf(service)} is not held back`);
-  await overrides.remove(held);
+  const kept = overlaid(newestOf(history), await overrides.list());
+  const key = keyOf(service);
+  const held = kept.held.get(key);
+  if (held) await overrides.put({ ...held, let_go: { by, at: at.toISOString() } });
+  // What it held is not known, so there is nothing to tell of it.
+  else if (kept.unreadable.has(key)) await overrides.remove({ key });
+  else throw new Fault("not_found", `${pathOf(service)} is not held back`);
   return {
-    json: { key: held.key, resumed: true },
+    json: { key, resumed: true },
     text: `${pathOf(service)} runs what Starbase decided again: deployment ${service.provenance.deployment_id}`,
   };
 }
 
 async function statusOf(history: readonly DesiredState[], { overrides }: ClusterStores): Promise<Said> {
-  const { state, held } = overlaid(newestOf(history), await overrides.list());
+  const { state, held, unreadable } = overlaid(newestOf(history), await overrides.list());
   const services = state.services
     .filter((service) => !service.deleted)
     .map((service) => ({
@@ -79,11 +85,16 @@ async function statusOf(history: readonly DesiredState[], { overrides }: Cluster
       replicas: service.replicas,
       held_at_version: held.get(keyOf(service))?.from_version ?? null,
       held_by: held.get(keyOf(service))?.by ?? null,
+      left_alone: unreadable.has(keyOf(service)) ? leftAloneWords(service) : null,
     }));
   const versions = history.map(({ version }) => version);
   const lines = services.map(
-    ({ service, deployment_id, image, replicas, held_at_version, held_by }) =>
-      `${service}  ${replicas}x  ${image}  deployment ${deployment_id}${held_at_version === null ? "" : `  held at version ${held_at_version} by ${held_by}`}`,
+    ({ service, deployment_id, image, replicas, held_at_version, held_by, left_alone }) =>
+      [
+        `${service}  ${replicas}x  ${image}  deployment ${deployment_id}`,
+        ...(held_at_version === null ? [] : [`held at version ${held_at_version} by ${held_by}`]),
+        ...(left_alone === null ? [] : [left_alone]),
+      ].join("  "),
   );
   return {
     json: { cluster_id: state.cluster_id, version: state.version, kept_versions: versions, services },

@@ -162,8 +162,48 @@ test("with the cluster's credentials alone a bad version is taken back, shown, t
     () => world.starbase.told.reports.get(good.service_id)?.divergence?.by === "ada",
     { withinMs: 30_000 },
   );
-  await world.operate("resume", "web");
+  await world.operate("resume", "web", "--by", "bob");
   await until("what Starbase wants runs again", runsOnly("b"));
+  await until(
+    "Starbase was told who let it go",
+    () => world.starbase.told.reports.get(good.service_id)?.let_go?.let_go_by === "bob",
+  );
+});
+
+test("an override that was spoiled lets nothing go, also after a restart, and the service's status tells it", async () => {
+  await using world = await openStillWorld();
+  const good = aService({ image: image("a") });
+  const bad = redeployed(good, { image: image("b") });
+  const first = await world.shuttle();
+  world.starbase.publish(aDocument(world.clusterId, 1, [good]));
+  await settled(world, [good]);
+  const seen = world.starbase.publish(aDocument(world.clusterId, 2, [bad]));
+  await until("the bad version is known", () => world.starbase.told.documents.includes(seen));
+  await until("it may be rolled back", () => world.operate("rollback", "web", "1", "--by", "ada"));
+  const runsOnly = (letter: string) => async () => {
+    await world.fake.advance(5_000);
+    const images = imagesOf(world, good);
+    return images.length > 0 && images.every((one) => one === image(letter));
+  };
+  await until("the good version runs", runsOnly("a"));
+  await first[Symbol.asyncDispose]();
+  const [kept] = world.fake.client
+    .list("v1", "Secret", system)
+    .filter(({ metadata }) => metadata.name.startsWith("shuttle-override-"));
+  const data = { override: Buffer.from("{").toString("base64") };
+  const address = { apiVersion: "v1", kind: "Secret", name: kept!.metadata.name, namespace: system };
+  world.fake.client.patch(address, { type: "merge", body: { data } });
+
+  await using second = await world.shuttle();
+  const passes = 20;
+  await until("it passed over all services", async () => (await world.passes(second)) > passes);
+  await until("it is told", () =>
+    world.starbase.told.reports.get(good.service_id)?.reason?.includes("`shuttle resume web` lets it go"),
+  );
+  await world.fake.advance(60_000);
+  expect(await runsOnly("a")()).toBe(true);
+  await world.operate("resume", "web", "--by", "bob");
+  await until("what Starbase wants runs", runsOnly("b"));
 });
 
 test("of two Shuttles one acts, and the other takes over where it ended", async () => {

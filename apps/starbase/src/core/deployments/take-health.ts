@@ -23,6 +23,7 @@ export async function takeHealth(
     ...(report.last_lines ? { lastLines: report.last_lines } : {}),
     observedAt: null,
     heldBack: heldBackOf(report),
+    ...(report.let_go ? { letGo: { by: report.let_go.let_go_by, at: report.let_go.let_go_at } } : {}),
     putBack: putBackOf(report),
   };
   // The database keeps the members of an object in an order of its own.
@@ -31,7 +32,10 @@ export async function takeHealth(
   if (isNew) await uow.projects.touch(projectId);
 }
 
-/** Once for each time that a service is held back or let go: the cluster acted on its own, and it must be known. */
+/**
+ * Once for each time that a service is held back or let go: the cluster acted on its own, and it must be known, also when
+ * both happened while nobody could be told.
+ */
 export async function recordDivergence(
   uow: UnitOfWork,
   clock: Clock,
@@ -39,16 +43,23 @@ export async function recordDivergence(
   place: PlacedService,
   report: StatusReport,
 ): Promise<void> {
+  const note = (event: "service.held_back" | "service.let_go", actor: string, detail: object) =>
+    record(uow.audit, clock, {
+      workspaceId: place.workspaceId,
+      projectId,
+      event,
+      actor,
+      subject: place.name,
+      detail: { ...detail, environment: place.environment },
+    });
   const [before, now] = [place.health.heldBack ?? null, heldBackOf(report)];
-  if (before?.at === now?.at) return;
-  await record(uow.audit, clock, {
-    workspaceId: place.workspaceId,
-    projectId,
-    event: now ? "service.held_back" : "service.let_go",
-    actor: (now ?? before)?.by ?? "starform",
-    subject: place.name,
-    detail: { ...(now ?? before), environment: place.environment },
-  });
+  const { let_go: letGo } = report;
+  if (letGo && letGo.let_go_at !== place.health.letGo?.at) {
+    const ended = heldBackOf({ divergence: letGo })!;
+    if (before?.at !== ended.at) await note("service.held_back", ended.by, ended);
+    await note("service.let_go", letGo.let_go_by, ended);
+  } else if (before && !now) await note("service.let_go", before.by, before);
+  if (now && now.at !== before?.at) await note("service.held_back", now.by, now);
 }
 
 /** Once for each thing that was changed by hand on the cluster and put back: somebody has to hear of it, and who it was. */
@@ -75,7 +86,7 @@ export async function recordDrift(
 const putBackOf = ({ drift = [] }: StatusReport): Drift[] =>
   drift.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 
-const heldBackOf = ({ divergence }: StatusReport): ServiceHealth["heldBack"] =>
+const heldBackOf = ({ divergence }: Pick<StatusReport, "divergence">): ServiceHealth["heldBack"] =>
   divergence
     ? {
         fromVersion: divergence.from_version,

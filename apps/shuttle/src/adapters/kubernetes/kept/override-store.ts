@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { Override } from "../../../core/overrides.ts";
+import { Override, overrideName } from "../../../core/overrides.ts";
 import type { OverrideStore } from "../../../core/ports.ts";
 import type { KeptSecret, KeptSecrets } from "./kept-secrets.ts";
 
@@ -11,7 +10,16 @@ export function kubernetesOverrideStore(
   secrets: KeptSecrets,
   watch: (changed: () => void) => AsyncDisposable,
 ): OverrideStore {
-  const list = async () => (await secrets.list()).flatMap((secret) => overrideOf(secret) ?? []);
+  const list = async () => {
+    const kept = (await secrets.list()).map((secret) => ({
+      name: secret.name,
+      override: overrideOf(secret),
+    }));
+    return {
+      overrides: kept.flatMap(({ override }) => override ?? []),
+      spoiled: kept.flatMap(({ name, override }) => (override ? [] : [name.slice(prefix.length)])),
+    };
+  };
   return {
     list,
     put: (override) =>
@@ -20,15 +28,16 @@ export function kubernetesOverrideStore(
         data: { override: Buffer.from(JSON.stringify(override), "utf8") },
       }),
     async remove({ key, at }) {
-      if ((await list()).some((override) => override.key === key && override.at === at))
+      const { overrides } = await list();
+      if (!at || overrides.some((override) => override.key === key && override.at === at))
         await secrets.remove(nameOf(key));
     },
     onChange: watch,
   };
 }
 
-const nameOf = (key: string): string =>
-  `shuttle-override-${createHash("sha256").update(key).digest("hex").slice(0, 32)}`;
+const prefix = "shuttle-override-";
+const nameOf = (key: string): string => prefix + overrideName(key);
 
 function overrideOf({ data }: KeptSecret): Override | undefined {
   try {
