@@ -27,6 +27,10 @@ export const paths = {
     `${paths.service(place)}/deployments/${segment(place.deployment)}`,
 } as const;
 
+/** Where services that were made just now are seen: one on its own page, several among all. */
+export const pathOfMade = (place: ProjectPlace, names: readonly string[]): string =>
+  names.length === 1 ? paths.service({ ...place, service: names[0]! }) : paths.project(place);
+
 /** Where to go after signing in: a path of this dashboard, whatever the address bar was made to say. */
 export function safeNext(next: string | null | undefined): string {
   if (!next?.startsWith("/")) return paths.projects();

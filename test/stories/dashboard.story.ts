@@ -1,10 +1,11 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { openPlatform, type Platform } from "@starform/testkit/platform";
+import { writeFiles } from "@starform/testkit/terminal";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -108,6 +109,21 @@ describe.skipIf(!browserPath && !process.env["CI"])("the dashboard", () => {
       );
   }
 
+  /** A repository in a folder of its own, with one commit on `trunk`; answers its address. */
+  function aRepository(name: string, files: Record<string, string>): string {
+    const dir = join(scratch, `${name}-${attempts}`);
+    writeFiles(dir, files);
+    const env = { PATH: process.env["PATH"], HOME: scratch, GIT_CONFIG_NOSYSTEM: "1" };
+    const who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+    for (const args of [
+      ["init", "--quiet", "--initial-branch=trunk"],
+      ["add", "--all"],
+      [...who, "commit", "--quiet", "--message=first"],
+    ])
+      execFileSync("git", args, { cwd: dir, env });
+    return pathToFileURL(dir).href;
+  }
+
   test("leads from the sign-in link to a live app, its logs, its variables and back by a rollback", async () => {
     project = `shop-${randomBytes(3).toString("hex")}`;
     complaints.length = 0;
@@ -208,6 +224,79 @@ describe.skipIf(!browserPath && !process.env["CI"])("the dashboard", () => {
     await page.unroute(`**/var-groups/${group}`);
     // The browser itself tells of the refusal, which was meant.
     complaints.splice(0, complaints.length, ...complaints.filter((one) => !one.includes("412")));
+  });
+
+  test("shows what a repository holds, makes what is chosen of it, and says what would help where there is nothing", async () => {
+    await signInWith(await aSignInLink());
+    const complained = complaints.length;
+    const shop = `mono-${randomBytes(3).toString("hex")}`;
+    const asOwner = async (path: string, body?: object) => {
+      const answer = await fetch(new URL(path, platform.apiUrl), {
+        method: body ? "POST" : "GET",
+        headers: { authorization: `Bearer ${platform.ownerToken}`, "content-type": "application/json" },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      return (await answer.json()) as { items: { name: string; settings: object; source: object }[] };
+    };
+    await asOwner("/v1/projects", { slug: shop });
+    const node = '{"scripts":{"start":"node server.js"}}';
+    const server = 'require("node:http").createServer((_, r) => r.end("well")).listen(process.env.PORT);';
+    const repository = aRepository("several", {
+      "api/package.json": node,
+      "api/server.js": server,
+      "extra/package.json": node,
+      "site/package.json": node,
+      "site/server.js": server,
+      "site/.env.example": "API_URL=${{api.STARFORM_PRIVATE_URL}}",
+    });
+
+    await page.goto(new URL(`/projects/${shop}/production`, platform.dashboardUrl).href);
+    await sees("What do you deploy first?");
+    await press("Git repository");
+    await page.getByLabel("Repository URL").fill(repository);
+    await press("Look for services");
+    await sees("3 services found");
+    await page.getByRole("checkbox", { name: "Create extra" }).uncheck();
+    await page.getByLabel("Name of site").fill("api");
+    await sees("Another one on this list has the same name");
+    expect(await page.getByRole("button", { name: "Create 2 services" }).isDisabled()).toBe(true);
+    await page.getByLabel("Name of site").fill("front");
+    await press("Create 2 services");
+    for (const name of ["api", "front"])
+      await page
+        .getByRole("listitem")
+        .filter({ has: page.getByRole("link", { name, exact: true }) })
+        .getByText("Running")
+        .waitFor();
+    const { items } = await asOwner(`/v1/projects/${shop}/services`);
+    expect(items).toMatchObject([
+      { name: "api", source: { kind: "git", url: repository }, settings: { rootDirectory: "api" } },
+      { name: "front", settings: { rootDirectory: "site", branch: "trunk" } },
+    ]);
+    const variables = await asOwner(`/v1/projects/${shop}/services/front/variables`);
+    expect(variables.items).toMatchObject([{ name: "API_URL", value: "${{api.STARFORM_PRIVATE_URL}}" }]);
+
+    // A second time, what is there is left as it is.
+    await page.getByRole("link", { name: "New service" }).click();
+    await press("Git repository");
+    await page.getByLabel("Repository URL").fill(repository);
+    await press("Look for services");
+    await sees("The project has a service of this name");
+    expect(await page.getByRole("checkbox", { name: "Create api" }).isChecked()).toBe(false);
+    await page.setViewportSize({ width: 390, height: 844 });
+    const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(beyond).toBeLessThanOrEqual(0);
+    await page.setViewportSize({ width: 1280, height: 900 });
+
+    await page.getByLabel("Branch").fill("no-such");
+    await press("Look again");
+    await sees(/There is no branch, tag or commit "no-such"/);
+    await page.getByLabel("Branch").fill("");
+    await page.getByLabel("Repository URL").fill(aRepository("none", { "tool.py": "print(1)" }));
+    await press("Look again");
+    await sees("No app was found in the source");
+    await sees(/Rename tool.py to main.py/);
+    expect(complaints.slice(complained)).toEqual([]);
   });
 
   test("fits a phone on every page, tells a stranger's project as not found, and shows nothing signed out", async () => {

@@ -113,6 +113,7 @@ test("a repository of several apps is proposed as services, and they can be made
         type: "web",
         provider: "node",
         reason: "services/api holds an app of its own",
+        plannedStart: "npm run start",
         settings: { branch: "trunk", rootDirectory: "services/api", watchPaths: ["services/api/**"] },
       },
       { name: "site", variables: { API_URL: "${{api.STARFORM_PRIVATE_URL}}" } },

@@ -34,6 +34,8 @@ export interface ServiceProposal {
   readonly watchPaths: string[];
   readonly buildCommand?: string;
   readonly startCommand?: string;
+  /** What its plan starts by itself, where no command is given. */
+  readonly plannedStart?: string;
   readonly cron?: string;
   /** Variables that the app names as needed; may hold references such as `${{api.STARFORM_PRIVATE_URL}}`. */
   readonly variables: Record<string, string>;

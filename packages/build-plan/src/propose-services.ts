@@ -40,7 +40,7 @@ export async function servicesBeside(
   if (!tree) return { services: [], notes: [] };
   try {
     const members = workspaceServices(tree);
-    const atTop = members.length > 0 ? members : await atRoot(dir, tree, providerOf(outcome));
+    const atTop = members.length > 0 ? members : await atRoot(dir, tree, outcome);
     const candidates = [...atTop, ...inFolders({ dir, tree, reading }, members)];
     if (candidates.length > servicesMax)
       tree.note(
@@ -59,7 +59,8 @@ export async function servicesBeside(
   }
 }
 
-async function atRoot(dir: string, tree: SourceTree, provider: string | undefined): Promise<Candidate[]> {
+async function atRoot(dir: string, tree: SourceTree, outcome: PlanOutcome): Promise<Candidate[]> {
+  const provider = providerOf(outcome);
   if (provider === undefined) return [];
   const settings = await settingsOf(dir);
   const name = nameOf((tree.readJson("package.json") as { name?: unknown } | undefined)?.name) ?? "web";
@@ -70,6 +71,7 @@ async function atRoot(dir: string, tree: SourceTree, provider: string | undefine
       ? [
           {
             ...base,
+            ...plannedStart(outcome),
             ...ofSettings(settings),
             name,
             type: settings.type ?? typeOfProcfile(tree),
@@ -144,7 +146,8 @@ async function inFolder(
   { dir, tree, reading }: Source,
   folder: string,
 ): Promise<ServiceProposal | undefined> {
-  const provider = providerOf((await planRoot(dir, { rootDirectory: folder }, reading)).outcome);
+  const { outcome } = await planRoot(dir, { rootDirectory: folder }, reading);
+  const provider = providerOf(outcome);
   if (provider === undefined) return undefined;
   const settings = await settingsOf(`${dir}/${folder}`);
   const last = folder.slice(folder.lastIndexOf("/") + 1);
@@ -156,6 +159,7 @@ async function inFolder(
     reason: `${folder} holds an app of its own`,
     watchPaths: settings.watchPaths ?? [`${folder}/**`],
     variables: readReferences(tree, folder),
+    ...plannedStart(outcome),
     ...ofSettings(settings),
   };
 }
@@ -163,6 +167,11 @@ async function inFolder(
 function providerOf(outcome: PlanOutcome): string | undefined {
   if (!outcome.ok) return undefined;
   return outcome.kind === "dockerfile" ? "dockerfile" : outcome.info.providers[0];
+}
+
+function plannedStart(outcome: PlanOutcome): { plannedStart?: string } {
+  const command = outcome.ok && outcome.kind === "plan" ? outcome.plan.deploy.startCommand : undefined;
+  return command === undefined ? {} : { plannedStart: command };
 }
 
 async function settingsOf(dir: string): Promise<StarformSettings> {

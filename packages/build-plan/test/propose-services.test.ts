@@ -26,7 +26,11 @@ test("folders with an app of their own are services, examples and libraries are 
     { name: "mail-worker", type: "worker", rootDirectory: "mail-worker", provider: "procfile" },
     { name: "api", type: "web", rootDirectory: "services/api", provider: "golang" },
   ]);
-  expect(services[0]).toMatchObject({ watchPaths: ["frontend/**"], variables: { API_URL: "${{api.URL}}" } });
+  expect(services[0]).toMatchObject({
+    watchPaths: ["frontend/**"],
+    plannedStart: "npm run start",
+    variables: { API_URL: "${{api.URL}}" },
+  });
 });
 
 test("members of a workspace are built from its root, their local packages first", async () => {

@@ -21,6 +21,8 @@ export const ProposedService = z
     provider: z.string().max(64),
     /** Half a sentence: why it is taken for one. */
     reason: z.string().max(2_048),
+    /** What it starts by itself, where `settings` say nothing; shortened. */
+    plannedStart: z.string().max(500).optional(),
     /** What differs from any new service: branch, root directory, commands, watch paths, schedule. */
     settings: ServiceSettingsPatch,
     /** Variables that it names as needed; they may hold references, such as `${{api.STARFORM_PRIVATE_URL}}`. */

@@ -2,6 +2,7 @@
 import { getProject } from "@starform/contract/projects";
 import { listServices, type Service } from "@starform/contract/services";
 import Link from "next/link";
+import { useState } from "react";
 import { useList, useRoute } from "../../api/queries.ts";
 import { paths, type ProjectPlace } from "../../paths.ts";
 import { buttonClass } from "../../ui/button.tsx";
@@ -20,7 +21,8 @@ export function ProjectPage({ place }: { place: ProjectPlace }) {
     query: { environment: place.environment },
   });
   const items = services.data;
-  if (items?.length === 0) return <FirstService place={place} />;
+  const [isChoosing, setChoosing] = useState(false);
+  if (items?.length === 0 || isChoosing) return <FirstService place={place} onChoosing={setChoosing} />;
   return (
     <>
       <ProjectTabs place={place} />

@@ -95,9 +95,12 @@ function ofContract(
   proposal: ServiceProposal,
   branch: string | null,
 ): { service?: ProposedService; note?: string } {
-  const { name, type, provider, reason, variables, rootDirectory } = proposal;
+  const { name, type, provider, reason, variables, rootDirectory, plannedStart } = proposal;
   const settings = { branch, ...proposedSettings(proposal) };
-  const parsed = ProposedService.safeParse(storable({ name, type, provider, reason, settings, variables }));
+  const starts = plannedStart === undefined ? {} : { plannedStart: plannedStart.slice(0, 500) };
+  const parsed = ProposedService.safeParse(
+    storable({ name, type, provider, reason, ...starts, settings, variables }),
+  );
   if (parsed.success) return { service: parsed.data };
   const issue = parsed.error.issues[0]!;
   return {
