@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { openBuildKit } from "@starform/buildkit/client";
+import { dockerTransport } from "@starform/buildkit/transport";
 import { openFakeDepot, type FakeDepot } from "@starform/testkit/depot/fake-depot";
 import { openDockerEngine } from "@starform/testkit/docker-engine";
 import { openTestDatabase } from "@starform/testkit/postgres";
@@ -13,6 +15,7 @@ import { secretBox } from "../src/adapters/local/secret-box.ts";
 import { openDatabase, type Database } from "../src/adapters/postgres/database.ts";
 import type { BuildServiceConfig } from "../src/build-service-config.ts";
 import type { BuildSpec } from "../src/ports/build-service.ts";
+import type { CronJob } from "../src/ports/job-queue.ts";
 import type { RegistryProvider } from "../src/ports/registry-provider.ts";
 import type { BuilderUnderTest } from "./a-build.ts";
 import { builderEngine, commandLines, holdsText } from "./builder-engine.ts";
@@ -25,14 +28,20 @@ export type RemoteBuilderUnderTest = BuilderUnderTest & {
   readonly registry: RegistryProvider;
   /** Where the engine keeps what it built. */
   readonly engineDir: string;
-  tend(): Promise<void>;
+  readonly crons: readonly CronJob[];
+  readonly databaseUrl: string;
+  /** What the builder keeps for builds to come, and no image has. */
+  cacheBytes(): Promise<number>;
 };
 
 const encryptionKey = `k1:${Buffer.alloc(32, 7).toString("base64")}`;
 export const boxOfTests = secretBox(encryptionKey);
 
 /** Depot's genuine SDK before a fake of its API, or a BuildKit endpoint alone; a real builder, registry and database. */
-export async function openRemoteBuilder(kind: "depot" | "buildkit"): Promise<RemoteBuilderUnderTest> {
+export async function openRemoteBuilder(
+  kind: "depot" | "buildkit",
+  { cacheGb = 30 }: { readonly cacheGb?: number } = {},
+): Promise<RemoteBuilderUnderTest> {
   await using stack = new AsyncDisposableStack();
   const dir = await mkdtemp(path.join(tmpdir(), `${kind}-builder-`));
   stack.defer(() => rm(dir, { recursive: true, force: true }));
@@ -45,8 +54,8 @@ export async function openRemoteBuilder(kind: "depot" | "buildkit"): Promise<Rem
   const { url } = stack.use(await openTestDatabase());
   const database = stack.use(openDatabase({ url, poolMax: 10, onError: () => undefined }));
   const config: BuildServiceConfig = depot
-    ? { kind: "depot", apiUrl: depot.url, token: depot.token, regionId: "eu-central-1", cacheGb: 30, bases }
-    : { kind: "buildkit", endpoint: { kind: "tls", ...machine!.endpoint }, cacheGb: 30, bases };
+    ? { kind: "depot", apiUrl: depot.url, token: depot.token, regionId: "eu-central-1", cacheGb, bases }
+    : { kind: "buildkit", endpoint: { kind: "tls", ...machine!.endpoint }, cacheGb, bases };
   const options: WorkerOptions = { config, engineSocket: socketPath, encryptionKey, leaseMs: 3_000 };
   const worker = (name: string) =>
     remoteBuilds({ ...options, workDir: path.join(dir, name) }, { db: database.db, registry }, stack);
@@ -65,7 +74,14 @@ export async function openRemoteBuilder(kind: "depot" | "buildkit"): Promise<Rem
       placesOf: (workspaceId: string) =>
         depot.projects.filter(({ name }) => name.includes(workspaceId)).map(({ projectId }) => projectId),
     }),
-    tend: own.tend,
+    crons: own.crons,
+    databaseUrl: url,
+    async cacheBytes() {
+      await using client = await openBuildKit(dockerTransport(socketPath));
+      return (await client.diskUsage())
+        .filter(({ isShared }) => !isShared)
+        .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    },
     depot,
     database,
     registry,

@@ -91,10 +91,7 @@ async function openBuilder(
     );
   const workDir = join(dataDir, "cache", "work");
   const deps = { db: core.db, box: core.box, registry, workDir, log: (text: string) => logger.warn(text) };
-  const { builds, tend, prune } = await openRemoteBuilds(buildService, deps, stack);
-  const crons = [{ name: "builders.tend", schedule: "* * * * *", run: tend }];
-  if (prune) crons.push({ name: "builders.prune", schedule: "23 * * * *", run: prune });
-  return { builds, crons };
+  return openRemoteBuilds(buildService, deps, stack);
 }
 
 /** The platform's stores, where they are on machines of their own. */

@@ -16,6 +16,7 @@ import type { BuildKitEndpoint, BuildServiceConfig } from "../build-service-conf
 import { isStored } from "../core/images/is-stored.ts";
 import type { SecretBox } from "../core/variables/ports.ts";
 import type { BuildService } from "../ports/build-service.ts";
+import type { CronJob } from "../ports/job-queue.ts";
 import type { RegistryProvider } from "../ports/registry-provider.ts";
 
 export type RemoteBuildDeps = {
@@ -33,10 +34,8 @@ export type RemoteBuildDeps = {
 
 export type RemoteBuilds = {
   readonly builds: BuildService;
-  /** Clears away what dead Workers left. */
-  tend(): Promise<void>;
-  /** Keeps the builder's cache within its size, where nobody else does. */
-  readonly prune?: () => Promise<void>;
+  /** `builders.tend` clears away what dead Workers left, `builders.prune` bounds the builder's cache where nobody else does. */
+  readonly crons: readonly CronJob[];
 };
 
 type RemoteConfig = Extract<BuildServiceConfig, { kind: "buildkit" | "depot" }>;
@@ -52,10 +51,15 @@ export async function openRemoteBuilds(
   const ledger = postgresBuildLedger(db, { isThere: isStored(registry), log, ...(leaseMs && { leaseMs }) });
   const shared = { registry, ledger, workDir, log, ...(config.bases && { bases: config.bases }) };
   const tend = () => pruneBuildLeases(db, new Date(Date.now() - leasesKeptMs));
+  const tending = (run: CronJob["run"]): CronJob => ({ name: "builders.tend", schedule: "* * * * *", run });
   if (config.kind === "buildkit") {
     const transport = transportOf(transportTo(config.endpoint));
     const builds = stack.use(remoteBuildService({ ...shared, pool: onePool(transport) }));
-    return { builds, tend, prune: () => pruneCache(transport, config.cacheGb * 1e9) };
+    const prune = () => pruneCache(transport, { keepBytes: config.cacheGb * 1e9 });
+    return {
+      builds,
+      crons: [tending(tend), { name: "builders.prune", schedule: "23 * * * *", run: prune }],
+    };
   }
   const { abandonedSeconds } = deps;
   const pool = stack.use(
@@ -69,7 +73,7 @@ export async function openRemoteBuilds(
     }),
   );
   const builds = stack.use(remoteBuildService({ ...shared, pool }));
-  return { builds, tend: async () => void (await Promise.all([tend(), pool.sweep()])) };
+  return { builds, crons: [tending(async () => void (await Promise.all([tend(), pool.sweep()])))] };
 }
 
 function transportTo(endpoint: BuildKitEndpoint): Transport {

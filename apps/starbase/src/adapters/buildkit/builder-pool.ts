@@ -25,8 +25,20 @@ export const onePool = (transport: Transport): BuilderPool => ({
   },
 });
 
-/** Removes of a builder's cache what was used longest ago, until it holds no more than that; builds that run keep theirs. */
-export async function pruneCache(transport: Transport, keepBytes: number): Promise<void> {
+/** How long a builder keeps what no build used meanwhile. */
+export const cacheKeepDays = 14;
+
+export type CacheBounds = { readonly keepBytes: number; readonly keepMs?: number };
+
+/**
+ * Removes of a builder's cache what no build used for as long, and then what was used longest ago until it holds no more
+ * than that. What a build that runs uses stays, and images are no cache.
+ */
+export async function pruneCache(
+  transport: Transport,
+  { keepBytes, keepMs = cacheKeepDays * 86_400_000 }: CacheBounds,
+): Promise<void> {
   await using client = await openBuildKit(transport);
+  await client.prune({ keepDurationMs: keepMs });
   await client.prune({ keepBytes });
 }

@@ -1,6 +1,7 @@
 import { BuilderLost } from "@starform/buildkit/builder-lost";
 import type { TlsEndpoint } from "@starform/buildkit/transport";
 import { backoffMs, pause } from "@starform/std/retry";
+import { cacheKeepDays } from "../buildkit/builder-pool.ts";
 import { openDepotSdk, type DepotSdk } from "./depot-sdk.ts";
 
 export type DepotBuild = { readonly buildId: string; readonly token: string };
@@ -35,7 +36,6 @@ export type DepotApi = {
 const amd64 = 1;
 const callTimeoutMs = 20_000;
 const healthEveryMs = 5_000;
-const keepDays = 14;
 
 export async function depotApi({ apiUrl, token, patienceMs = 30_000 }: DepotApiOptions): Promise<DepotApi> {
   const { depot, codeOf } = await openDepotSdk(apiUrl);
@@ -70,7 +70,7 @@ export async function depotApi({ apiUrl, token, patienceMs = 30_000 }: DepotApiO
 
     // Neither call may be made twice: each would make a second one.
     async createProject({ name, regionId, cacheGb }) {
-      const asked = { name, regionId, cachePolicy: { keepGb: cacheGb, keepDays } };
+      const asked = { name, regionId, cachePolicy: { keepGb: cacheGb, keepDays: cacheKeepDays } };
       const { project } = await ProjectService.createProject(asked, own).catch((error: unknown) => {
         throw plain(error);
       });
