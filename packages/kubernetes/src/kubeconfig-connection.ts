@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import type { Agent } from "node:http";
-import { delimiter } from "node:path";
+import { delimiter, dirname } from "node:path";
+import { Fault, wordsOf } from "@starform/std/fault";
 import { agentFor, type Connection, type TlsMaterial } from "./connection.ts";
 import { plainConnection } from "./plain-kubeconfig.ts";
 
@@ -9,19 +10,34 @@ type Source =
   | { readonly kubeconfig: string; readonly context?: string | undefined }
   | { readonly kubeconfigFile: string; readonly context?: string | undefined };
 
-/** Speaks to the current context's server, or that of the one named. */
-export async function kubeconfigConnection(source: Source): Promise<Connection> {
-  const plain = await plainConnection(textOf(source) ?? "", source.context);
-  return plain ?? libraryConnection(source);
+/** Speaks to the current context's server, or that of the one named. A Fault `invalid` says what is wrong with a file. */
+export async function kubeconfigConnection({ context, ...source }: Source): Promise<Connection> {
+  const parts = "kubeconfig" in source ? [{ text: source.kubeconfig }] : filesOf(source.kubeconfigFile);
+  // Of several files only the library knows what holds.
+  const plain = parts.length === 1 ? await plainConnection(parts[0]!.text, context) : undefined;
+  return plain ?? libraryConnection(parts, context);
 }
 
-/** Of several files only the library knows what holds. */
-function textOf(source: Source): string | undefined {
-  if ("kubeconfig" in source) return source.kubeconfig;
-  const [file, ...others] = source.kubeconfigFile.split(delimiter).filter(Boolean);
-  return file !== undefined && others.length === 0 && existsSync(file)
-    ? readFileSync(file, "utf8")
-    : undefined;
+type Part = { readonly text: string; readonly file?: string };
+
+/** Of several that are named those that are there, as kubectl does it. */
+function filesOf(list: string): readonly Part[] {
+  const named = list.split(delimiter).filter(Boolean);
+  const there = named.filter((file) => existsSync(file));
+  if (there.length === 0)
+    throw new Fault(
+      "invalid",
+      `there is no ${named.join(" or ")}: set KUBECONFIG to the kubeconfig of the cluster, the file that its provider or administrator hands out`,
+    );
+  return there.map((file) => {
+    try {
+      return { file, text: readFileSync(file, "utf8") };
+    } catch (error) {
+      throw new Fault("invalid", `the kubeconfig ${file} cannot be read: ${wordsOf(error)}`, {
+        cause: error,
+      });
+    }
+  });
 }
 
 /**
@@ -29,17 +45,23 @@ function textOf(source: Source): string | undefined {
  * 80 MB of memory. Its own agents are not used: they open a connection for each request and keep the certificates they
  * began with.
  */
-async function libraryConnection(source: Source): Promise<Connection> {
+async function libraryConnection(parts: readonly Part[], context: string | undefined): Promise<Connection> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
-  if ("kubeconfig" in source) config.loadFromString(source.kubeconfig);
-  else
-    for (const [at, file] of source.kubeconfigFile.split(delimiter).filter(Boolean).entries()) {
-      const part = at === 0 ? config : new KubeConfig();
-      part.loadFromFile(file);
-      if (part !== config) config.mergeConfig(part, true);
+  for (const [at, { text, file }] of parts.entries()) {
+    const part = at === 0 ? config : new KubeConfig();
+    try {
+      part.loadFromString(text);
+    } catch (error) {
+      throw new Fault("invalid", `${file ?? "what was given"} is no kubeconfig: ${wordsOf(error)}`, {
+        cause: error,
+      });
     }
-  if (source.context !== undefined) config.setCurrentContext(source.context);
+    // Paths in it are meant from where it lies.
+    if (file) part.makePathsAbsolute(dirname(file));
+    if (part !== config) config.mergeConfig(part, true);
+  }
+  if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
   if (!cluster)
     throw new Error(

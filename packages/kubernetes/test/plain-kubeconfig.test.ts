@@ -1,9 +1,12 @@
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { selfSignedCertificate } from "@starform/std/self-signed-certificate";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { openKubeApi } from "../src/open-kube-api.ts";
 import { plainConnection } from "../src/plain-kubeconfig.ts";
@@ -102,5 +105,36 @@ describe("what needs more than a text is left to the client library", () => {
     expect(await plainConnection("{")).toBeUndefined();
     expect(await plainConnection("a: [b")).toBeUndefined();
     expect(await plainConnection("")).toBeUndefined();
+  });
+});
+
+describe("a file", () => {
+  let dir: string;
+  beforeEach(() => (dir = mkdtempSync(join(tmpdir(), "starform-kubeconfig-"))));
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+  const opened = (...names: string[]) =>
+    openKubeApi({ kubeconfigFile: names.map((name) => join(dir, name)).join(delimiter) });
+  const write = (name: string, text: string) => writeFileSync(join(dir, name), text);
+
+  test("that is not there is told with what to do", async () => {
+    const wayOut = /^there is no .*\/a or .*\/b: set KUBECONFIG to the kubeconfig of the cluster/;
+    await expect(opened("a", "b")).rejects.toMatchObject({
+      code: "invalid",
+      message: expect.stringMatching(wayOut),
+    });
+  });
+
+  test("that is not there is passed over where another is", async () => {
+    write("b", stringify(kubeconfig()));
+    await using api = await opened("a", "b");
+    await expect(api.version()).rejects.toThrow(/cannot be reached/);
+  });
+
+  test("that cannot be read, or is no kubeconfig, is named", async () => {
+    await expect(opened("")).rejects.toThrow(/^the kubeconfig .* cannot be read: EISDIR/);
+    write("a", "a: [b");
+    await expect(opened("a")).rejects.toThrow(/\/a is no kubeconfig: /);
+    write("b", "");
+    await expect(opened("b")).rejects.toThrow(/\/b is no kubeconfig: /);
   });
 });
