@@ -80,7 +80,7 @@ const failing: Case[] = [
     what: "an app that exits at once",
     files: nodeApp(`throw new Error("DATABASE_URL is not set");`),
     reason:
-      /^exited with code 1 after [\d.]+ \w+: see why with starform logs; its last line: Error: DATABASE_URL is not set$/,
+      /^exited with code 1 after [\d.]+ \w+: see why with starform logs; its last line: Error: DATABASE_URL is not set$[^]*^    Error: DATABASE_URL is not set$/m,
   },
   {
     name: "unwell",

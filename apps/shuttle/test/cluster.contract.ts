@@ -171,6 +171,8 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
       const bad = hand.want(redeployed(old, { env: { MODE: "crash" } }));
       const report = await hand.reaches(bad, "failed");
       expect(report.reason).toMatch(/^exited with code 3 .*the database is missing/);
+      expect(report.last_lines?.length).toBeGreaterThan(0);
+      expect(report.last_lines?.join("\n")).toContain("the database is missing");
       expect(report.serving_deployment_id).toBe(old.provenance.deployment_id);
       const before = await rig.ask(bad, "/");
       expect(before).toContain("version good");

@@ -67,11 +67,12 @@ describe("a deployment", () => {
     await report(world, bad, {
       phase: "failed",
       reason: "it exited with code 1",
+      last_lines: ["connecting", "Error: no database"],
       serving_deployment_id: good.id,
     });
     expect(await get(bad.id)).toMatchObject({
       status: "failed",
-      reason: "it exited with code 1",
+      reason: "it exited with code 1\n    connecting\n    Error: no database",
       isActive: false,
     });
     expect(await desired(ref)).toEqual(before);

@@ -3,7 +3,10 @@ import type { ServiceHealth } from "./services.ts";
 const dayMs = 86_400_000;
 
 /** Why it is not well, and indented below it what it said last. Empty where nothing is wrong. */
-export const sayTrouble = ({ reason, lastLines = [] }: ServiceHealth): string[] =>
+export const sayTrouble = ({
+  reason,
+  lastLines = [],
+}: Pick<ServiceHealth, "reason" | "lastLines">): string[] =>
   reason === null ? [] : [[reason, ...lastLines.map((line) => `    ${line}`)].join("\n")];
 
 /**

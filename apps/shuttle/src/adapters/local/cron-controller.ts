@@ -100,7 +100,7 @@ export function cronController(
         ? null
         : exit.isLost
           ? "the machine stopped while it ran"
-          : await describeEnding(live, exit, desired?.command ?? null);
+          : (await describeEnding(live, exit, desired?.command ?? null)).reason;
       if (run)
         book.record({
           ...run,

@@ -7,14 +7,17 @@ import type { LiveInstance } from "./live-instance.ts";
 /** How long the last lines of an ended app are waited for. */
 const lastWordsMs = 500;
 
-/** Why an instance ended, in a sentence, with its last words where there are some. */
+/** Why an instance ended, in a sentence, and the end of what it said. */
+export type Ending = { readonly reason: string; readonly lastLines: readonly string[] };
+
+/** With its last words in the sentence where there are some. */
 export async function describeEnding(
   { instance, pump }: LiveInstance,
   exit: InstanceExit,
   command: string | null,
-): Promise<string> {
+): Promise<Ending> {
   await Promise.race([pump.done, pause(lastWordsMs)]);
-  return reasonOfEnding(exit, {
+  const reason = reasonOfEnding(exit, {
     tier: label(instance.labels, "tier"),
     memoryBytes: Number(label(instance.labels, "memory-bytes")),
     // A clock that was put back in between would make it less than nothing.
@@ -22,4 +25,5 @@ export async function describeEnding(
     command: command ?? "the image's own",
     lastLine: pump.lastLine(),
   });
+  return { reason, lastLines: pump.lastLines() };
 }

@@ -43,6 +43,13 @@ test.each<{ said: Said[]; told: string | undefined; when: string }>([
   expect(words.line()).toBe(told);
 });
 
+test("tells the end of all that was said, and of none of it too much", () => {
+  const words = lastWords();
+  for (let n = 0; n < 15; n += 1) words.add(n % 2 ? "stderr" : "stdout", `line ${n}  `);
+  words.add("stderr", "x".repeat(5_000));
+  expect(words.lines()).toEqual([...Array.from({ length: 9 }, (_, at) => `line ${at + 6}`), "x".repeat(300)]);
+});
+
 test("forgets an error that was followed by much else", () => {
   const words = lastWords();
   words.add("stderr", "Error: a visitor went away");

@@ -1,9 +1,12 @@
 import { levelOf } from "@starform/log-shipper/line-splitter";
+import { lastLinesOf } from "../../core/last-lines.ts";
 
 export type LastWords = {
   add(stream: "stdout" | "stderr", line: string): void;
   /** The line that tells most about an end that came now; undefined if nothing was said. */
   line(): string | undefined;
+  /** The end of all that was said, the newest last. */
+  lines(): readonly string[];
 };
 
 const keptMax = 30;
@@ -28,5 +31,6 @@ export function lastWords(): LastWords {
         kept.at(-1);
       return chosen?.line;
     },
+    lines: () => lastLinesOf(kept.map(({ line }) => line)),
   };
 }

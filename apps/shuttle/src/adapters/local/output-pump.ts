@@ -14,6 +14,8 @@ export const noLogs: LogSink = { ship: () => undefined, flush: async () => undef
 export type OutputPump = {
   /** The last line that tells why it ended, if it ended now. */
   lastLine(): string | undefined;
+  /** The end of what it said, the newest last. */
+  lastLines(): readonly string[];
   /** Adds a warning of the platform's own about the instance to what it says. */
   note(message: string): void;
   /** Resolves when the instance has ended and all it said is shipped. */
@@ -86,6 +88,7 @@ export function pumpOutput({ engine, sink, dir, warn }: Deps, instance: Instance
   );
   return {
     lastLine: last.line,
+    lastLines: last.lines,
     note: (message) => note(message, Date.now()),
     done,
     async stop() {

@@ -6,7 +6,7 @@ import { afterCrash, recoveredAfterMs, type Crashes } from "../../core/crash-bac
 import { planRollout } from "../../core/plan-rollout.ts";
 import { instanceChecksum } from "../../core/service-checksum.ts";
 import { backgroundWork } from "./background-work.ts";
-import { describeEnding } from "./describe-ending.ts";
+import { describeEnding, type Ending } from "./describe-ending.ts";
 import type { Instance } from "./engine.ts";
 import { instanceSpec } from "./instance-spec.ts";
 import { label } from "./labels.ts";
@@ -35,7 +35,7 @@ export function serviceController(
 ) {
   const { engine, routes, memories, timings } = deps;
   const lives = new Map<string, LiveInstance>();
-  const crashes = new Map<number, Crashes & { readonly reason: string }>();
+  const crashes = new Map<number, Crashes & Ending>();
   const ended = new Set<string>();
   const closing = new AbortController();
   const background = backgroundWork(memory.key, closing.signal, deps.warn, changed);
@@ -57,7 +57,7 @@ export function serviceController(
       version,
       memory,
       present: present(),
-      crashReasons: [...crashes.values()].map((crash) => crash.reason),
+      crashes: [...crashes.values()],
     });
 
   const save = (): void => {
@@ -137,23 +137,23 @@ export function serviceController(
     }
   };
 
-  const fail = (checksum: string, reason: string): void => {
+  const fail = (checksum: string, { reason, lastLines }: Ending): void => {
     if (isProven(checksum)) return;
-    memory.failed = { checksum, reason };
+    memory.failed = { checksum, reason, lastLines };
     crashes.clear();
   };
   /** Writes down that an instance did not do what it should; a new deployment has only so many tries. */
-  const noteCrash = (live: LiveInstance, reason: string, isFinal: boolean): void => {
+  const noteCrash = (live: LiveInstance, ending: Ending, isFinal: boolean): void => {
     memory.restarts += 1;
     if (live.checksum !== target()?.checksum) return;
     const nowMs = performance.now();
     crashes.set(live.slot, {
       ...afterCrash(crashes.get(live.slot), live.readyAtMs ? nowMs - live.readyAtMs : 0, nowMs),
-      reason,
+      ...ending,
     });
     if (isProven(live.checksum)) return;
     memory.tries += 1;
-    if (isFinal || memory.tries >= timings.triesMax) fail(live.checksum, reason);
+    if (isFinal || memory.tries >= timings.triesMax) fail(live.checksum, ending);
   };
   const handleEndings = async (): Promise<void> => {
     for (const id of ended) {
@@ -164,8 +164,8 @@ export function serviceController(
       live.attending.abort();
       Object.assign(live, { isServing: false, state: "retiring" });
       if (!exit.isLost) {
-        const reason = await describeEnding(live, exit, serviceOf(live.checksum)?.command ?? null);
-        noteCrash(live, reason, exit.exitCode !== null && unrunnable.includes(exit.exitCode));
+        const ending = await describeEnding(live, exit, serviceOf(live.checksum)?.command ?? null);
+        noteCrash(live, ending, exit.exitCode !== null && unrunnable.includes(exit.exitCode));
       }
       background.begin(async () => {
         await letGo(deps, live);
@@ -176,7 +176,11 @@ export function serviceController(
   const handleCondemned = (): void => {
     for (const live of present()) {
       if (live.condemned === undefined) continue;
-      noteCrash(live, live.condemned, live.readyAtMs === undefined);
+      noteCrash(
+        live,
+        { reason: live.condemned, lastLines: live.pump.lastLines() },
+        live.readyAtMs === undefined,
+      );
       retire(live);
     }
   };
@@ -206,9 +210,9 @@ export function serviceController(
       if (result.instance.exit) changed();
       return;
     }
-    const { reason } = result.refusal;
-    crashes.set(slot, { ...afterCrash(crashes.get(slot), 0, performance.now()), reason });
-    fail(checksum, reason);
+    const refused = { reason: result.refusal.reason, lastLines: [] };
+    crashes.set(slot, { ...afterCrash(crashes.get(slot), 0, performance.now()), ...refused });
+    fail(checksum, refused);
     changed();
   };
   const step = async (): Promise<number | undefined> => {

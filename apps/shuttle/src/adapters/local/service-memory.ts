@@ -10,7 +10,11 @@ export type ServiceMemory = {
   readonly key: ServiceKey;
   /** What was last wholly ready: it stays, and is repaired, when something newer fails. */
   good: { readonly checksum: string; readonly service: DesiredService } | null;
-  failed: { readonly checksum: string; readonly reason: string } | null;
+  failed: {
+    readonly checksum: string;
+    readonly reason: string;
+    readonly lastLines?: readonly string[];
+  } | null;
   /** Endings of instances of `triesOf` before it was ever ready. */
   tries: number;
   triesOf: string;

@@ -2,6 +2,7 @@ import type { DesiredService, StatusReport } from "@starform/contract/clusters";
 import type { GatewayRoute } from "@starform/contract/gateway";
 import { phaseOf } from "../../core/phase.ts";
 import { instanceChecksum } from "../../core/service-checksum.ts";
+import type { Ending } from "./describe-ending.ts";
 import type { LiveInstance } from "./live-instance.ts";
 import type { ServiceMemory } from "./service-memory.ts";
 
@@ -11,26 +12,29 @@ type Seen = {
   readonly memory: ServiceMemory;
   /** Without those on their way out. */
   readonly present: readonly LiveInstance[];
-  readonly crashReasons: readonly string[];
+  readonly crashes: readonly Ending[];
 };
 
 /** What is told of a web or worker service. */
-export function serviceReport({ service, version, memory, present, crashReasons }: Seen): StatusReport {
+export function serviceReport({ service, version, memory, present, crashes }: Seen): StatusReport {
   const checksum = instanceChecksum(service);
   const serving = present.filter((live) => live.isServing);
   const ready = serving.filter((live) => live.checksum === checksum);
   const others = serving.filter((live) => live.checksum !== checksum);
-  const failure = memory.failed?.checksum === checksum ? memory.failed.reason : undefined;
+  const failure = memory.failed?.checksum === checksum ? memory.failed : undefined;
   const phase = phaseOf({
     replicas: service.replicas,
     ready: ready.length,
     readyOthers: others.length,
     isProven: memory.good?.checksum === checksum,
     hasFailed: failure !== undefined,
-    crashed: crashReasons.length,
+    crashed: crashes.length,
   });
   const isWell = phase === "running" || phase === "stopped";
   const lack = present.find((live) => live.state === "starting" && live.lack !== undefined)?.lack;
+  const waits = lack === undefined ? undefined : { reason: lack, lastLines: [] };
+  const trouble: (Pick<Ending, "reason"> & Partial<Ending>) | undefined =
+    failure ?? (isWell ? undefined : (waits ?? crashes.at(-1)));
   const own = service.provenance.deployment_id;
   return {
     service_id: service.service_id,
@@ -41,7 +45,8 @@ export function serviceReport({ service, version, memory, present, crashReasons 
     ready_replicas: ready.length,
     desired_replicas: service.replicas,
     restarts: memory.restarts,
-    reason: failure ?? (isWell ? null : (lack ?? crashReasons.at(-1) ?? null)),
+    reason: trouble?.reason ?? null,
+    ...(trouble?.lastLines?.length ? { last_lines: [...trouble.lastLines] } : {}),
     serving_deployment_id:
       service.replicas === 0 ? own : (ready[0]?.deploymentId ?? others[0]?.deploymentId ?? null),
   };

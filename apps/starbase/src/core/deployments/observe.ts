@@ -1,4 +1,5 @@
 import type { StatusReport } from "@starform/contract/clusters";
+import { sayTrouble } from "@starform/contract/say-health";
 import type { Clock } from "@starform/std/clock";
 import { record } from "../audit/record.ts";
 import type { PlacedService } from "../services/ports.ts";
@@ -40,7 +41,10 @@ async function takeFailure(
   clusterId: string,
   { deployment, place, report }: Seen,
 ): Promise<void> {
-  const reason = report.reason ?? "the new version did not become ready";
+  const sentence = report.reason ?? "the new version did not become ready";
+  // A single line stands in the sentence.
+  const lastLines = (report.last_lines?.length ?? 0) > 1 ? report.last_lines : [];
+  const reason = sayTrouble({ reason: sentence, lastLines }).join("\n");
   const failed =
     deployment.status === "deploying"
       ? await endWith(uow, clock, deployment, "failed", reason)
@@ -55,7 +59,8 @@ async function takeFailure(
     event: "deployment.failed",
     actor: "starform",
     subject: `${place.name} #${deployment.number}`,
-    detail: { reason },
+    // What the app said is its own, and no matter of the audit.
+    detail: { reason: sentence },
   });
 }
 

@@ -1,4 +1,5 @@
-import { lastLineMax, lastLinesMax, type DesiredService } from "@starform/contract/clusters";
+import type { DesiredService } from "@starform/contract/clusters";
+import { lastLinesOf } from "../../../core/last-lines.ts";
 import { reasonOfEnding, reasonOfLiveness, reasonOfTimeout } from "../../../core/reasons.ts";
 import { mainPort } from "../manifests/ports.ts";
 import type { EventView } from "../view/event-view.ts";
@@ -87,7 +88,8 @@ function endingTrouble(
       isFinal: false,
       sentence: reasonOfLiveness(livenessFails, sayAnswer(liveness, service)),
     };
-  const lastLines = lastLinesOf(ending.message);
+  // The kubelet keeps up to 80 lines of a container that failed.
+  const lastLines = lastLinesOf(ending.message.split("\n"));
   const sentence = reasonOfEnding(
     { exitCode: ending.exitCode, signal: null, isOom },
     {
@@ -101,11 +103,3 @@ function endingTrouble(
   const isUnrunnable = ending.exitCode === 126 || ending.exitCode === 127;
   return { kind: "crash", isFinal: isUnrunnable || pod.restarts + 1 >= triesMax, sentence, lastLines };
 }
-
-/** The kubelet keeps up to 80 lines of a container that failed. */
-const lastLinesOf = (message: string): readonly string[] =>
-  message
-    .split("\n")
-    .map((line) => line.trimEnd().slice(0, lastLineMax))
-    .filter((line) => line !== "")
-    .slice(-lastLinesMax);

@@ -1,0 +1,8 @@
+import { lastLineMax, lastLinesMax } from "@starform/contract/clusters";
+
+/** As many of an app's last lines, and as much of each, as is told with the reason of its end. */
+export const lastLinesOf = (lines: readonly string[]): string[] =>
+  lines
+    .map((line) => line.trimEnd().slice(0, lastLineMax))
+    .filter((line) => line !== "")
+    .slice(-lastLinesMax);
