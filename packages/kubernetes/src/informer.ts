@@ -84,7 +84,8 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
   const put = (entry: Entry<T>): T => {
     const before = store.get(entry.key);
     if (before?.uid === entry.uid && before.version === entry.version) return before.value;
-    store.set(entry.key, entry);
+    // The map keeps the key it was first given: a second copy of it would stay for each object.
+    store.set(entry.key, before ? { ...entry, key: before.key } : entry);
     options.changed(entry.value, before?.value);
     return entry.value;
   };

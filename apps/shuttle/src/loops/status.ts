@@ -27,11 +27,10 @@ type Deps = {
 };
 
 type Observed = ReturnType<Cluster["observe"]>;
-/** What was reported last of a service: as the cluster told it, and in words. */
+/** What was reported last of a service. */
 type Told = {
-  readonly observed: Observed;
+  readonly observed: NonNullable<Observed>;
   readonly by: Override | undefined;
-  readonly text: string;
 };
 
 /** Changes that come together are told together. */
@@ -56,18 +55,16 @@ export function statusLoop(
     toLookAt.clear();
     const fresh = looked.flatMap((key) => {
       const [observed, by] = [leftAlone(key, cluster.observe(key)), override(key)];
-      const before = told.get(key);
-      if (!observed || (!isFull && before?.observed === observed && before.by === by)) return [];
-      const report = { ...observed, ...byHand(by) };
-      const text = canonicalJson({ ...report, observed_version: 0 });
-      return isFull || before?.text !== text ? [{ key, report, now: { observed, by, text } }] : [];
+      if (!observed) return [];
+      const [now, before] = [{ observed, by }, told.get(key)];
+      return isFull || !before || !saysTheSame(now, before) ? [{ key, now }] : [];
     });
     const runs = cluster.cronRuns().slice(0, atOnceMax);
     if (fresh.length === 0 && runs.length === 0)
       return void (isFull && (dueMs = time.elapsedMs() + intervalMs));
     for (let at = 0; at === 0 || at < fresh.length; at += atOnceMax) {
       const part = fresh.slice(at, at + atOnceMax);
-      const reports = part.map(({ report }) => report as StatusReport);
+      const reports = part.map(({ now }) => reportOf(now));
       const refused = await starbase
         .postStatus(reports, at === 0 ? runs : [], ending.signal)
         .catch((error: unknown) => {
@@ -112,6 +109,14 @@ export function statusLoop(
     },
   };
 }
+
+const reportOf = ({ observed, by }: Told): StatusReport => ({ ...observed, ...byHand(by) });
+
+/** That the document has a new version is no news of a service. */
+const saysTheSame = (now: Told, before: Told): boolean =>
+  (now.observed === before.observed && now.by === before.by) ||
+  canonicalJson({ ...reportOf(now), observed_version: 0 }) ===
+    canonicalJson({ ...reportOf(before), observed_version: 0 });
 
 /** Undefined for a service that is in several environments: the answer does not say which of them is meant. */
 function onlyKeyOf(serviceId: string, keys: readonly ServiceKey[]): ServiceKey | undefined {

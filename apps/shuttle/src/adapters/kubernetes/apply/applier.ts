@@ -1,10 +1,11 @@
 import type { KubeApi, KubeObject } from "@starform/kubernetes/kube-api";
 import { isKubeError } from "@starform/kubernetes/kube-error";
 import { digestOf } from "@starform/std/canonical-json";
-import type { Manifest, ManifestRef, ManifestStep } from "../manifests/manifest.ts";
+import { refOf, type Manifest, type ManifestRef, type ManifestStep } from "../manifests/manifest.ts";
 import type { ClusterView } from "../view/cluster-view.ts";
 import {
   fieldManager,
+  interned,
   manifestChecksumAnnotation,
   ownedObject,
   type OwnedObject,
@@ -89,7 +90,7 @@ export function applier({ api, view }: Deps) {
   /** While a place is being worked on, its manifests are the same objects. */
   const checksums = new WeakMap<Manifest, string>();
   const checksumOf = (manifest: Manifest): string => {
-    const checksum = checksums.get(manifest) ?? digestOf(manifest);
+    const checksum = checksums.get(manifest) ?? interned(digestOf(manifest));
     checksums.set(manifest, checksum);
     return checksum;
   };
@@ -105,7 +106,7 @@ export function applier({ api, view }: Deps) {
     { find, memory }: Pick<Want, "find" | "memory">,
     signal: AbortSignal,
   ): Promise<{ readonly object: OwnedObject | undefined } | undefined> {
-    const ref = refOfManifest(manifest);
+    const ref = refOf(manifest);
     const object = find(ref);
     if (!object) {
       if (memory.applied.get(ref) === checksum) remember(memory, deletedByHand(manifest));
@@ -119,7 +120,7 @@ export function applier({ api, view }: Deps) {
   }
 
   async function applyOne(manifest: Manifest, want: Want, signal: AbortSignal): Promise<Refusal | number> {
-    const ref = refOfManifest(manifest);
+    const ref = interned(refOf(manifest));
     const checksum = checksumOf(manifest);
     const stamped = stampedWith(manifest, checksum);
     const { memory } = want;
@@ -180,9 +181,6 @@ export function applier({ api, view }: Deps) {
 /** A volume that may not grow is still a volume; of all else, an older form would not do. */
 const isThere = (ref: ManifestRef, object: OwnedObject | undefined): boolean =>
   ref.startsWith("PersistentVolumeClaim/") && object !== undefined && !object.isGoing;
-
-const refOfManifest = ({ kind, metadata }: Manifest): ManifestRef =>
-  `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
 
 export const stampedWith = (manifest: Manifest, checksum: string): Manifest => ({
   ...manifest,

@@ -25,7 +25,7 @@ export function listedIn(objects: Objects, namespace: string): ReadonlySet<strin
   const inventories = [...objects.values()].filter(
     (object) => object.inventory && object.namespace === namespace,
   );
-  return new Set(inventories.flatMap(({ inventory = [] }) => inventory));
+  return new Set(inventories.flatMap(({ inventory = "" }) => inventory.split(",").filter(Boolean)));
 }
 
 /**

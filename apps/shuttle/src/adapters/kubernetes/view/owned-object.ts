@@ -24,10 +24,11 @@ export type OwnedObject = {
   /** `fieldsV1` of Shuttle's applies as JSON; empty when it never applied this object, as with a copy that somebody made. */
   readonly owned: string;
   readonly isGoing: boolean;
-  readonly inventory: readonly string[] | undefined;
+  /** Of the ConfigMap that lists what was made; see `inventoryAnnotation`. */
+  readonly inventory: string | undefined;
 };
 
-/** Thousands of objects have a few dozen texts between them. */
+/** The same string for the same text: thousands of objects, and what is remembered of them, have few texts between them. */
 const texts = new Map<string, string>();
 const textsMax = 20_000;
 export function interned(text: string): string {
@@ -56,18 +57,19 @@ export function keyOfLabels(object: KubeObject): ServiceKey | undefined {
 export function ownedObject(object: KubeObject): OwnedObject {
   const { name, namespace, uid = "", annotations, deletionTimestamp } = object.metadata;
   const projectId = labelOf(object, "project-id");
+  const checksum = annotations?.[manifestChecksumAnnotation];
   return {
-    ref: refTo(object.kind, namespace, name),
+    ref: interned(refTo(object.kind, namespace, name)),
     kind: object.kind,
     namespace: namespace === undefined ? undefined : interned(namespace),
     name,
     uid,
     key: keyOfLabels(object),
     projectId: projectId === undefined ? undefined : interned(projectId),
-    checksum: annotations?.[manifestChecksumAnnotation],
+    checksum: checksum && interned(checksum),
     owned: interned(ownedText(object)),
     isGoing: Boolean(deletionTimestamp),
-    inventory: annotations?.[inventoryAnnotation]?.split(",").filter(Boolean),
+    inventory: annotations?.[inventoryAnnotation],
   };
 }
 
