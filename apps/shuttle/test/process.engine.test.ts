@@ -130,6 +130,31 @@ process.on("SIGTERM", () => setTimeout(() => { console.log("finished"); process.
   expect(await outputOf(engine, app.id)).toMatch(/finished\n$/);
 });
 
+test("asks an app behind yarn alone to end, and neither yarn nor what the app started", async () => {
+  const dir = aDir();
+  const engine = await anEngine(dir);
+  const running = (command: string) =>
+    `const child = require("child_process").spawn("sh", ["-c", ${JSON.stringify(command)}], { stdio: "inherit" });`;
+  const yarn = `${running("node app.js; exit $?")}
+process.on("SIGTERM", () => { child.kill(); process.exit(1); });
+child.on("exit", (code) => process.exit(code));`;
+  const app = `${running("node work.js; true")}
+process.on("SIGTERM", () => { console.log("finished"); process.exit(3); });`;
+  const work = `process.on("SIGTERM", () => console.log("torn off"));
+setInterval(() => console.log("tick"), 100);`;
+  const files = Object.entries({ yarn, app, work }).map(
+    ([name, text]) => `cat > ${name}.js <<'EOF'\n${text}\nEOF`,
+  );
+  const started = spec(dir, ["cd /tmp", ...files, "node yarn.js start"].join("\n"));
+  await engine.start(started);
+  await until("it runs", async () => (await readOutput(dir, started.id, "out")).includes("tick"));
+  expect(await engine.stop(started.id, 10_000)).toBe("ended");
+  const said = await outputOf(engine, started.id);
+  expect(said).toContain("finished");
+  expect(said).not.toContain("torn off");
+  expect((await engine.find(started.id))?.exit).toMatchObject({ exitCode: 3 });
+});
+
 test("lets a command behind a shell end by itself, and ends at once what does not hear", async () => {
   const dir = aDir();
   const engine = await anEngine(dir);

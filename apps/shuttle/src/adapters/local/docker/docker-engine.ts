@@ -11,6 +11,7 @@ import { endedWithEngine, toInstance, type Inspected } from "./container-state.t
 import { endings } from "./container-events.ts";
 import { usageOfContainer } from "./container-usage.ts";
 import { dockerApi, filters, messageOf, type DockerApi } from "./docker-api.ts";
+import { passOnSigterm } from "./pass-on-sigterm.ts";
 import { hostLine, neighbourhood } from "./neighbours.ts";
 import { projectNetworks, type ProjectNetwork } from "./project-networks.ts";
 
@@ -114,16 +115,15 @@ export async function openDockerEngine({
     machine,
     start: (spec) => start(spec),
     async stop(id, drainMs) {
-      const seconds = Math.ceil(drainMs / 1_000);
-      const askedAtMs = performance.now();
-      await api.call(
-        "POST",
-        `/containers/${encodeURIComponent(id)}/stop?t=${seconds}`,
-        undefined,
-        drainMs + stopSlackMs + 20_000,
-      );
+      const deadlineMs = performance.now() + drainMs;
+      if (drainMs > 0) await passOnSigterm(api, id, drainMs);
+      const leftMs = Math.max(deadlineMs - performance.now(), 0);
+      const path = `/containers/${encodeURIComponent(id)}`;
+      if (leftMs === 0 && drainMs > 0) await api.call("POST", `${path}/kill`);
+      const seconds = Math.ceil(leftMs / 1_000);
+      await api.call("POST", `${path}/stop?t=${seconds}`, undefined, leftMs + stopSlackMs + 20_000);
       // The engine does not say whether it had to: killed is what a SIGKILL ended once the time was over.
-      const isOver = performance.now() - askedAtMs >= seconds * 1_000;
+      const isOver = performance.now() >= deadlineMs;
       const ending = isOver ? (await inspect(id))?.State : undefined;
       return ending?.ExitCode === 137 && !ending.OOMKilled ? "killed" : "ended";
     },

@@ -1,21 +1,42 @@
+import { existsSync } from "node:fs";
 import { signalProcess } from "@starform/std/process";
 import { pause } from "@starform/std/retry";
-import { catchesTerm, membersOf, processTable } from "./process-table.ts";
-
-const shells = new Set(["sh", "bash", "dash"]);
-/** npm names itself after what it runs: `npm run start`. On SIGTERM it ends the shell below it, and then itself. */
-const isNpm = (name: string): boolean => /^npm\b/.test(name);
+import { momentMs, onlyWaits } from "../../../core/who-hears-sigterm.ts";
+import { membersOf, mindsTerm, processTable, wordsOf, type ProcessEntry } from "./process-table.ts";
 
 /**
- * Asks the app's own processes to end. A shell that only waits for its command is left out, and so is npm: they would
- * end at once and take the sandbox, and with it the command that wants to finish its work.
+ * Asks the app to end, past those that only wait for it: they would end at once and take the sandbox, and with it the
+ * command that wants to finish its work. Once the app has ended they have a moment, then they are asked as well.
+ * Resolves when nothing runs any more or the deadline (of `performance.now`) has come.
  */
-export function askToEnd(keeper: number): void {
-  const members = appProcesses(keeper);
-  const parents = new Set(members.map((member) => member.parent));
-  const onlyWaits = (pid: number, name: string): boolean =>
-    parents.has(pid) && (isNpm(name) || (shells.has(name) && !catchesTerm(pid)));
-  for (const { pid, name } of members) if (!onlyWaits(pid, name)) trySignal(pid, "SIGTERM");
+export async function askToEnd(
+  keeper: number,
+  isKeeperAlive: () => boolean,
+  deadlineMs: number,
+): Promise<void> {
+  const asked = heard(appProcesses(keeper));
+  for (const pid of asked) trySignal(pid, "SIGTERM");
+  await whileTrue(() => isKeeperAlive() && asked.some((pid) => existsSync(`/proc/${pid}`)), deadlineMs);
+  await whileTrue(isKeeperAlive, Math.min(deadlineMs, performance.now() + momentMs));
+  if (performance.now() < deadlineMs) for (const { pid } of appProcesses(keeper)) trySignal(pid, "SIGTERM");
+  await whileTrue(isKeeperAlive, deadlineMs);
+}
+
+/** The first of an instance that are the app's own, from the top. */
+function heard(members: readonly ProcessEntry[]): number[] {
+  const below = Map.groupBy(members, ({ parent }) => parent);
+  const pids = new Set(members.map(({ pid }) => pid));
+  const find = ({ pid, name }: ProcessEntry): number[] => {
+    const children = below.get(pid) ?? [];
+    const isBetween =
+      children.length > 0 && onlyWaits({ name, words: wordsOf(pid), mindsTerm: mindsTerm(pid) });
+    return isBetween ? children.flatMap(find) : [pid];
+  };
+  return members.filter(({ parent }) => !pids.has(parent)).flatMap(find);
+}
+
+async function whileTrue(condition: () => boolean, deadlineMs: number): Promise<void> {
+  while (performance.now() < deadlineMs && condition()) await pause(20);
 }
 
 /** Ends all of an instance at once; resolves when nothing of it is left, the keeper included. */

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { mkdirSync, chownSync, watch, type FSWatcher } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
-import { pause } from "@starform/std/retry";
 import type { Engine, Instance, InstanceExit, InstanceSpec, StartResult } from "../engine.ts";
 import { findAppTools } from "./app-tools.ts";
 import { openCgroups, type Cgroups } from "./cgroups.ts";
@@ -160,10 +159,9 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
     start,
     async stop(id, drainMs) {
       const keeper = files.livePid(id);
-      if (keeper !== undefined) askToEnd(keeper);
-      const deadline = performance.now() + drainMs;
-      while (files.livePid(id) !== undefined && performance.now() < deadline) await pause(20);
-      const result = files.livePid(id) === undefined ? "ended" : "killed";
+      const isAlive = (): boolean => files.livePid(id) !== undefined;
+      if (keeper !== undefined) await askToEnd(keeper, isAlive, performance.now() + drainMs);
+      const result = isAlive() ? "killed" : "ended";
       await end(id);
       return result;
     },

@@ -46,12 +46,17 @@ export function membersOf(root: number, table = processTable()): ProcessEntry[] 
   return [...found.values()];
 }
 
-/** Whether the process has set a handler for SIGTERM. */
-export function catchesTerm(pid: number): boolean {
+/** Whether the process has a handler for SIGTERM or ignores it. */
+export function mindsTerm(pid: number): boolean {
   const status = read(() => readFileSync(`/proc/${pid}/status`, "latin1")) ?? "";
-  const mask = /^SigCgt:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0";
-  return (BigInt(`0x${mask}`) & (1n << 14n)) !== 0n;
+  return [...status.matchAll(/^Sig(?:Cgt|Ign):\s*([0-9a-f]+)/gm)].some(
+    ([, mask]) => (BigInt(`0x${mask}`) & (1n << 14n)) !== 0n,
+  );
 }
+
+/** The program and its arguments. */
+export const wordsOf = (pid: number): string[] =>
+  (read(() => readFileSync(`/proc/${pid}/cmdline`, "utf8")) ?? "").split("\0").slice(0, -1);
 
 export type ListeningSocket = { readonly port: number; readonly host: string; readonly isLoopback: boolean };
 
