@@ -22,7 +22,10 @@ describe.skipIf(!requireEngineInCi())("an image that a Docker Engine built", { t
     const withThem = await built(under.builds, { ...spec, outcome });
     expect(withThem.status).toMatchObject({
       state: "succeeded",
-      facts: { debianPackages: [{ name: "libc6", version: "2.36-9+deb12u10", architecture: "amd64" }] },
+      facts: {
+        hasShell: true,
+        debianPackages: [{ name: "libc6", version: "2.36-9+deb12u10", architecture: "amd64" }],
+      },
     });
   });
 });

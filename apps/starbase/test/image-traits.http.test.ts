@@ -64,4 +64,8 @@ test("what a build told of its image reaches the cluster, unless another program
     body: { settings: { startCommand: "node ." } },
   });
   expect(await traitsOf(shop, { hasReadOnlyRoot: true, again: 1 })).toBeNull();
+  expect(await traitsOf(shop, { hasReadOnlyRoot: true, hasShell: true })).toEqual({
+    has_read_only_root: false,
+    has_shell: true,
+  });
 });

@@ -41,8 +41,11 @@ export const DesiredService = z.object({
   image: z.string(),
   /** What to sign in with to pull it; a change is no reason to start anything anew. */
   image_credentials: z.object({ registry: z.string(), username: z.string(), password: z.string() }).nullish(),
-  /** What is known of the image by how it was made: it runs without writing outside of /tmp and its volumes. */
-  image_traits: z.object({ has_read_only_root: z.boolean() }).nullish(),
+  /**
+   * What is known of the image by how it was made: it runs without writing outside of /tmp and its volumes; it holds
+   * `/bin/sh` and what a shell needs.
+   */
+  image_traits: z.object({ has_read_only_root: z.boolean(), has_shell: z.boolean().optional() }).nullish(),
   replicas: z.number().int().min(0),
   /** Injected and own variables that are not secret groups'. */
   env: z.record(z.string(), z.string()),

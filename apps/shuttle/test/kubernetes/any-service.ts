@@ -32,7 +32,7 @@ export const anyService: fc.Arbitrary<DesiredService> = fc.record({
   image_credentials: fc.option(
     fc.record({ registry: fc.domain(), username: fc.string(), password: fc.string() }),
   ),
-  image_traits: fc.option(fc.record({ has_read_only_root: fc.boolean() })),
+  image_traits: fc.option(fc.record({ has_read_only_root: fc.boolean(), has_shell: fc.boolean() })),
   replicas: fc.integer({ min: 0, max: 20 }),
   env: variables,
   ports: fc.array(port, { maxLength: 3 }),

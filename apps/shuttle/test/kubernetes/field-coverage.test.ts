@@ -75,6 +75,10 @@ const sentinels: Readonly<Record<string, Sentinel>> = {
     given: { image_traits: { has_read_only_root: true } },
     shown: `"readOnlyRootFilesystem":true`,
   },
+  "image_traits.has_shell": {
+    given: { image_traits: { has_read_only_root: false, has_shell: true } },
+    shown: `"preStop":{"exec":{"command":["/bin/sh","-c",`,
+  },
   replicas: { given: { replicas: 4711 }, shown: `"replicas":4711` },
   env: { given: { env: { SENTINEL_NAME: mark } }, shown: `"SENTINEL_NAME":"${mark}"` },
   "ports.container_port": port({ container_port: 4711 }, `"containerPort":4711`),

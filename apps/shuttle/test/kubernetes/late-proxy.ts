@@ -1,3 +1,5 @@
+import { stopSeconds } from "@starform/testkit/kubernetes/kubelet/finish-container";
+import type { JsonObject } from "@starform/testkit/kubernetes/model/json";
 import type { FakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
 
 /** A pod that is deleted stays in an Envoy's view for up to this long, on the cluster's clock (ADR 8). */
@@ -30,10 +32,8 @@ export function lateProxy(fake: FakeKubernetes) {
       had.set(service, new Set([...(had.get(service) ?? []), ...readyOf(object)]));
     }
     if (resource === "pods" && metadata?.deletionTimestamp && !previous?.metadata.deletionTimestamp) {
-      const [container] = ((object?.["spec"] as Json | undefined)?.["containers"] ?? []) as {
-        lifecycle?: { preStop?: { sleep?: { seconds?: number } } };
-      }[];
-      const sleepMs = (container?.lifecycle?.preStop?.sleep?.seconds ?? 0) * 1_000;
+      const [container = {}] = ((object?.["spec"] as Json | undefined)?.["containers"] ?? []) as JsonObject[];
+      const sleepMs = stopSeconds(container) * 1_000;
       deleted.set(`${metadata.namespace}/${metadata.name}`, { atMs: nowMs(), toldMs: nowMs() + sleepMs });
     }
   });

@@ -8,6 +8,7 @@ import {
 } from "../../src/adapters/kubernetes/manifests/names.ts";
 import { manifestsOf } from "../../src/adapters/kubernetes/manifests/service-manifests.ts";
 import { allSteps, cron, group, plain, production, richest, theOnly, web, worker } from "./samples.ts";
+import { passOnSigtermScript } from "../../src/core/who-hears-sigterm.ts";
 
 type Spec = Record<string, never>;
 const specOf = (kind: string, service: DesiredService, context = plain) =>
@@ -134,6 +135,23 @@ describe("a pod", () => {
     expect(templateOf(web({ drain_seconds: 0 })).spec["terminationGracePeriodSeconds"]).toBe(11);
     expect(containerOf(worker())["lifecycle"]).toBeUndefined();
     expect(templateOf(worker({ drain_seconds: 30 })).spec["terminationGracePeriodSeconds"]).toBe(30);
+  });
+
+  test("lets SIGTERM past package managers and shells where its image has a shell to ask with", () => {
+    const hookOf = (service: DesiredService) => containerOf(service)["lifecycle"];
+    const asks = (script: string) => ({ preStop: { exec: { command: ["/bin/sh", "-c", script] } } });
+    const image_traits = { has_read_only_root: false, has_shell: true };
+    const served = asks(`sleep 10\n${passOnSigtermScript}`);
+    expect(hookOf(web({ image_traits }))).toEqual(served);
+    expect(hookOf(web({ command: "npm start" }))).toEqual(served);
+    expect(hookOf(worker({ image_traits }))).toEqual(asks(passOnSigtermScript));
+    expect(
+      templateOf(worker({ image_traits, drain_seconds: 30 })).spec["terminationGracePeriodSeconds"],
+    ).toBe(30);
+  });
+
+  test("is not the first process of its own, which SIGTERM would not end", () => {
+    expect(templateOf(web()).spec["shareProcessNamespace"]).toBe(true);
   });
 
   test("is asked how it is on its own port, with the time it was given to start", () => {

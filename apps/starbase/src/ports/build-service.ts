@@ -54,6 +54,8 @@ export type BuildFacts = {
   readonly layers?: readonly { readonly sizeBytes: number; readonly createdBy?: string }[];
   /** That the image holds; absent where they could not be read, or it is not made of Debian. */
   readonly debianPackages?: readonly DebianPackage[];
+  /** It holds `/bin/sh`; absent where it does not, or the builder cannot look into it. */
+  readonly hasShell?: true;
 };
 
 export type BuildStatus =

@@ -7,6 +7,7 @@ import { imagesOfPlan } from "@starform/buildkit/dockerfile-images";
 import { buildWithFrontend } from "@starform/buildkit/build-with-frontend";
 import type { BuildOptions, BuiltImage } from "@starform/buildkit/built-image";
 import type { BuildKit } from "@starform/buildkit/client";
+import { readImageFile, type ImageFile } from "@starform/buildkit/read-image-file";
 import { standInBases } from "@starform/buildkit/stand-in";
 import type { BuildSpec } from "../../ports/build-service.ts";
 import { inside } from "../process-builder/copy-tree.ts";
@@ -34,15 +35,26 @@ export async function buildImage(
   const built = await makeImage(client, spec, watch, target);
   const { repository, push = false, registryAuth } = target;
   const isElsewhere = push && client.transport.engineSocket === undefined;
-  const debianPackages = await debianPackagesOf(client, {
+  const image = {
     reference: isElsewhere ? `${repository}@${built.digest}` : `${repository}:${spec.buildId}`,
     ...(registryAuth && { registryAuth }),
     signal: watch.signal,
-  });
+  };
+  const [debianPackages, hasShell] = await Promise.all([
+    debianPackagesOf(client, image),
+    spec.outcome.kind === "dockerfile" && hasShellIn(client, image),
+  ]);
   watch.signal.throwIfAborted();
-  if (debianPackages) watch.note({ debianPackages });
+  watch.note({ ...(debianPackages && { debianPackages }), ...(hasShell && { hasShell }) });
   return built;
 }
+
+/** Of an image that its builder cannot look into again it is not known. */
+const hasShellIn = (client: BuildKit, image: Omit<ImageFile, "path">): Promise<boolean> =>
+  readImageFile(client, { ...image, path: "/bin/sh" }).then(
+    (bytes) => bytes !== undefined,
+    () => false,
+  );
 
 async function makeImage(
   client: BuildKit,

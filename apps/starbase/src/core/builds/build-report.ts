@@ -11,7 +11,7 @@ export type ReportBook = {
   report(): BuildReport;
 };
 
-type Measured = Omit<BuildFacts, "debianPackages"> & { readonly imageBytes?: number };
+type Measured = Omit<BuildFacts, "debianPackages" | "hasShell"> & { readonly imageBytes?: number };
 
 /** A build may have no end of steps; these many are kept. */
 const stepsMax = 500;

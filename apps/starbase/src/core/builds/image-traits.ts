@@ -5,10 +5,18 @@ import { isServeCommand } from "@starform/build-plan/static-server/carry-static-
 export type ImageTraits = {
   /** It runs without writing outside of /tmp and its volumes. */
   readonly hasReadOnlyRoot?: true;
+  /** It holds `/bin/sh`. */
+  readonly hasShell?: true;
 };
 
-/** Only of our own static file server it is certain that it writes nothing (ADR 3). */
-export const imageTraitsOf = (outcome: PlanOutcome): ImageTraits =>
-  outcome.ok && outcome.kind === "plan" && isServeCommand(outcome.plan.deploy.startCommand ?? "")
-    ? { hasReadOnlyRoot: true }
-    : {};
+/**
+ * Only of our own static file server it is certain that it writes nothing (ADR 3). The start command of a plan is a
+ * shell's; into the image of a Dockerfile its builder has looked.
+ */
+export function imageTraitsOf(outcome: PlanOutcome, { hasShell }: { hasShell: boolean }): ImageTraits {
+  const isPlan = outcome.ok && outcome.kind === "plan";
+  return {
+    ...(isPlan && isServeCommand(outcome.plan.deploy.startCommand ?? "") && { hasReadOnlyRoot: true }),
+    ...((isPlan || hasShell) && { hasShell: true }),
+  };
+}

@@ -133,7 +133,7 @@ async function steps(deps: RunBuildDeps, run: Run, dir: WorkDir): Promise<void> 
     image: built.image,
     imageDigest: built.imageDigest,
     sizeBytes: built.sizeBytes,
-    info: { kind: outcome.kind, providers, versions, decisions, ...imageTraitsOf(outcome) },
+    info: { kind: outcome.kind, providers, versions, decisions, ...imageTraitsOf(outcome, built) },
     fileSettings,
   });
 }
@@ -225,6 +225,7 @@ type Built = {
   readonly imageDigest: string;
   readonly sizeBytes: number;
   readonly debianPackages: BuildFacts["debianPackages"];
+  readonly hasShell: boolean;
 };
 type ToBuild = Pick<Planned, "outcome"> & { dir: string; labels: Readonly<Record<string, string>> };
 
@@ -254,11 +255,11 @@ async function build({ builds }: RunBuildDeps, run: Run, { dir, outcome, labels 
     signal.throwIfAborted();
   }
   const status = await builds.getBuildStatus(handle);
-  const { debianPackages, ...measured } = ("facts" in status && status.facts) || {};
+  const { debianPackages, hasShell, ...measured } = ("facts" in status && status.facts) || {};
   run.book.facts(measured);
   // A builder that keeps no image itself does not know its size.
   if (status.state === "succeeded" && status.sizeBytes > 0) run.book.facts({ imageBytes: status.sizeBytes });
-  if (status.state === "succeeded") return { ...status, debianPackages };
+  if (status.state === "succeeded") return { ...status, debianPackages, hasShell: hasShell ?? false };
   if (status.state === "failed") throw new CannotBuild(status.reason);
   if (status.state === "cancelled")
     throw new CannotBuild("the build was stopped at the builder: deploy again");

@@ -60,9 +60,7 @@ function desiredService(
     tier: config.tier,
     image,
     image_credentials: imageCredentials(row, { registry: undefined, ...input }),
-    // A start command of one's own is another program than the one that the image was made for.
-    image_traits:
-      imageTraits.hasReadOnlyRoot && config.startCommand === null ? { has_read_only_root: true } : null,
+    image_traits: traitsOf(imageTraits, config.startCommand),
     replicas: config.serviceType === "cron" ? 0 : place.settings.replicas,
     env: {
       ...snapshot.injected,
@@ -90,6 +88,15 @@ function desiredService(
     volumes: [],
     config_checksum: digestOf({ ports, probes, resources }),
   };
+}
+
+/** A start command of one's own is another program than the one that the image was made for. */
+function traitsOf(
+  { hasReadOnlyRoot, hasShell }: DesiredRow["imageTraits"],
+  startCommand: string | null,
+): DesiredService["image_traits"] {
+  const has_read_only_root = hasReadOnlyRoot === true && startCommand === null;
+  return has_read_only_root || hasShell ? { has_read_only_root, ...(hasShell && { has_shell: true }) } : null;
 }
 
 export const identityOf = (place: DesiredRow["place"]) => ({

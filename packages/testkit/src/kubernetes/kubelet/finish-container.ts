@@ -1,5 +1,5 @@
 import type { EventNote } from "../controllers/record-event.ts";
-import { asObject, at, type JsonObject } from "../model/json.ts";
+import { asObject, asStrings, at, type JsonObject } from "../model/json.ts";
 import { timestamp, type Stored } from "../model/object.ts";
 import type { PodBehaviour } from "./behaviour.ts";
 import type { PodLogs } from "./pod-logs.ts";
@@ -92,5 +92,9 @@ export const containerId = (pod: Stored, container: string, run: number): string
   return `containerd://${text.slice(-64).padStart(64, "0")}`;
 };
 
-export const stopSeconds = (container: JsonObject): number =>
-  Number(at(asObject(container["lifecycle"]), "preStop", "sleep", "seconds") ?? 0);
+/** How long the hook before SIGTERM takes: a sleep, or a shell's script that begins with one. */
+export function stopSeconds(container: JsonObject): number {
+  const hook = asObject(asObject(container["lifecycle"])["preStop"]);
+  const script = asStrings(at(hook, "exec", "command")).join("\n");
+  return Number(at(hook, "sleep", "seconds") ?? /^sleep (\d+)$/m.exec(script)?.[1] ?? 0);
+}

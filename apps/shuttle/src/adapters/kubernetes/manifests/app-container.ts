@@ -1,5 +1,5 @@
 import type { DesiredService } from "@starform/contract/clusters";
-import { isServing, preStopSeconds } from "./drain.ts";
+import { lifecycle } from "./drain.ts";
 import {
   appContainerName,
   configMapName,
@@ -25,7 +25,7 @@ export const appContainer = (service: DesiredService): Record<string, unknown> =
   ...ports(service),
   resources: resources(service),
   ...(service.service_type === "cron" ? {} : probesOf(service)),
-  ...(isServing(service) ? { lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } } } : {}),
+  ...lifecycle(service),
   securityContext: containerSecurity(service),
   // The end of the log is kept with a crash's exit code, so that the reason can be told without reading logs.
   terminationMessagePolicy: "FallbackToLogsOnError",

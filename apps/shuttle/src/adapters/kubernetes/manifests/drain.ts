@@ -1,4 +1,5 @@
 import type { DesiredService } from "@starform/contract/clusters";
+import { passOnSigtermScript } from "../../../core/who-hears-sigterm.ts";
 
 /**
  * How long a pod that is being removed goes on serving before it is told to end: until no Envoy sends it anything. Up to
@@ -17,3 +18,21 @@ export const terminationGraceSeconds = (service: DesiredService, drainSeconds: n
 /** Whether anybody sends requests to its pods. */
 export const isServing = (service: DesiredService): boolean =>
   service.service_type === "web" || service.ports.length > 0;
+
+/** Whether there is a shell in its image, so that it can be asked who is to hear SIGTERM. */
+const hasShell = ({ command, image_traits }: DesiredService): boolean =>
+  command !== null || (image_traits?.has_shell ?? false);
+
+/**
+ * What a pod does before the kubelet tells its first process to end. Where there is no shell, the kubelet itself
+ * sleeps, and an app behind a package manager is lost to it: see docs/adr/0027-who-hears-sigterm.md.
+ */
+export function lifecycle(service: DesiredService): Record<string, unknown> {
+  const seconds = isServing(service) ? preStopSeconds : 0;
+  if (hasShell(service)) {
+    const sleep = seconds > 0 ? [`sleep ${seconds}`] : [];
+    const command = ["/bin/sh", "-c", [...sleep, passOnSigtermScript].join("\n")];
+    return { lifecycle: { preStop: { exec: { command } } } };
+  }
+  return seconds > 0 ? { lifecycle: { preStop: { sleep: { seconds } } } } : {};
+}

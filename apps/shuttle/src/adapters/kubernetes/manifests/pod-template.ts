@@ -28,6 +28,9 @@ export function podTemplate(
       serviceAccountName: appAccountName,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
+      // As the first process of its own an app would not be ended by a SIGTERM that it has no handler for, and nobody
+      // would clear away what its children leave behind.
+      shareProcessNamespace: true,
       securityContext: podSecurity(context),
       terminationGracePeriodSeconds: terminationGraceSeconds(service, drainSeconds),
       ...(service.service_type === "cron" ? { restartPolicy: "Never" } : placement(service)),
