@@ -38,9 +38,9 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-const limits = { packedBytesMax: 2 ** 20, bytesMax: 4 * 2 ** 20, entriesMax: 5_000 };
+const limits = { packedBytesMax: 2 ** 20, bytesMax: 2 ** 20, entriesMax: 5_000 };
 
-/** A Worker that looks into repositories of up to 4 MiB, and into nothing else. */
+/** A Worker that looks into repositories of up to 1 MiB, and into nothing else. */
 function aWorker(more: Partial<RunProposalDeps> = {}) {
   const deps: RunProposalDeps = {
     transact: postgresTransact(database.db),
@@ -68,10 +68,14 @@ const ask = (project: string, url: string, branch?: string) =>
   world.owner(createProposal, { params: { project }, body: { url, ...(branch ? { branch } : {}) } });
 const read = (project: string, id: string) => world.owner(getProposal, { params: { project, proposal: id } });
 const untilEnded = (project: string, { id }: Proposal): Promise<Proposal> =>
-  until("the proposal has ended", async () => {
-    const proposal = await read(project, id);
-    return ["ready", "failed"].includes(proposal.status) && proposal;
-  });
+  until(
+    "the proposal has ended",
+    async () => {
+      const proposal = await read(project, id);
+      return ["ready", "failed"].includes(proposal.status) && proposal;
+    },
+    { withinMs: 50_000 },
+  );
 
 /** What becomes of a repository with these files. */
 async function proposed(files: Record<string, string>, branch?: string) {
@@ -198,12 +202,15 @@ test("what cannot be proposed says why, and which file would help", async () => 
   });
   const large = await proposed({
     "package.json": app,
-    "large.bin": randomBytes(8_000_000).toString("latin1"),
+    "large.bin": randomBytes(2_000_000).toString("latin1"),
   });
   expect(large).toMatchObject({
     ...failed,
-    reason: `the repository ${large.url} is larger than 4 MiB: leave large files out of it, or push the code instead`,
+    reason: `the repository ${large.url} is larger than 1 MiB: leave large files out of it, or push the code instead`,
   });
+});
+
+test("an address that cannot be read fails with what to check", async () => {
   const { ref } = await aProject(world);
   await using _worker = await aWorker();
   const nowhere = await ask(ref.project, `file://${dir}/nowhere`);

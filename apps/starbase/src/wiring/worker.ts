@@ -7,6 +7,7 @@ import { postgresQueueDepth } from "../adapters/postgres/queue-depth.ts";
 import { pushedTrees } from "../adapters/sources/pushed-trees.ts";
 import { folderWorkDirs } from "../adapters/sources/work-dirs.ts";
 import type { Config } from "../config.ts";
+import { collectCopies } from "../core/builds/collect-copies.ts";
 import { reconcileHeads } from "../core/builds/reconcile-heads.ts";
 import { tendBuildQueue } from "../core/builds/run-next-build.ts";
 import { acceptLostPush } from "../core/deployments/push.ts";
@@ -90,6 +91,11 @@ function cronsOf(config: Config, core: Core & { logs: LogStore }, logger: Logger
     },
     { name: "builds.tend", schedule: "* * * * *", run: () => tendBuildQueue(core) },
     { name: "heads.reconcile", schedule: "* * * * *", run: async () => void (await reconcileHeads(heads)) },
+    {
+      name: "copies.collect",
+      schedule: "29 * * * *",
+      run: async (signal) => void (await collectCopies({ ...core, copies: repositories })(signal)),
+    },
     { name: "logs.expire", schedule: "41 * * * *", run: expireLogs(core) },
     {
       name: "records.prune",

@@ -39,6 +39,12 @@ export const postgresServiceStore = (db: Db): ServiceStore => ({
       .execute();
     return rows.map(toService);
   },
+  async existing(ids) {
+    const asked = ids.filter(isUuid);
+    if (asked.length === 0) return new Set();
+    const rows = await db.selectFrom("services").select("id").where("id", "in", asked).execute();
+    return new Set(rows.map(({ id }) => id));
+  },
   async placed(projectId, environmentId, ref, lock) {
     let query = placedServices(db)
       .where("services.project_id", "=", projectId)

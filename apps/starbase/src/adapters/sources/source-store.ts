@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, realpath, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { sourceLimits, type SourceLimits } from "@starform/contract/source-limits";
 import { Fault } from "@starform/std/fault";
+import type { FetchedCopies } from "../../core/builds/collect-copies.ts";
 import type { Commit, SourceStore } from "../../core/builds/ports.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
 import { defaultBranch, fetchFrom, type GitSource } from "./fetch-from.ts";
@@ -45,13 +46,18 @@ export type Repositories = {
 };
 
 /** Code in folders of this machine: uploads, the built-in repositories, and a copy of what was fetched from elsewhere. */
-export function folderSourceStore(options: SourceStoreOptions): SourceStore & Repositories {
+export function folderSourceStore(options: SourceStoreOptions): SourceStore & Repositories & FetchedCopies {
   const git = openGit(path.join(options.gitDir, "settings"), options.networkVariables);
   const uploaded = uploads(options.sourcesDir, options.limits);
   const builtIn = (serviceId: string) => path.join(options.gitDir, `${safe(serviceId)}.git`);
   const fetched = (serviceId: string) => path.join(options.gitDir, "fetched", `${safe(serviceId)}.git`);
 
-  const inTurn = turns();
+  const copiesDir = path.join(options.gitDir, "fetched");
+  const fetchedInto = (id: string): Promise<Date | undefined> =>
+    stat(fetched(id)).then(
+      ({ mtime }) => mtime,
+      () => undefined,
+    );
   const bare = async (dir: string): Promise<string> => {
     if (await stat(path.join(dir, "HEAD")).catch(() => undefined)) return dir;
     // Made aside and named whole: the API and the Worker may both be the first to need it.
@@ -92,6 +98,8 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
     // Two environments of one service share the copy: at once, one would be handed what the other fetched.
     const sha = await inTurn(repository, async () => {
       await bare(repository);
+      const now = new Date();
+      await utimes(repository, now, now);
       return boundedFetch(repository, bounds, (either) =>
         fetchFrom(git, repository, source, { ...how, signal: either }),
       );
@@ -112,6 +120,19 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
       ])
         await rm(dir, { recursive: true, force: true });
     },
+    async fetchedCopies() {
+      const names = (await readdir(copiesDir).catch(() => [])).filter((name) => name.endsWith(".git"));
+      const ids = names.map((name) => name.slice(0, -".git".length));
+      const copies = await Promise.all(ids.map(async (id) => ({ id, usedAt: await fetchedInto(id) })));
+      return copies.flatMap(({ id, usedAt }) => (usedAt ? [{ id, usedAt }] : []));
+    },
+    removeCopy: (id, unusedSince) =>
+      inTurn(fetched(id), async () => {
+        const usedAt = await fetchedInto(id);
+        if (usedAt && usedAt >= unusedSince) return false;
+        await rm(fetched(id), { recursive: true, force: true });
+        return true;
+      }),
     repositoryDir: (serviceId) => bare(builtIn(serviceId)),
 
     async serviceIds() {
@@ -186,6 +207,9 @@ async function refuseOurOwn(url: string, gitDir: string): Promise<void> {
       "that folder belongs to Starform itself: push the code to the service instead",
     );
 }
+
+/** For all stores of this process: what one fetches into no other removes. */
+const inTurn = turns();
 
 /** One piece of work at a time for each key. */
 function turns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {

@@ -32,6 +32,8 @@ export interface ServiceStore {
   insert(service: Service): Promise<void>;
   place(place: { serviceId: string; environmentId: string; settings: ServiceSettings }): Promise<void>;
   ofProject(projectId: string): Promise<Service[]>;
+  /** Of the whole installation: those of the ids that are of services. */
+  existing(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** By id or name; with `lock`, until the transaction ends. */
   placed(
     projectId: string,
