@@ -11,7 +11,7 @@ import {
 import { searchLogs, tailLogs, type LogEntry } from "@starform/contract/logs";
 import { createProject, getProject, listEnvironments } from "@starform/contract/projects";
 import { sourceLimits, type SourceLimits } from "@starform/contract/source-limits";
-import { createService, getService, listServices } from "@starform/contract/services";
+import { createService, getService, listServices, ServiceSettings } from "@starform/contract/services";
 import { setVariables } from "@starform/contract/variables";
 import { Fault } from "@starform/std/fault";
 import { pause } from "@starform/std/retry";
@@ -118,7 +118,10 @@ test("a service is made as the folder's starform.json says, comments and all", a
 
 test("a folder below a linked one is another service of the same project", async () => {
   const { handlers } = aPlatformThatDeploys([{ status: "deployed" }]);
-  await using platform = await fakePlatform(handlers);
+  await using platform = await fakePlatform({
+    ...handlers,
+    ...on(listServices, () => ({ items: [aService({ name: "shop" })] })),
+  });
   using folder = await aFolder("shop", {
     ...app,
     "api/package.json": app["package.json"],
@@ -221,6 +224,48 @@ test("up in the root of a repository of several apps makes a service of each, wi
   // One of them is deployed by its name.
   expect((await starform(["up", "--detach", "-s", "api"], { cwd: folder.path, env })).code).toBe(0);
   expect(inputsOf("createDeployment").slice(4)).toMatchObject([{ params: { service: "api" } }]);
+});
+
+test("up in the folder of one of them deploys that one, from the root that it is built from", async () => {
+  const { handlers, services } = aPlatformOfServices();
+  const sent: Uint8Array[] = [];
+  const settings: Record<string, object> = {
+    api: { rootDirectory: "api/" },
+    web: { rootDirectory: "", watchPaths: ["web/**", "/package.json"] },
+  };
+  const withSettings = (name: string) =>
+    aService({ name, settings: ServiceSettings.parse(settings[name] ?? {}) });
+  await using platform = await fakePlatform({
+    ...handlers,
+    ...on(listServices, () => ({ items: services.map(withSettings) })),
+    ...on(uploadSource, (_, { bytes }) => {
+      sent.push(bytes);
+      return { sourceId: "s1", sizeBytes: bytes.length };
+    }),
+  });
+  using folder = await aFolder("shop", monorepo);
+  const config = join(folder.path, "..", "config");
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token, XDG_CONFIG_HOME: config };
+  const deployed = () =>
+    platform.calls.filter(({ id }) => id === "createDeployment").map(({ input }) => input.params);
+  expect((await starform(["up", "--yes", "--detach"], { cwd: folder.path, env })).code).toBe(0);
+  for (const name of ["api", "web"]) {
+    const up = await starform(["up", "--detach"], { cwd: join(folder.path, name), env });
+    expect(up).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`${name} is ${name}, which is built from`) as string,
+    });
+    expect(deployed().at(-1)).toEqual({ project: "shop", service: name });
+    // The whole repository, as from its root.
+    expect(sent.at(-1)).toEqual(sent[0]);
+  }
+  services.push("other");
+  settings["other"] = { rootDirectory: "api" };
+  const several = await starform(["up", "--detach"], { cwd: join(folder.path, "api"), env });
+  expect(several).toMatchObject({ code: 2, stderr: expect.stringContaining("(api, other)") as string });
+  const named = await starform(["up", "--detach", "-s", "other"], { cwd: join(folder.path, "api"), env });
+  expect(named.code).toBe(0);
+  expect(deployed().at(-1)).toEqual({ project: "shop", service: "other" });
 });
 
 test("apps beyond those that are proposed are told of before the question", async () => {

@@ -1,10 +1,11 @@
 import { realpathSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { command, flagOf, optionalWord, valueOf } from "../../command.ts";
 import { ServiceType } from "@starform/contract/names";
 import type { Api, Context } from "../../context.ts";
 import { ensureProposed, proposedIn } from "../../deploy/ensure-proposed.ts";
 import { ensureService } from "../../deploy/ensure-service.ts";
+import { partOf } from "../../deploy/part-of.ts";
 import { readSource, sendSource, startDeployment } from "../../deploy/send-source.ts";
 import { watchOrLeave } from "../deployments/watch-or-leave.ts";
 import type { Target } from "../../target.ts";
@@ -16,7 +17,7 @@ type Flags = { detach: boolean; noCache: boolean; type?: ServiceType; schedule?:
 export default command<Flags, [string?]>({
   brief: "deploy this folder and wait until it is live",
   detail:
-    "Sends the folder as it is (.gitignore, .starformignore and .dockerignore are respected), builds it, and replaces what runs without a dropped request. The exit code is the deployment's: 0 live, 1 failed, 130 interrupted (the deployment goes on). In a folder without a link, --yes makes a project and a service named after it, or, where the folder holds several apps, a service of each; --service deploys it as one. With --json every event is a line, and the last one (of each service) is {deploymentId, status, url, imageDigest, durationMs}.",
+    "Sends the folder as it is (.gitignore, .starformignore and .dockerignore are respected), builds it, and replaces what runs without a dropped request. The exit code is the deployment's: 0 live, 1 failed, 130 interrupted (the deployment goes on). In a folder without a link, --yes makes a project and a service named after it, or, where the folder holds several apps, a service of each; --service deploys it as one. In the folder of one of them, below the linked root, it deploys that one from the root. With --json every event is a line, and the last one (of each service) is {deploymentId, status, url, imageDigest, durationMs}.",
   flags: {
     detach: flagOf("return as soon as the deployment has begun"),
     noCache: flagOf("build everything anew"),
@@ -31,10 +32,18 @@ export default command<Flags, [string?]>({
   aliases: { d: "detach" },
   positional: { kind: "tuple", parameters: [optionalWord("folder", "what to deploy (this folder)")] },
   async run(context, flags, named = ".") {
-    const folder = resolve(context.host.cwd, named);
+    const asked = resolve(context.host.cwd, named);
+    const api = await context.api({ url: context.url(realpathSync(asked)) });
+    const part = flags.type || flags.schedule ? undefined : await partOf(context, api, realpathSync(asked));
+    if (part)
+      context.note(
+        `${basename(asked)} is ${part.target.service}, which is built from ${part.root}: that is sent`,
+      );
+    const folder = part?.root ?? asked;
     const entries = await readSource(context, folder);
-    const api = await context.api({ url: context.url(realpathSync(folder)) });
-    const targets = await targetsOf(context, api, { folder: realpathSync(folder), entries }, flags);
+    const targets = part
+      ? [part.target]
+      : await targetsOf(context, api, { folder: realpathSync(folder), entries }, flags);
     const commit = await commitOf(context.host, folder);
     const begun = [];
     for (const target of targets) {
