@@ -17,6 +17,8 @@ export type BuilderUnderTest = AsyncDisposable & {
   readonly builds: BuildService;
   /** What it measures on this machine. */
   readonly measures: readonly (keyof BuildFacts)[];
+  /** Whether it holds every limit of a build. One that does not still holds its time, and says so. */
+  readonly holdsLimits: boolean;
   /** A folder for sources. */
   readonly dir: string;
   /** Every image of the service there is. */

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { buildAllowances } from "@starform/contract/plans";
 import { until } from "@starform/std/retry";
+import { hasWayOut } from "@starform/testkit/way-out";
 import { expect, test } from "vitest";
 import { aBuild, built, ended, imageIn, imageOf, logOf, type BuilderUnderTest } from "./a-build.ts";
 
@@ -41,6 +43,18 @@ export function buildsLive(under: () => BuilderUnderTest): void {
       await logOf(under().builds, spec);
     }
     expect(took.toSorted((one, other) => one - other)[2]).toBeLessThan(1_000);
+  });
+
+  test("ends a build that takes longer than its plan grants, and says which limits are not held here", async () => {
+    const limits = { ...buildAllowances.hobby, wallClockMs: 3_000 };
+    const mark = `mark${randomUUID()}`;
+    const spec = await aBuild(under(), [`echo begun; sleep 606; echo ${mark}`], { limits });
+    const { status, text } = await built(under().builds, spec);
+    const reason = status.state === "failed" ? status.reason : status.state;
+    expect(reason).toContain("took longer than 3.0 s");
+    expect(reason).toSatisfy(hasWayOut);
+    expect(/not bounded|NO LIMITS/.test(text)).toBe(!under().holdsLimits);
+    await until("nothing of it runs any more", async () => !(await under().isRunning(mark)));
   });
 
   test("cancels a build that has only just been submitted, and leaves one that has ended as it is", async () => {

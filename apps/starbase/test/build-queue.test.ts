@@ -11,10 +11,12 @@ import { until } from "@starform/std/retry";
 import { sql } from "kysely";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { secretBox } from "../src/adapters/local/secret-box.ts";
 import { openDatabase, type Database } from "../src/adapters/postgres/database.ts";
 import { openJobRunner } from "../src/adapters/postgres/job-runner.ts";
 import { postgresStores, postgresTransact } from "../src/adapters/postgres/stores.ts";
 import { runNextBuild, tendBuildQueue } from "../src/core/builds/run-next-build.ts";
+import { deploymentProgress } from "../src/core/deployments/progress.ts";
 import type { Transact } from "../src/core/stores.ts";
 import { buildRunJob } from "../src/jobs/build-run.ts";
 import { CannotHeal } from "../src/ports/job-queue.ts";
@@ -147,6 +149,15 @@ test("what is being built is not replaced: a newer push waits for it", async () 
   running.get(second.id)!();
   await until("nobody is in line", async () => (await inLine()).length === 0);
   expect(begun).toEqual([first.id, second.id]);
+});
+
+test("a build is given the plan that its workspace has when it begins", async () => {
+  const { ref } = await aProject(world);
+  const made = await deploy(ref);
+  await setPlan("scale");
+  const box = secretBox(world.config.encryptionKeys);
+  const work = await deploymentProgress({ transact, clock: systemClock, box }).beginBuild(made.id);
+  expect(work?.plan).toBe("scale");
 });
 
 test("the build of a Worker that was killed goes to another, in the place that it held", async () => {

@@ -33,6 +33,7 @@ export async function openBuildkitBuilder(): Promise<BuilderUnderTest> {
     builds,
     another,
     dir,
+    holdsLimits: true,
     measures: ["sentBytes", "layers"],
     lastWords: "image ",
     buildsOnImages: true,

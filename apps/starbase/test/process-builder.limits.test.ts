@@ -1,8 +1,9 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 import { planSource } from "@starform/build-plan/plan-source";
 import { buildAllowances } from "@starform/contract/plans";
 import { until } from "@starform/std/retry";
@@ -15,6 +16,7 @@ import type { BuildSpec } from "../src/ports/build-service.ts";
 import { aBuild, built, imageOf } from "./a-build.ts";
 import { machineAllows, openProcessBuilder, type ProcessBuilderUnderTest } from "./process-builder.ts";
 
+const run = promisify(execFile);
 const allows = await machineAllows();
 
 /** A build under limits that are quickly reached (its plan's, or the builder's own), and how it ended. */
@@ -79,6 +81,32 @@ describe("a build that takes more than its share ends with the limit it met", ()
       child.kill("SIGKILL");
       await cgroup?.remove();
     }
+  });
+
+  test.skipIf(!allows.cgroups)("each has the processor time of its own plan", async () => {
+    await using under = await openProcessBuilder();
+    const specs = await Promise.all(
+      [400, 800].map((cpuMillisMax) =>
+        aBuild(under, ["echo begun; sleep 600"], { limits: { ...buildAllowances.hobby, cpuMillisMax } }),
+      ),
+    );
+    for (const spec of specs) {
+      await under.builds.submitBuild(spec);
+      for await (const { text } of under.builds.streamLogs(spec, AbortSignal.timeout(60_000)))
+        if (text === "begun") break;
+    }
+    const quotas = await Promise.all(
+      specs.map(async ({ buildId }) => {
+        const { stdout } = await run("find", ["/sys/fs/cgroup", "-type", "d", "-name", `*${buildId}`]);
+        const files = stdout
+          .split("\n")
+          .flatMap((folder) => ["cpu.cfs_quota_us", "cpu.max"].map((name) => path.join(folder, name)));
+        const texts = files.filter((file) => existsSync(file)).map((file) => readFile(file, "utf8"));
+        return (await Promise.all(texts)).map((text) => Number.parseInt(text, 10));
+      }),
+    );
+    expect(quotas).toEqual([[40_000], [80_000]]);
+    await Promise.all(specs.map((spec) => under.builds.cancelBuild(spec)));
   });
 
   test("one that prints without end is cut short in the log, and can still end well", async () => {

@@ -49,13 +49,15 @@ export async function openProcessBuilder(
   const builds = processBuildService({ ...options, log: (text) => console.error(text) });
   const folderOf = (image: string) =>
     path.join(imagesDir, "sha256", image.slice(image.indexOf("@sha256:") + 8));
+  const { cgroups } = await machineAllows();
   const another = processBuildService({ ...options, log: (text) => console.error(text) });
   return {
     builds,
     another,
     dir,
     lastWords,
-    measures: (await machineAllows()).cgroups ? ["peakMemoryBytes"] : [],
+    measures: cgroups ? ["peakMemoryBytes"] : [],
+    holdsLimits: cgroups,
     imagesDir,
     cacheDir,
     async imagesOf({ projectId, serviceId }) {

@@ -87,6 +87,7 @@ export async function openRemoteBuilder(
     registry,
     engineDir,
     dir,
+    holdsLimits: false,
     measures: ["sentBytes"],
     lastWords: "image ",
     buildsOnImages: true,

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { BuildReport } from "@starform/contract/builds";
 import { componentsApart, openPlannerApart, planApart } from "@starform/build-plan/plan-apart";
+import { buildAllowances, Plan } from "@starform/contract/plans";
 import { ServiceSettings } from "@starform/contract/services";
 import { systemClock } from "@starform/std/clock";
 import { until } from "@starform/std/retry";
@@ -14,6 +15,7 @@ import { folderWorkDirs } from "../src/adapters/sources/work-dirs.ts";
 import type { BuildDocument } from "../src/core/builds/documents/build-document.ts";
 import type { BuildWork, DeploymentProgress, SourceStore } from "../src/core/builds/ports.ts";
 import { runBuild } from "../src/core/builds/run-build.ts";
+import type { BuildService, BuildSpec } from "../src/ports/build-service.ts";
 import { inPieces, tarOf } from "./tar-file.ts";
 import { openProcessBuilder, type ProcessBuilderUnderTest } from "./process-builder.ts";
 
@@ -43,7 +45,11 @@ type Finished = Parameters<DeploymentProgress["finishBuild"]>[1];
 async function aDeployment(
   files: Record<string, string>,
   more: Partial<BuildWork> = {},
-  { plan = planApart, faults = {} }: { plan?: typeof planApart; faults?: Partial<SourceStore> } = {},
+  {
+    plan = planApart,
+    faults = {},
+    builds = under.builds,
+  }: { plan?: typeof planApart; faults?: Partial<SourceStore>; builds?: BuildService } = {},
 ) {
   const sources = folderSourceStore({
     gitDir: path.join(dir, "git"),
@@ -91,7 +97,7 @@ async function aDeployment(
   const run = runBuild({
     progress,
     sources: { ...sources, ...faults },
-    builds: under.builds,
+    builds,
     log: { line: (_work, { seq, text }) => void said.push({ seq, text }) },
     plan,
     components: componentsApart,
@@ -116,6 +122,19 @@ const app = { "start.sh": "node index.js", "index.js": "1" };
 const builtBy = (buildCommand: string) => ({ settings: ServiceSettings.parse({ buildCommand }) });
 
 describe("a build", () => {
+  test.each(Plan.options)("may use what the plan %s of its workspace grants, and no more", async (plan) => {
+    const given: BuildSpec[] = [];
+    const builds: BuildService = {
+      ...under.builds,
+      submitBuild: (spec) => (given.push(spec), under.builds.submitBuild(spec)),
+    };
+    const { run, seen } = await aDeployment(app, { plan }, { builds });
+    await run();
+    expect(seen.finished).toBeDefined();
+    const { atOnceMax: _, ...granted } = buildAllowances[plan];
+    expect(given.map(({ limits }) => limits)).toEqual([granted]);
+  });
+
   test("that meets a full disk fails at once with the way out, and is not tried again", async () => {
     const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
     const deployment = await aDeployment(app, {}, { faults: { checkOut: () => Promise.reject(full) } });

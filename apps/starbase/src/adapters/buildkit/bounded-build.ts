@@ -22,7 +22,7 @@ export type BoundedBuilds = {
 const lookEveryMs = 250;
 const killedExit = 137;
 const unbounded =
-  "memory, processors and processes of this build are not bounded, because the Docker Engine is not Starform's own";
+  "memory, processors, processes and disk of this build are not bounded, because the Docker Engine is not Starform's own";
 
 /**
  * Bounds the builds of one engine: each build by what it may use, all of them by the sum, and never more than `most`.

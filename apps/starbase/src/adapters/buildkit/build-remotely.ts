@@ -21,6 +21,7 @@ export type RemoteBuilder = {
 export function buildRemotely(builder: RemoteBuilder, job: BuildJob): Promise<LedgerImage> {
   const { wallClockMs } = bothLimits({ ...machineLimits(), ...unboundHere }, job.spec.limits);
   return watchedBuild(job, wallClockMs, async (watch) => {
+    watch.say(unbounded);
     const { registry } = builder;
     const repository = await registry.ensureRepository(job.spec);
     const { digest } = await untilBuilt(watch, () => attempt(builder, job.spec, watch, wallClockMs));
@@ -29,7 +30,9 @@ export function buildRemotely(builder: RemoteBuilder, job: BuildJob): Promise<Le
   });
 }
 
-/** Processors and memory are the builder's to bound: they are not this machine's. */
+const unbounded =
+  "memory, processors, processes and disk of this build are not bounded by its workspace's plan, but by its builder, which is elsewhere";
+/** They are not this machine's either. */
 const unboundHere = { cpuMillisMax: Infinity, memoryBytesMax: Infinity, processesMax: Infinity };
 
 async function attempt(
