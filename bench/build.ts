@@ -64,7 +64,8 @@ async function sync(engineSocket: string, dir: string): Promise<Figure[]> {
   const [ours, tar, peer] = [median(sent), median(copied), median(peers)];
   const memory = await syncMemory(engineSocket, join(dir, "large"), largeBytes);
   return [
-    atMost(`sending ${filesCount} files, over tar to tar`, ours, "ms", ours / tar, 1.5),
+    // What the engine does with each file is more than tar does: docs/adr/0028-what-sending-a-tree-is-held-to.md.
+    atMost(`sending ${filesCount} files, over tar to tar`, ours, "ms", ours / tar, 3.5),
     atMost(`sending ${filesCount} files, over docker build's own sending`, ours, "ms", ours / peer, 1.1),
     // A tenth of the tree is what may be held of it.
     atMost(
