@@ -614,6 +614,25 @@ test("logs -f --since shows every line of the span and then what comes, none twi
   );
 });
 
+test("logs --since shows every line in its order, also of more pages than are held", async () => {
+  const perPage = 5_000;
+  const pages = 23;
+  const message = (page: number, n: number) => `line ${(pages - 1 - page) * perPage + n}`;
+  const handlers = {
+    ...world,
+    // The newest page first, as the API gives them.
+    ...on(searchLogs, ({ query: { cursor = "0" } }) => ({
+      items: Array.from({ length: perPage }, (_, n) => aLine(message(Number(cursor), n))),
+      ...(Number(cursor) < pages - 1 && { nextCursor: String(Number(cursor) + 1) }),
+    })),
+  };
+  const { code, stdout } = await inTheWorld(["logs", "--since", "7d", "--json"], {}, handlers);
+  expect(code).toBe(0);
+  const shown = jsonOf(stdout).map((entry) => (entry as LogEntry).message);
+  expect(shown.length).toBe(pages * perPage);
+  expect(shown.findIndex((words, n) => words !== `line ${n}`)).toBe(-1);
+});
+
 test("a line that would move the terminal's cursor goes to a pipe as it was written", async () => {
   const handlers = { ...world, ...on(searchLogs, () => ({ items: [aLine("\u001b[2Jhi")] })) };
   const { stdout } = await inTheWorld(["logs"], {}, handlers);
@@ -621,6 +640,13 @@ test("a line that would move the terminal's cursor goes to a pipe as it was writ
   const { safeLine } = await import("../src/output/paint.ts");
   expect(safeLine("\u001b[2J\u001b]0;title\u0007\u001b[31mhi", true)).toBe("\u001b[31mhi\u001b[0m");
   expect(safeLine("\u001b[31mhi", false)).toBe("hi");
+});
+
+test("a plan of a folder that is not there names it once", async () => {
+  const { code, stderr } = await inTheWorld(["plan", "/nonexistent"]);
+  expect(code).toBe(1);
+  expect(stderr.match(/nonexistent/g)).toHaveLength(1);
+  expect(stderr).toMatch(/\/nonexistent: this is not a folder\n {2}Check the path/);
 });
 
 test("plan, eject and init work without a platform and without a sign-in", async () => {

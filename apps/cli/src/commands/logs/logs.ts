@@ -1,4 +1,5 @@
 import { searchLogs, LogLevel, type LogEntry } from "@starform/contract/logs";
+import type { CallOutput } from "@starform/contract/route";
 import { durationMs } from "@starform/std/duration";
 import { command, countOf, flagOf, optionalWord, valueOf } from "../../command.ts";
 import type { Api, Context } from "../../context.ts";
@@ -20,8 +21,9 @@ type Flags = {
   level?: string;
 };
 
-/** Of a log that is asked for whole. */
-const wholeMax = 100_000;
+const pageMax = 5_000;
+/** Pages of a log asked for whole that are held until they are shown; what is older is asked for again then. */
+const heldPagesMax = 20;
 
 export default command<Flags, [string?]>({
   brief: "show and follow logs",
@@ -57,9 +59,9 @@ export default command<Flags, [string?]>({
     if (flags.follow && isWhole) return followWhole(context, api, target, scoped, show);
     if (flags.follow) return follow(context, api, target, { ...scoped, ...backlogOf(context, flags) }, show);
     const until = flags.until ? { until: timeOf(context, flags.until) } : {};
-    const count = isWhole ? wholeMax : (flags.lines ?? 100);
-    const entries = await newest(api, target, { ...scoped, ...until }, count);
-    for (const entry of entries) show(entry);
+    const pageOf = pagesOf(api, target, { ...scoped, ...until });
+    const entries = isWhole ? await whole(pageOf, show) : await newest(pageOf, flags.lines ?? 100);
+    if (!isWhole) for (const entry of entries) show(entry);
     if (entries.length === 0) context.note("no lines");
   },
 });
@@ -98,26 +100,46 @@ async function deploymentOf(api: Api, target: Target, flags: Flags, named: strin
   return flags.build ? (await serviceOf(api, target)).latestDeployment?.id : undefined;
 }
 
+type PageOf = (cursor: string | undefined, limit: number) => Promise<CallOutput<typeof searchLogs>>;
+
+/** Pages of a log from its end backwards, each oldest first. */
+const pagesOf =
+  (api: Api, target: Target, query: TailQuery & { until?: string }): PageOf =>
+  (cursor, limit) =>
+    api.call(searchLogs, {
+      params: paramsOf(target),
+      query: { environment: target.environment, ...query, limit, ...(cursor ? { cursor } : {}) },
+    });
+
 /** The newest `count` lines, oldest first: pages are taken backwards until there are enough. */
-async function newest(api: Api, target: Target, query: TailQuery & { until?: string }, count: number) {
+async function newest(pageOf: PageOf, count: number): Promise<LogEntry[]> {
   const pages: LogEntry[][] = [];
   let cursor: string | undefined;
   for (let left = count; left > 0;) {
-    const page = await api.call(searchLogs, {
-      params: paramsOf(target),
-      query: {
-        environment: target.environment,
-        ...query,
-        limit: Math.min(left, 5_000),
-        ...(cursor ? { cursor } : {}),
-      },
-    });
+    const page = await pageOf(cursor, Math.min(left, pageMax));
     pages.unshift(page.items);
     left -= page.items.length;
     cursor = page.nextCursor;
     if (!cursor || page.items.length === 0) break;
   }
   return pages.flat();
+}
+
+/** Every line there is, oldest first, however many; resolves to the newest of them. */
+async function whole(pageOf: PageOf, onEntry: (entry: LogEntry) => void): Promise<LogEntry[]> {
+  const held: LogEntry[][] = [];
+  const olderCursors: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await pageOf(cursor, pageMax);
+    if (held.length < heldPagesMax) held.unshift(page.items);
+    else olderCursors.unshift(cursor!);
+    cursor = page.items.length > 0 ? page.nextCursor : undefined;
+  } while (cursor);
+  for (const older of olderCursors) for (const entry of (await pageOf(older, pageMax)).items) onEntry(entry);
+  const entries = held.flat();
+  for (const entry of entries) onEntry(entry);
+  return entries;
 }
 
 /** All lines of a span and then what comes: a tail alone begins with so many lines, however long the span. */
@@ -128,8 +150,7 @@ async function followWhole(
   query: TailQuery,
   onEntry: (entry: LogEntry) => void,
 ) {
-  const entries = await newest(api, target, query, wholeMax);
-  for (const entry of entries) onEntry(entry);
+  const entries = await whole(pagesOf(api, target, query), onEntry);
   return follow(context, api, target, { ...query, limit: 5_000 }, onEntry, entries);
 }
 
