@@ -98,7 +98,7 @@ interface Root {
 
 /** The app's own folder, and the starform.json that holds for it: its own, else the repository's. */
 async function openRoot(dir: string, options: PlanOptions): Promise<Root> {
-  await assertDirectory(dir, `${dir} is not a folder`);
+  await assertDirectory(dir, "this is not a folder");
   const outer = await starformFile(dir);
   const rootDirectory = path.posix
     .normalize(options.rootDirectory || outer?.rootDirectory || ".")
