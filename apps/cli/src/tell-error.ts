@@ -1,4 +1,5 @@
 import { isFault } from "@starform/std/fault";
+import { isFullDisk } from "@starform/std/full-disk";
 import { colourOf } from "./config.ts";
 import { ExitError, exitCodes } from "./exit-error.ts";
 import type { Host } from "./host.ts";
@@ -26,6 +27,8 @@ function sentenceOf(error: unknown): string {
         : "";
     return error.message + issues.join("") + way;
   }
+  if (isFullDisk(error))
+    return `the disk of this computer is full: free some space, and type the command again (${(error as Error).message})`;
   const code = (error as NodeJS.ErrnoException).code;
   if (error instanceof Error && code?.startsWith("E")) return error.message;
   return `something unforeseen happened, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

@@ -1,4 +1,4 @@
-import { statSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { createToken, deleteToken, getMe, signIn } from "@starform/contract/identity";
 import { Fault } from "@starform/std/fault";
@@ -48,6 +48,23 @@ test("a token that is piped in signs in; it is stored for its owner alone and ne
   expect([login, who, out].map(said).join("")).not.toContain(token);
   expect(readFileSync(credentialsOf(folder.path), "utf8")).not.toContain(token);
   expect(await starform(["whoami"], { cwd: folder.path })).toMatchObject({ code: 1 });
+});
+
+test.skipIf(!existsSync("/dev/full"))("a full disk is told, and what was stored stays", async () => {
+  await using platform = await fakePlatform(whoami);
+  using folder = await aFolder("shop");
+  const login = () =>
+    starform(["login", platform.url, "--token"], { cwd: folder.path, input: `${platform.token}\n` });
+  expect((await login()).code).toBe(0);
+  const path = credentialsOf(folder.path);
+  const before = readFileSync(path, "utf8");
+  symlinkSync("/dev/full", `${path}.${process.pid}`);
+  const { code, stderr } = await login();
+  expect(code).toBe(1);
+  expect(stderr).toBe(
+    `✗ ${realpathSync(path)} cannot be written, because the disk of this computer is full: free some space, and type the command again\n`,
+  );
+  expect(readFileSync(path, "utf8")).toBe(before);
 });
 
 test("a sign-in link gives this machine a token of its own, which logout revokes", async () => {
