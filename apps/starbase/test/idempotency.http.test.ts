@@ -110,6 +110,17 @@ test.each(Object.keys(creating))(
   },
 );
 
+test("a key longer than 255 characters is refused, and keeps nothing", async () => {
+  const before = await counts();
+  const refused = await ask("createProject", "k".repeat(256));
+  expect([refused.status, await refused.json()]).toMatchObject([
+    422,
+    { code: "invalid", detail: expect.stringMatching(/256 characters, and may have 255: take a UUID/) },
+  ]);
+  expect(await counts()).toEqual(before);
+  expect((await ask("createProject", "k".repeat(255))).status).toBe(201);
+});
+
 test("two at once with one key create one thing, and the second is told to wait or what the first was", async () => {
   const before = await counts();
   const answers = await Promise.all([1, 2, 3, 4].map(() => ask("createToken", "at-once")));

@@ -4,6 +4,9 @@ import type { FastifyRequest } from "fastify";
 import type { IdempotentRequest } from "../core/idempotency.ts";
 import type { ServeDeps } from "./serve.ts";
 
+/** More than any identifier has; each key is kept for a day. */
+const keyCharsMax = 255;
+
 export type Answered = { status: number; answer: unknown };
 
 /**
@@ -15,8 +18,9 @@ export const once = <D extends ServeDeps>(
   request: FastifyRequest,
   key: string,
   run: (deps: D) => Promise<Answered>,
-): Promise<Answered> =>
-  deps.inOneTransaction(deps, async (joined, idempotency) => {
+): Promise<Answered> => {
+  if (key.length > keyCharsMax) throw refusals.too_long(key.length);
+  return deps.inOneTransaction(deps, async (joined, idempotency) => {
     const asked = askedBy(request, key);
     const found = await idempotency.begin(asked);
     if (found.outcome === "done") return { status: found.status, answer: opened(deps, found.sealed) };
@@ -26,8 +30,14 @@ export const once = <D extends ServeDeps>(
     await idempotency.finish(asked, { status: answered.status, sealed, at: deps.clock.now() });
     return answered;
   });
+};
 
 const refusals = {
+  too_long: (length: number) =>
+    new Fault(
+      "invalid",
+      `the Idempotency-Key has ${length} characters, and may have ${keyCharsMax}: take a UUID, or a hash of what is longer`,
+    ),
   other_request: () =>
     new Fault(
       "idempotency_mismatch",

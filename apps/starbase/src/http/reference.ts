@@ -46,7 +46,7 @@ export function referencePage(publicUrl: string): string {
     .join("");
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Starform API</title><style>${style}</style>
 <nav><b>Starform API</b>${nav}<a href="#roles">roles</a><a href="#problems">problems</a></nav><main>
-<h1>Starform API</h1><p>Base address <code>${escape(publicUrl)}</code>. Send <code>Authorization: Bearer &lt;token&gt;</code>; make a token with <code>starform tokens create</code>. The machine-readable form is <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1). Lists are paged: hand <code>nextCursor</code> back as <code>cursor</code>. POSTs that create take an <code>Idempotency-Key</code>.</p>
+<h1>Starform API</h1><p>Base address <code>${escape(publicUrl)}</code>. Send <code>Authorization: Bearer &lt;token&gt;</code>; make a token with <code>starform tokens create</code>. The machine-readable form is <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1). Lists are paged: hand <code>nextCursor</code> back as <code>cursor</code>. POSTs that create take an <code>Idempotency-Key</code> of at most 255 characters.</p>
 ${sections}${roles()}${problems()}</main></html>`;
 }
 
