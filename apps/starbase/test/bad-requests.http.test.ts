@@ -1,5 +1,6 @@
 import { Agent, request } from "node:http";
 import * as deployments from "@starform/contract/deployments";
+import * as logs from "@starform/contract/logs";
 import * as projects from "@starform/contract/projects";
 import * as workspaces from "@starform/contract/workspaces";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -22,6 +23,14 @@ test("refuses a cursor that no list gave, on every list", async () => {
   await expect(
     world.owner(workspaces.listAudit, { params: { workspace: "home" }, query }),
   ).rejects.toMatchObject(refused);
+});
+
+test("refuses a span of log lines that ends before it begins", async () => {
+  const { ref } = await aProject(world);
+  const [early, late] = ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"];
+  await expect(
+    world.owner(logs.searchLogs, { params: ref, query: { since: late, until: early } }),
+  ).rejects.toMatchObject({ code: "invalid", message: expect.stringContaining("query.until") });
 });
 
 test("answers a NUL character as the caller's mistake", async () => {

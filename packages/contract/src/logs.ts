@@ -51,7 +51,10 @@ export const searchLogs = route({
   summary:
     "Log lines, oldest first within the page; the page ends at the newest unless `cursor` goes further back. They are kept for as long as the workspace's plan says: 7, 30 or 90 days.",
   params: serviceParams,
-  query: LogQuery,
+  query: LogQuery.refine(({ since, until }) => !since || !until || new Date(since) <= new Date(until), {
+    path: ["until"],
+    message: "must not be before `since`: nothing is in between",
+  }),
   response: z.object({ items: z.array(LogEntry), nextCursor: z.string().optional() }),
 });
 export const tailLogs = route({
