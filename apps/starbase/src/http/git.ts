@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { WhileAllowed } from "../core/identity/while-allowed.ts";
 import { faultCodes, isFault, wordsOf } from "@starform/std/fault";
+import { isFullDisk } from "@starform/std/full-disk";
 import {
   tellPush,
   type GitAccess,
@@ -8,6 +9,7 @@ import {
   type GitRequest,
   type TellPushDeps,
 } from "../core/builds/git-remote.ts";
+import { platformDiskIsFull } from "../core/full-disk.ts";
 
 export type GitRoutesDeps<A extends GitAccess> = TellPushDeps<A> & {
   /**
@@ -82,6 +84,7 @@ async function serve<A extends GitAccess>(
       reply.raw.destroy();
       return reply;
     }
+    if (isFullDisk(error)) return refuse(reply, faultCodes.disk_full, platformDiskIsFull);
     if (!isFault(error)) throw error;
     if (error.code === "unauthenticated")
       void reply.header("www-authenticate", 'Basic realm="Starform: any user name, a token as the password"');

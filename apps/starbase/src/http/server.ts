@@ -1,6 +1,7 @@
 import { Problem, type Problem as ProblemDocument } from "@starform/contract/problems";
 import { Fault, faultCodes, type FaultCode } from "@starform/std/fault";
 import { isFullDisk } from "@starform/std/full-disk";
+import { platformDiskIsFull } from "../core/full-disk.ts";
 import fastify, {
   LogController,
   type FastifyError,
@@ -96,12 +97,7 @@ export function problemOf(error: FastifyError | Fault, url: string): ProblemDocu
       ...(error.issues.length > 0 ? { issues: [...error.issues] } : {}),
     };
   }
-  if (isFullDisk(error))
-    return document(
-      "disk_full",
-      "the disk of this platform is full, so nothing was kept: its operator must free some space, then try again",
-      url,
-    );
+  if (isFullDisk(error)) return document("disk_full", platformDiskIsFull, url);
   if (error.validation) {
     const issues = error.validation.map((issue) => ({
       path: [partOf(error.validationContext), ...issue.instancePath.split("/").filter(Boolean)].join("."),

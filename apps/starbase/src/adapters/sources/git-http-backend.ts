@@ -6,6 +6,7 @@ import { Fault } from "@starform/std/fault";
 import type { GitBackend, GitRequest, GitResponse, RefMove } from "../../core/builds/git-remote.ts";
 import { writeInPlace } from "./git-program.ts";
 import type { Repositories } from "./source-store.ts";
+import { tellFullDisk } from "./tell-full-disk.ts";
 
 export type GitBackendOptions = {
   /** For the hook; `<gitDir>/hooks` does. */
@@ -86,7 +87,10 @@ export function gitHttpBackend(options: GitBackendOptions): GitBackend {
         },
         log,
       );
-      return readResponse(child.stdout!);
+      const response = await readResponse(child.stdout!);
+      return request.path === "git-receive-pack"
+        ? { ...response, body: tellFullDisk(response.body) }
+        : response;
     },
   };
 }

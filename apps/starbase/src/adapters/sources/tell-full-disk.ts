@@ -1,0 +1,47 @@
+import { platformDiskIsFull } from "../../core/full-disk.ts";
+
+/** How git tells it, which runs in English (git-program.ts). */
+const gitsWords = /No space left on device|Disk quota exceeded/;
+/** Of the side-band protocol: for the person at the other end. */
+const progressBand = 2;
+const lengthBytes = 4;
+
+/**
+ * The answer to a push, with our sentence behind git's own words for a full disk. Packets go on as soon as they are
+ * whole; what is no packet goes on as it is.
+ */
+export async function* tellFullDisk(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let [rest, isTold] = [Buffer.alloc(0), false];
+  for await (const chunk of body) {
+    rest = Buffer.concat([rest, chunk]);
+    for (
+      let length = lengthOf(rest);
+      length !== undefined && length <= rest.length;
+      length = lengthOf(rest)
+    ) {
+      const packet = rest.subarray(0, length);
+      rest = rest.subarray(length);
+      yield packet;
+      if (isTold || packet[lengthBytes] !== progressBand || !gitsWords.test(packet.toString("latin1")))
+        continue;
+      isTold = true;
+      yield packetOf(`${platformDiskIsFull}\n`);
+    }
+  }
+  if (rest.length > 0) yield rest;
+}
+
+/** Of the packet at the beginning, its length included; a flush packet has none. Undefined until that is known. */
+function lengthOf(bytes: Buffer): number | undefined {
+  if (bytes.length < lengthBytes) return undefined;
+  const digits = bytes.toString("latin1", 0, lengthBytes);
+  return /^[0-9a-f]{4}$/i.test(digits) ? Math.max(Number.parseInt(digits, 16), lengthBytes) : bytes.length;
+}
+
+function packetOf(text: string): Buffer {
+  const payload = Buffer.concat([Buffer.of(progressBand), Buffer.from(text)]);
+  return Buffer.concat([
+    Buffer.from((payload.length + lengthBytes).toString(16).padStart(lengthBytes, "0")),
+    payload,
+  ]);
+}
