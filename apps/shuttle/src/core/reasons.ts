@@ -23,6 +23,8 @@ export function reasonOfEnding(
     ranForMs: number;
     command: string;
     lastLine: string | undefined;
+    /** What may be wrong, and what to do about it, where more is known than its exit code. */
+    hint?: string | undefined;
   },
 ): string {
   if (isOom)
@@ -36,7 +38,7 @@ export function reasonOfEnding(
   if (name) return `ended by signal ${name} ${after}: ${seeLogs}${said}`;
   if (exitCode === null) return `ended ${after}, and its exit code is not known: ${seeLogs}`;
   if (exitCode === 0) return `exited with code 0 ${after}: let the start command keep running${said}`;
-  return `exited with code ${exitCode} ${after}: ${seeLogs}${said}`;
+  return `exited with code ${exitCode} ${after}: ${context.hint ?? seeLogs}${said}`;
 }
 
 /** What an app is told that had to be killed when it was to make room. */
@@ -89,6 +91,14 @@ export const reasonOfPull = (image: string, said: string): string =>
   `the image ${image} cannot be pulled yet and is tried again: ${shorten(said)}`;
 export const reasonOfSecurity = (said: string): string =>
   `refused by the cluster's Pod Security, which no app may go below: ${shorten(said)}`;
+
+export const reasonOfRootImage = (): string =>
+  "the image runs as root, which no app may: name a user of its own in it by number, like USER 1000 in its Dockerfile, and deploy it again";
+export const reasonOfNamedUser = (): string =>
+  "the image names its user by name, so that nobody can tell whether it is root: name it by number, like USER 1000 in its Dockerfile, and deploy it again";
+/** Of an app that was denied something on a cluster where none is root. */
+export const hintOfDenial = (userId: number): string =>
+  `something was denied to it, and it runs as user ${userId}, not as root: let what it writes to belong to that user (COPY --chown=${userId}, or chown in its Dockerfile), or write to /tmp`;
 
 /** Why there is no room: how much of a limit is in use, and by which environments, the largest first. */
 export function reasonOfQuota(

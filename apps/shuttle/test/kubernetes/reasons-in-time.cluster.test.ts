@@ -39,6 +39,21 @@ const cases: readonly Case[] = [
     told: /^exited with code 3 .*no DATABASE_URL$/,
   },
   {
+    reason: "an image that counts on being root",
+    behaviour: {
+      exit: { code: 1 },
+      log: ['nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (13: Permission denied)'],
+    },
+    known: ["pods", /Permission denied/],
+    told: /^exited with code 1 .*: something was denied to it, and it runs as user 1000, not as root: .*nginx/,
+  },
+  {
+    reason: "an image that is root where no app may be",
+    behaviour: { configError: "container has runAsNonRoot and image will run as root (container: app)" },
+    known: ["pods", /"CreateContainerConfigError"/],
+    told: /^the image runs as root, which no app may: /,
+  },
+  {
     reason: "a probe's answer",
     behaviour: { probeError: "HTTP probe failed with statuscode: 503" },
     service: { probes: { startup: none, readiness: probe, liveness: none } },

@@ -48,6 +48,6 @@ function row(context: Context, deployment: Deployment): string[] {
     sayAgo(createdAt, context.host.now()),
     durationMs === null ? "-" : sayDuration(durationMs),
     createdBy,
-    reason ?? sayInLine(deployment) ?? "",
+    reason?.split("\n")[0] ?? sayInLine(deployment) ?? "",
   ];
 }

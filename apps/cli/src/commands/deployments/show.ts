@@ -28,7 +28,8 @@ export const show = command<{ receipt: boolean }, [string]>({
       : null;
     context.answer({ ...deployment, build }, () =>
       [
-        `${deployment.service} #${deployment.number} in ${deployment.environment}: ${statusWords(context, deployment)}${reason ? ` (${reason})` : ""}`,
+        `${deployment.service} #${deployment.number} in ${deployment.environment}: ${statusWords(context, deployment)}${reason ? ` (${reason.split("\n")[0]})` : ""}`,
+        ...(reason?.split("\n").slice(1) ?? []),
         `id      ${deployment.id}`,
         `by      ${deployment.createdBy}, ${deployment.trigger}, ${deployment.createdAt}`,
         ...(commit ? [`commit  ${commit.sha} ${commit.ref}: ${commit.message.split("\n")[0]}`] : []),

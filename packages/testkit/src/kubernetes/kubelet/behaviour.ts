@@ -19,6 +19,8 @@ export type PodBehaviour = {
   /** The registry's answer to a pull, such as `rpc error: code = NotFound … not found`. */
   readonly pullError?: string;
   readonly pullMs?: number;
+  /** Why the kubelet does not make the container, such as `container has runAsNonRoot and image will run as root`. */
+  readonly configError?: string;
   /** From the start until its probes pass. */
   readonly readyAfterMs?: number;
   /** A probe never passes, with this answer: the startup probe where there is one, or else the readiness probe. */

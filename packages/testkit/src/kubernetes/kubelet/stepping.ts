@@ -21,13 +21,14 @@ export function steppingOf(
   { cluster, actor, now }: Reconciling,
   scripts: Scripts,
 ): Stepping {
+  const behaviour = scripts.of(pod, container);
   return {
     pod,
     container,
-    behaviour: scripts.of(pod, container),
+    behaviour,
     now: now().getTime(),
     restartPolicy: specOf(pod)["restartPolicy"],
-    missing: missingVariables(container, { pod, cluster }),
+    missing: behaviour.configError ?? missingVariables(container, { pod, cluster }),
     logs: cluster.logs,
     tell: (note) => actor.tell(pod, note),
   };

@@ -41,6 +41,9 @@ const standardQuota: ProjectQuota = {
   volumes: 50,
 };
 
+/** Of no user that images bring along, and not root. */
+export const standardUserId = 1_000;
+
 /** A context for a cluster of which nothing but its id is known. */
 export const plainContext = (
   clusterId: string,
@@ -54,6 +57,6 @@ export const plainContext = (
   imagePullSecrets: [],
   storageClass: null,
   quota: standardQuota,
-  appUserId: 1_000,
+  appUserId: standardUserId,
   ...own,
 });

@@ -2,8 +2,10 @@ import {
   reasonOfAbsentCommand,
   reasonOfAbsentImage,
   reasonOfMissingCommand,
+  reasonOfNamedUser,
   reasonOfPull,
   reasonOfRefusedImage,
+  reasonOfRootImage,
 } from "../../../core/reasons.ts";
 
 /** Why a container did not begin; final if trying again will not help. */
@@ -39,6 +41,8 @@ export function waitingWords(
       sentence: reasonOfAbsentCommand(command ?? `that of the image ${image}`),
       isFinal: true,
     };
+  if (/image will run as root/i.test(message)) return { sentence: reasonOfRootImage(), isFinal: true };
+  if (/image has non-numeric user/i.test(message)) return { sentence: reasonOfNamedUser(), isFinal: true };
   if (/(secret|configmap) .*not found/i.test(message))
     return { sentence: "its variables are not in the cluster yet", isFinal: false };
   return {

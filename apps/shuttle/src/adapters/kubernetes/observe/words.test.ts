@@ -87,6 +87,18 @@ test.each([
     "the start command was not found: node server.js; correct it, or add the package that brings it",
     true,
   ],
+  [
+    "CreateContainerConfigError",
+    'container has runAsNonRoot and image will run as root (pod: "web_proj-shop(1)", container: app)',
+    "the image runs as root, which no app may: name a user of its own in it by number",
+    true,
+  ],
+  [
+    "CreateContainerConfigError",
+    "container has runAsNonRoot and image has non-numeric user (node), cannot verify user is non-root",
+    "the image names its user by name",
+    true,
+  ],
 ])("tells why a container waits: %s %s", (reason, message, sentence, isFinal) => {
   const trouble = waitingWords({ reason, message }, own);
   expect(trouble?.sentence).toContain(sentence);
