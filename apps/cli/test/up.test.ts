@@ -253,7 +253,7 @@ test("up in the folder of one of them deploys that one, from the root that it is
     const up = await starform(["up", "--detach"], { cwd: join(folder.path, name), env });
     expect(up).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining(`${name} is ${name}, which is built from`) as string,
+      stderr: expect.stringContaining(`${name} is the service ${name}, which is built from`) as string,
     });
     expect(deployed().at(-1)).toEqual({ project: "shop", service: name });
     // The whole repository, as from its root.

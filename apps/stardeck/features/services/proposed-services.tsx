@@ -41,7 +41,12 @@ function Choice({ place, proposal, onCreated, existing }: ProposedServicesProps 
   const change = (at: number, changed: Partial<DraftService>) =>
     setDrafts(drafts.map((draft, index) => (index === at ? { ...draft, ...changed } : draft)));
   const chooseAll = (isChosen: boolean) =>
-    setDrafts(drafts.map((draft) => ({ ...draft, isChosen: isChosen && !taken.has(draft.name) })));
+    setDrafts(
+      drafts.map((draft) => ({
+        ...draft,
+        isChosen: create.made.has(draft.name) || (isChosen && !taken.has(draft.name)),
+      })),
+    );
   return (
     <form
       onSubmit={(event) => {

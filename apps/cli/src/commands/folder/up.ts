@@ -37,7 +37,7 @@ export default command<Flags, [string?]>({
     const part = flags.type || flags.schedule ? undefined : await partOf(context, api, realpathSync(asked));
     if (part)
       context.note(
-        `${basename(asked)} is ${part.target.service}, which is built from ${part.root}: that is sent`,
+        `${basename(asked)} is the service ${part.target.service}, which is built from ${part.root}: that is sent`,
       );
     const folder = part?.root ?? asked;
     const entries = await readSource(context, folder);
