@@ -82,7 +82,8 @@ async function compile(source: string, stage: string): Promise<void> {
   await cp(source, at("dist"), { recursive: true, filter: (path) => !path.endsWith(".ts") });
   await symlink(join(root, "node_modules"), at("node_modules"));
   await writeFile(at("tsconfig.json"), JSON.stringify(compilerConfig));
-  await run(join(root, "node_modules/.bin/tsc"), ["-p", "."], { cwd: stage }).catch(
+  const compiler = join(root, "node_modules/typescript/bin/tsc");
+  await run(process.execPath, [compiler, "-p", "."], { cwd: stage }).catch(
     ({ stdout }: { stdout: string }) => {
       throw new Error(`${source} does not compile:\n${stdout}`);
     },

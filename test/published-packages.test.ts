@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { planSource } from "@starform/build-plan/plan-source";
 import { proposeApart } from "@starform/build-plan/propose-apart";
 import { openDockerEngine, requireEngineInCi } from "@starform/testkit/docker-engine";
+import { openFakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { packPublished, type Archive } from "../scripts/published-packages.ts";
 
@@ -119,6 +120,18 @@ test("the installed command line answers as this repository's does", async () =>
   for (const words of [["--version"], ["plan", express, "--json"], ["plan", site, "--json"]])
     expect(await installed(...words)).toBe(await ours(...words));
   expect(await installed("plan", site, "--json")).toContain(".starform/serve.mjs");
+});
+
+test("the installed command line has what a cluster is made of", async () => {
+  await using kubernetes = await openFakeKubernetes();
+  const kubeconfig = join(work, "kubeconfig.json");
+  await writeFile(kubeconfig, kubernetes.kubeconfig());
+  const file = join(consumer, "node_modules/.bin/starform");
+  const doctor = cli(node, file, ["cluster", "doctor", "--kubeconfig", kubeconfig]);
+  await expect(doctor).rejects.toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining("NetworkPolicy envoy-gateway-system/controller is missing") as unknown,
+  });
 });
 
 test("the installed command line names whose code it carries, under which licence", () => {
