@@ -4,7 +4,7 @@ import { checkGateway } from "./checks/gateway.ts";
 import { checkLabels } from "./checks/labels.ts";
 import { checkMetricsApi } from "./checks/metrics-api.ts";
 import { checkOwner } from "./checks/owner.ts";
-import { checkParts } from "./checks/parts.ts";
+import { checkParts, nothingHere } from "./checks/parts.ts";
 import { checkPodSecurity } from "./checks/pod-security.ts";
 import { checkRights } from "./checks/rights.ts";
 import { checkStarbase } from "./checks/starbase.ts";
@@ -27,6 +27,16 @@ const checks: Readonly<Record<string, Check>> = {
   starbase: checkStarbase,
 };
 
+/** What is wrong of these where nothing is there follows from it. */
+const ofParts: ReadonlySet<string> = new Set([
+  "gateway",
+  "metrics",
+  "labels",
+  "rights",
+  "pod security",
+  "starbase",
+]);
+
 /** Looks at a cluster and changes nothing. A check that cannot be made is a finding too, and keeps no other from being made. */
 export async function examineCluster(
   deps: DoctorDeps,
@@ -36,6 +46,9 @@ export async function examineCluster(
   const examination = { ...deps, facts: await readFacts(deps.kube, signal), signal };
   const all: Finding[] = [];
   for (const [check, look] of Object.entries(checks)) {
+    // Where Shuttle runs elsewhere, the rights are the kubeconfig's.
+    const isOwnRights = check === "rights" && !deps.askStarbase;
+    if (all.includes(nothingHere) && ofParts.has(check) && !isOwnRights) continue;
     const findings = await look(examination).catch((error: unknown) => {
       signal?.throwIfAborted();
       return [{ check, level: "error", says: `this could not be looked at: ${wordsOf(error)}` } as const];

@@ -88,9 +88,28 @@ describe("the doctor", () => {
     expect(found).toEqual([
       expect.objectContaining({
         level: "error",
-        says: "Service starform-system/kube-state-metrics is missing",
+        says: "kube-state-metrics: Service starform-system/kube-state-metrics is missing",
         mend: expect.stringContaining("bootstrap again") as string,
       }),
+    ]);
+  });
+
+  test("says of a part of which nothing or much is missing no more than that", async () => {
+    await using part = await openRig();
+    await part.bootstrap();
+    const { items } = await part.kube.list(
+      { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole" },
+      { metadataOnly: true },
+    );
+    const roles = items.filter(({ metadata }) => metadata.name.startsWith("starform-kube-state-metrics"));
+    for (const { apiVersion, kind, metadata } of [
+      ...roles,
+      { apiVersion: "v1", kind: "Service", metadata: { name: "kube-state-metrics" } },
+    ])
+      await part.kube.delete({ apiVersion, kind, name: metadata.name, namespace: "starform-system" });
+    const lost = fresh(await examine(part)).filter(({ says }) => says.includes("missing"));
+    expect(lost.map(({ says }) => says)).toEqual([
+      expect.stringMatching(/^kube-state-metrics: .*ClusterRole .* and Service .* are missing$/),
     ]);
   });
 
@@ -297,15 +316,20 @@ describe("for a Shuttle that runs elsewhere", () => {
 });
 
 describe("on a cluster without Starform", () => {
-  test("it says so for every part, and nothing of its own breaks", async () => {
+  test("it says so once, with what brings it, and nothing of its own breaks", async () => {
     await using bare = await openRig();
-    const findings = await examine(bare);
-    expect(findings.filter(({ check, level }) => check === "parts" && level === "ok")).toEqual([]);
-    expect(findings.find(({ check }) => check === "gateway")).toMatchObject({
-      level: "error",
-      mend: expect.stringContaining("bootstrap") as string,
-    });
-    expect(findings.find(({ check }) => check === "starbase")).toMatchObject({ level: "error" });
-    expect(findings.every(({ says }) => !says.includes("could not be looked at"))).toBe(true);
+    for (const askStarbase of [async () => ({ version: 7, date: bare.fake.clock.now() }), undefined]) {
+      const findings = await examine(bare, { askStarbase });
+      expect(findings.filter(({ check }) => check === "parts")).toEqual([
+        {
+          check: "parts",
+          level: "error",
+          says: "nothing of Starform is here",
+          mend: "starform cluster bootstrap brings it, with the same kubeconfig",
+        },
+      ]);
+      expect(bad(findings).length).toBeLessThanOrEqual(3);
+      expect(findings.every(({ says }) => !says.includes("could not be looked at"))).toBe(true);
+    }
   });
 });

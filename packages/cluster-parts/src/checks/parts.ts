@@ -27,40 +27,74 @@ const anyParameters: ClusterParameters = {
   images: {},
 };
 
-/** Whether everything that a bootstrap brings is there, is ours, is of this release, and is ready. */
+/** The only finding of a cluster that nobody has bootstrapped. */
+export const nothingHere = error(
+  "nothing of Starform is here",
+  "starform cluster bootstrap brings it, with the same kubeconfig",
+);
+
+/**
+ * Whether everything that a bootstrap brings is there, is ours, is of this release, and is ready. What is missing of one
+ * part is one finding.
+ */
 export const checkParts: Check = async (examination) => {
+  const looked: Looked[] = [];
+  for (const step of steps) looked.push(await lookAt(examination, step));
+  const due = looked.filter(({ leftOut, step }) => leftOut === undefined && !isOptional(step));
+  if (due.every(({ found }) => found.every(({ object }) => !object))) return [nothingHere];
   const findings: Finding[] = [];
-  for (const step of steps) findings.push(...(await checkStep(examination, step)));
+  for (const each of looked) findings.push(...(await findingsAbout(examination, each)));
   return findings;
 };
 
-async function checkStep(examination: Examination, step: Step): Promise<Finding[]> {
-  const { facts, kube, signal } = examination;
-  const reason = step.leftOut?.(
-    { ...anyParameters, runsShuttle: examination.askStarbase !== undefined },
-    facts,
-  );
-  if (reason) return [ok(`${step.brings}: left out, ${reason}`)];
+type Looked = {
+  readonly step: Step;
+  /** Why it is left out here, if it is. */
+  readonly leftOut: string | undefined;
+  readonly found: readonly { readonly manifest: KubeObject; readonly object: KubeObject | undefined }[];
+};
+
+async function lookAt({ facts, kube, askStarbase, signal }: Examination, step: Step): Promise<Looked> {
+  const leftOut = step.leftOut?.({ ...anyParameters, runsShuttle: askStarbase !== undefined }, facts);
+  if (leftOut) return { step, leftOut, found: [] };
   const wanted = render(step, anyParameters, facts);
   const found = await Promise.all(
     wanted.map(async (manifest) => ({ manifest, object: await kube.get(refOf(manifest), signal) })),
   );
-  const lost = found.filter(({ object }) => !object);
-  if (lost.length === wanted.length && isOptional(step))
+  return { step, leftOut: undefined, found };
+}
+
+async function findingsAbout(
+  examination: Examination,
+  { step, leftOut, found }: Looked,
+): Promise<readonly Finding[]> {
+  if (leftOut) return [ok(`${step.brings}: left out, ${leftOut}`)];
+  const lost = found.flatMap(({ manifest, object }) => (object ? [] : [nameOf(manifest)]));
+  const isWhollyLost = lost.length === found.length;
+  if (isWhollyLost && isOptional(step))
     return [
       warning(
         `${step.brings}: not here`,
         "bootstrap with --region-file to send logs and metrics to the region",
       ),
     ];
+  if (isWhollyLost) return [error(`${step.brings}: nothing of it is here`, bootstrapAgain)];
   const problems = [
-    ...lost.map(({ manifest }) => error(`${nameOf(manifest)} is missing`, bootstrapAgain)),
+    ...(lost.length > 0 ? [error(`${step.brings}: ${sayNames(lost)} missing`, bootstrapAgain)] : []),
     ...(await problemsOf(examination, found)),
   ];
   return problems.length > 0
     ? problems
-    : [ok(`${step.brings}: all ${wanted.length} objects are as they should be`)];
+    : [ok(`${step.brings}: all ${found.length} objects are as they should be`)];
 }
+
+const namedMax = 5;
+const sayNames = (names: readonly string[]): string =>
+  names.length === 1
+    ? `${names[0]} is`
+    : names.length > namedMax
+      ? `${names.slice(0, namedMax).join(", ")} and ${names.length - namedMax} more are`
+      : `${names.slice(0, -1).join(", ")} and ${names.at(-1)} are`;
 
 /** What depends on addresses that not every cluster has. */
 const isOptional = ({ leftOut }: Step): boolean =>
@@ -75,10 +109,7 @@ const noFacts: ClusterFacts = {
   foreignGatewayApi: [],
 };
 
-async function problemsOf(
-  { kube, signal }: Examination,
-  found: readonly { readonly manifest: KubeObject; readonly object: KubeObject | undefined }[],
-): Promise<Finding[]> {
+async function problemsOf({ kube, signal }: Examination, found: Looked["found"]): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { manifest, object } of found) {
     if (!object) continue;
