@@ -245,3 +245,26 @@ test("a Shuttle that could not read its cluster yet ends at once when it is stop
   await shuttle[Symbol.asyncDispose]();
   expect(performance.now() - beganMs).toBeLessThan(8_000);
 });
+
+test("a Shuttle that ends acts no more while it still tells what it has to tell", async () => {
+  await using world = await openStillWorld();
+  const service = aService({ image: image("a") });
+  world.starbase.publish(aDocument(world.clusterId, 1, [service]));
+  const shuttle = await world.shuttle({ STARFORM_SNAPSHOT_INTERVAL: "100ms" });
+  await settled(world, [service]);
+  let asked = 0;
+  world.starbase.misbehave((call) => {
+    if (call !== "snapshots") return undefined;
+    asked += 1;
+    return { delayMs: 10_000 };
+  });
+  await until("it waits for Starbase", () => asked > 0);
+  const ending = shuttle[Symbol.asyncDispose]();
+  const before = asked;
+  await until("it tells for the last time", () => asked > before);
+  const [address] = world.fake.client.list("v1", "Service", service.namespace);
+  const { name } = address!.metadata;
+  world.fake.client.remove({ apiVersion: "v1", kind: "Service", namespace: service.namespace, name });
+  await ending;
+  expect(world.fake.client.list("v1", "Service", service.namespace)).toEqual([]);
+});
