@@ -65,6 +65,7 @@ describe.skipIf(!requireEngineInCi())(
       }));
     };
     const quota = "echo quota $(cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu.max 2>/dev/null)";
+    const starts = (many: number) => `i=0; while [ $i -lt ${many} ]; do i=$((i+1)); sleep 3 & done; wait`;
     const holds = (mib: number) =>
       `node -e 'let all = []; for (let i = 0; i < ${mib}; i += 10) { all.push(Buffer.alloc(10 * 2 ** 20, 1)); console.log("held " + all.length * 10); } setTimeout(() => {}, 4000)'`;
 
@@ -83,15 +84,38 @@ describe.skipIf(!requireEngineInCi())(
     test("each has the processes and the processor time of its own plan", async () => {
       const quota =
         "echo quota $(cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu.max 2>/dev/null)";
-      const starts = "i=0; while [ $i -lt 80 ]; do i=$((i+1)); sleep 3 & done; wait";
       const [few, many] = await sideBySide(
-        [{ processesMax: 60, cpuMillisMax: 400 }, `${quota}; ${starts}`],
-        [{ processesMax: 200, cpuMillisMax: 800 }, `${quota}; ${starts}`],
+        [{ processesMax: 60, cpuMillisMax: 400 }, `${quota}; ${starts(80)}`],
+        [{ processesMax: 200, cpuMillisMax: 800 }, `${quota}; ${starts(80)}`],
       );
       expect(few!.came).toContain("more than 60 processes");
       expect(few!.text).toContain("quota 40000");
       expect(many!.came).toBe("succeeded");
       expect(many!.text).toContain("quota 80000");
+    });
+
+    test.each([
+      ["memory", { memoryBytesMax: 200 * 2 ** 20 }, () => holds(130), "may use 200 MiB"],
+      ["processes", { processesMax: 100 }, () => starts(70), "more than 100 processes"],
+    ])("what steps that run at once use counts together: %s", async (_, limits, command, reason) => {
+      const spec = await aBuild(under, [command()], { limits: { ...buildAllowances.hobby, ...limits } });
+      const { plan } = spec.outcome as Extract<BuildSpec["outcome"], { kind: "plan" }>;
+      const alone = await built(under.builds, spec);
+      expect(alone.status.state).toBe("succeeded");
+      const [first] = plan.steps;
+      const cmd = `sh -c ': twice; ${command().replaceAll("'", `'\\''`)}'`;
+      plan.steps.push({ ...first!, name: "beside", commands: [{ cmd, customName: "beside" }] });
+      plan.steps[0] = { ...first!, commands: [{ cmd: `${cmd} twice`, customName: "first" }] };
+      plan.deploy.inputs!.push({ step: "beside", include: ["."] });
+      // Beside one that leaves all of them together room enough.
+      const large = await aBuild(under, ["echo begun; sleep 600"]);
+      await under.builds.submitBuild(large);
+      for await (const { text } of under.builds.streamLogs(large, AbortSignal.timeout(60_000)))
+        if (text === "begun") break;
+      const { status } = await built(under.builds, { ...spec, buildId: randomUUID() });
+      expect(status.state === "failed" ? status.reason : status.state).toContain(reason);
+      expect((await under.builds.getBuildStatus(large)).state).toBe("running");
+      await under.builds.cancelBuild(large);
     });
 
     test("what another Worker's build may use stays what it is while this one builds", async () => {

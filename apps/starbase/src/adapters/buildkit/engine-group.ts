@@ -48,31 +48,30 @@ const cpuWeight = 1 + Math.floor(((cpuShares - 2) * 9_999) / 262_142);
 
 /**
  * Looks at the engine behind the socket: one of ours has its pid file beside the socket, and its command line names
- * the group that BuildKit puts its own below. Each call sees an engine that was started anew.
+ * the group that BuildKit puts its own below. One that was started anew has the same group, with the builds that go on in it.
  */
 export function ownEngine(engineSocket: string): () => OwnEngine {
-  let [known, seenPid]: [OwnEngine, string | undefined] = [
-    { group: undefined, dataRoot: undefined },
-    undefined,
-  ];
+  const pidOf = () =>
+    attempt(() => readFileSync(path.join(path.dirname(engineSocket), "dockerd.pid"), "utf8").trim());
+  let known: (OwnEngine & { readonly parent: string }) | undefined;
   return () => {
-    const pid = attempt(() =>
-      readFileSync(path.join(path.dirname(engineSocket), "dockerd.pid"), "utf8").trim(),
-    );
-    if (pid !== seenPid || !known.group) [known, seenPid] = [engineOf(pid), pid];
+    const { parent, dataRoot } = settingsOf(pidOf());
+    if (!parent?.startsWith("/starform-docker-")) return known ?? { group: undefined, dataRoot: undefined };
+    if (known?.group && known.parent === parent && known.dataRoot === dataRoot) return known;
+    const traces = (step: string) => {
+      const pid = pidOf();
+      return dataRoot && pid ? tracesOf({ dataRoot, pid }, step) : undefined;
+    };
+    known = { parent, dataRoot, group: attempt(() => openGroup(path.join(parent, "buildkit"), traces)) };
     return known;
   };
 }
 
-function engineOf(pid: string | undefined): OwnEngine {
+function settingsOf(pid: string | undefined): { parent: string | undefined; dataRoot: string | undefined } {
   const words = (pid && attempt(() => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0"))) || [];
   const valueOf = (option: string) =>
     words.find((word) => word.startsWith(`--${option}=`))?.slice(option.length + 3);
-  const parent = valueOf("cgroup-parent");
-  if (!parent?.startsWith("/starform-docker-")) return { group: undefined, dataRoot: undefined };
-  const dataRoot = valueOf("data-root");
-  const traces = (step: string) => (dataRoot && pid ? tracesOf({ dataRoot, pid }, step) : undefined);
-  return { group: attempt(() => openGroup(path.join(parent, "buildkit"), traces)), dataRoot };
+  return { parent: valueOf("cgroup-parent"), dataRoot: valueOf("data-root") };
 }
 
 /** Where the group's files are: one folder in version 2, one for each controller in version 1. */
@@ -200,13 +199,14 @@ function openGroup(name: string, tracesOfStep: (step: string) => StepTraces | un
     },
     look() {
       const now = stepsIn(group);
-      now.forEach(meet);
       for (const step of steps.keys()) if (!now.includes(step)) part(step);
       for (const build of builds.values()) {
         const what = isOver(build);
         if (what === "processes") for (const step of build.running) endAll(path.join(group.pids, step));
         if (what) build.told.over(what);
       }
+      // After it was seen who is held up: to bound a step anew lets it go on for a moment.
+      now.forEach(meet);
       const refused = now.filter(
         (step) =>
           !buildOf(step) && !isOthers(step) && numberIn(`${group.pids}/${step}/pids.events`, "max") > 0,
