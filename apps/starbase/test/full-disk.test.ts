@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, open, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { buildAllowances } from "@starform/contract/plans";
 import { isFullDisk } from "@starform/std/full-disk";
+import { until } from "@starform/std/retry";
 import { hasWayOut } from "@starform/testkit/way-out";
 import Fastify from "fastify";
 import { pino } from "pino";
@@ -137,4 +138,30 @@ test.each(watches)("a build %s is stopped before it takes the last space of the 
   const { message } = await promise;
   expect(message).toContain("this machine's disk is nearly full (100 MiB are left)");
   expect(message).toSatisfy(hasWayOut);
+});
+
+test("of the builds in an engine whose disk is nearly full the one that wrote most ends, and the others go on", async () => {
+  const layers = ["small", "large"].map((name) => path.join(dir, name));
+  for (const [at, layer] of layers.entries()) {
+    mkdirSync(layer);
+    writeFileSync(path.join(layer, "file"), Buffer.alloc(at * 2_000_000 + 1_000));
+  }
+  let looks = 0;
+  const disk = engineDisk(
+    dir,
+    () => new Set(),
+    async () => ((looks += 1), 100 * 2 ** 20),
+  );
+  const ended: string[] = [];
+  const writers = layers.map((layer) => {
+    const writer = disk.watch({
+      diskBytesMax: limits.diskBytesMax,
+      end: () => void ended.push(path.basename(layer)),
+    });
+    writer.began({ mark: undefined, layers: [layer], caches: [] });
+    return writer;
+  });
+  await until("it was looked at again, with room not made yet", () => looks > 3);
+  expect(ended).toEqual(["large"]);
+  for (const writer of writers) writer[Symbol.dispose]();
 });
