@@ -82,10 +82,8 @@ function ownNode(size: NodeSize, index: number, port: number): JsonObject {
     ...node,
     status: {
       ...(node["status"] as JsonObject),
-      addresses: [
-        { type: "InternalIP", address: "127.0.0.1" },
-        { type: "Hostname", address: size.name },
-      ],
+      // A server looks up a host name first, and nobody knows this one.
+      addresses: [{ type: "InternalIP", address: "127.0.0.1" }],
       daemonEndpoints: { kubeletEndpoint: { Port: port } },
     },
   };
