@@ -16,7 +16,8 @@ export default defineConfig({
           include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "test/*.test.ts"],
           exclude: ["**/node_modules/**", "**/.next/**"],
           pool: "forks",
-          maxWorkers: 2,
+          // Most of them wait, for engines, watches and clocks of other processes: two cores are idle with two of them.
+          maxWorkers: 4,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           retry: isCi ? 1 : 0,
