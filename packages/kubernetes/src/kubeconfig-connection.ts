@@ -53,9 +53,8 @@ async function libraryConnection(parts: readonly Part[], context: string | undef
     try {
       part.loadFromString(text);
     } catch (error) {
-      throw new Fault("invalid", `${file ?? "what was given"} is no kubeconfig: ${wordsOf(error)}`, {
-        cause: error,
-      });
+      // Without its cause: the message of a reader of YAML quotes the lines around, which hold tokens.
+      throw new Fault("invalid", `${file ?? "what was given"} is no kubeconfig: ${flawOf(error)}`);
     }
     // Paths in it are meant from where it lies.
     if (file) part.makePathsAbsolute(dirname(file));
@@ -89,6 +88,14 @@ async function libraryConnection(parts: readonly Part[], context: string | undef
     },
     [Symbol.dispose]: () => agent?.destroy(),
   };
+}
+
+/** What is wrong with a text and where, without a word of it: a reason, too, names the alias or tag that it met. */
+function flawOf(error: unknown): string {
+  const { reason, mark } = error as { readonly reason?: string; readonly mark?: { readonly line: number } };
+  if (reason === undefined) return wordsOf(error);
+  const words = reason.replaceAll(/ ?(?:"[^]*"|!?<[^]*>)/g, "");
+  return mark ? `${words} in line ${mark.line + 1}` : words;
 }
 
 const tlsOf = ({ ca, cert, key, rejectUnauthorized, servername }: RequestOptions): TlsMaterial => ({

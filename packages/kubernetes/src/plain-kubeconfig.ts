@@ -52,12 +52,14 @@ export async function plainConnection(text: string, context?: string): Promise<C
   return { url, route: async () => route, [Symbol.dispose]: () => agent.destroy() };
 }
 
-/** JSON is YAML, and is read without a reader of YAML. */
+/** JSON is YAML, and is read without a reader of YAML. That one would warn with the lines it doubts, secrets and all. */
 async function parsed(text: string): Promise<Kubeconfig | undefined> {
   try {
-    return (text.trimStart().startsWith("{") ? JSON.parse(text) : (await import("yaml")).parse(text)) as
-      | Kubeconfig
-      | undefined;
+    return (
+      text.trimStart().startsWith("{")
+        ? JSON.parse(text)
+        : (await import("yaml")).parse(text, { logLevel: "error" })
+    ) as Kubeconfig | undefined;
   } catch {
     return undefined;
   }

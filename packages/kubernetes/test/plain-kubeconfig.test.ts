@@ -5,8 +5,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { TLSSocket } from "node:tls";
+import { inspect } from "node:util";
 import { selfSignedCertificate } from "@starform/std/self-signed-certificate";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { openKubeApi } from "../src/open-kube-api.ts";
 import { plainConnection } from "../src/plain-kubeconfig.ts";
@@ -136,5 +137,20 @@ describe("a file", () => {
     await expect(opened("a")).rejects.toThrow(/\/a is no kubeconfig: /);
     write("b", "");
     await expect(opened("b")).rejects.toThrow(/\/b is no kubeconfig: /);
+  });
+
+  test.each([
+    { what: "a line that is cut", lines: ["token: SECRET", "  [broken: yes"], line: 2 },
+    { what: "an alias", lines: ["token: *SECRET"], line: 1 },
+    { what: "a tag", lines: ["token: !SECRET x"], line: 1 },
+    { what: "a tag of its own", lines: ["token: !SECRET!x y"], line: 1 },
+  ])("with $what is told with the line, and with nothing that is in it", async ({ lines, line }) => {
+    const warned = vi.spyOn(process, "emitWarning");
+    write("a", lines.join("\n"));
+    const error = await opened("a").catch((thrown: unknown) => thrown);
+    expect(String(error)).toMatch(new RegExp(`/a is no kubeconfig: \\w.* in line ${line}$`));
+    expect(inspect(error)).not.toContain("SECRET");
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
   });
 });
