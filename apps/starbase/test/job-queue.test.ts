@@ -3,13 +3,13 @@ import { until } from "@starform/std/retry";
 import { Fault } from "@starform/std/fault";
 import { pino } from "pino";
 import { sql } from "kysely";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { openDatabase, type Database } from "../src/adapters/postgres/database.ts";
 import { postgresJobQueue } from "../src/adapters/postgres/job-queue.ts";
 import { openJobRunner } from "../src/adapters/postgres/job-runner.ts";
 import { migrate } from "../src/adapters/postgres/migrate.ts";
-import { CannotHeal, handle, job, type JobHandler } from "../src/ports/job-queue.ts";
+import { CannotHeal, handle, job, type CronJob, type JobHandler } from "../src/ports/job-queue.ts";
 
 const greet = job({
   name: "greet",
@@ -30,8 +30,9 @@ beforeEach(async () => {
 afterEach(() => stack.disposeAsync());
 
 const logger = pino({ level: "silent" });
-const runner = (...handlers: JobHandler[]) =>
-  openJobRunner({ url, handlers, crons: [], concurrency: 4, logger, graceMs: 0 });
+const open = (of: { handlers?: JobHandler[]; crons?: CronJob[]; concurrency?: number }) =>
+  openJobRunner({ url, handlers: [], crons: [], concurrency: 4, logger, graceMs: 0, ...of });
+const runner = (...handlers: JobHandler[]) => open({ handlers });
 const queue = () => postgresJobQueue(database.db);
 const waiting = async () =>
   Number(
@@ -41,6 +42,8 @@ const waiting = async () =>
       )
     ).rows[0]?.n,
   );
+const knownCrons = async () =>
+  (await sql`select from graphile_worker._private_known_crontabs`.execute(database.db)).rows.length;
 
 describe("the job queue", () => {
   test("runs what was enqueued in a transaction that commits, and nothing of one that rolls back", async () => {
@@ -83,6 +86,50 @@ describe("the job queue", () => {
     stack.use(await runner(handle(greet, work)));
     await until("the queue is empty", async () => (await waiting()) === 0);
     expect([seen, most]).toEqual([["serial0", "serial1", "serial2", "serial3", "serial4"], 1]);
+  });
+
+  test("runs first what is of the lower number, however late it came", async () => {
+    const seen: string[] = [];
+    const numbered = [5, 0, -5].map((priority) =>
+      job({ name: `of ${priority}`, payload: z.object({}), attemptsMax: 1, priority }),
+    );
+    for (const spec of numbered) await queue().enqueue(spec, {});
+    const handlers = numbered.map((spec) => handle(spec, async () => void seen.push(spec.name)));
+    stack.use(await open({ handlers, concurrency: 1 }));
+    await until("the queue is empty", async () => (await waiting()) === 0);
+    expect(seen).toEqual(["of -5", "of 0", "of 5"]);
+  });
+
+  test("runs a cron at its minute of its hour, UTC, and at no other", async () => {
+    const seen: string[] = [];
+    const crons = ["17 4 * * *", "18 4 * * *", "17 5 * * *"].map((schedule) => ({
+      name: `at ${schedule}`,
+      schedule,
+      run: async () => void seen.push(schedule),
+    }));
+    // Of a day that is over for the database, so that what comes due has come due there too.
+    vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-01-05T04:16:59.700Z") });
+    stack.defer(() => void vi.useRealTimers());
+    stack.use(await open({ crons }));
+    await until("its crons are known", async () => (await knownCrons()) === crons.length);
+    expect(seen).toEqual([]);
+    vi.setSystemTime(new Date("2026-01-05T04:17:00.100Z"));
+    await until("one of them ran", async () => seen.length > 0 && (await waiting()) === 0);
+    expect(seen).toEqual(["17 4 * * *"]);
+  });
+
+  test("ends a job whose tries are used up, with the reason of the last", async () => {
+    const given: string[] = [];
+    const once = job({ name: "once", payload: z.object({ who: z.string() }), attemptsMax: 1 });
+    const work = async () => {
+      throw new Error("the network is away");
+    };
+    await queue().enqueue(once, { who: "x" }, { key: "once" });
+    stack.use(
+      await runner(handle(once, work, async ({ who }, reason) => void given.push(`${who}: ${reason}`))),
+    );
+    await until("it has ended", async () => given.length > 0 && !(await queue().isOpen("once")));
+    expect(given).toEqual(["x: the network is away"]);
   });
 
   test.each([
