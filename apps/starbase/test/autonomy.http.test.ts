@@ -95,6 +95,13 @@ test("what a cluster holds back on its own is shown with the service and audited
     let_go_at: "2026-11-29T11:00:00.000Z",
   };
   for (const restarts of [4, 5]) await report(world, made, { let_go: unheard, restarts });
+  // Of these the end was not told before the next began, and was over or not.
+  const next = (by: string, hour: number) => ({ ...divergence, by, at: `2026-11-29T${hour}:00:00.000Z` });
+  const passing = { ...next("mia", 13), let_go_by: "max", let_go_at: "2026-11-29T14:00:00.000Z" };
+  await report(world, made, { divergence: next("kim", 12) });
+  for (const restarts of [6, 7]) await report(world, made, { let_go: passing, restarts });
+  await report(world, made, { divergence: next("lee", 15) });
+  await report(world, made, { divergence: next("noa", 16) });
   const audit = await world.owner(workspaces.listAudit, {
     params: { workspace: "home" },
     query: { limit: 100 },
@@ -103,7 +110,14 @@ test("what a cluster holds back on its own is shown with the service and audited
   expect(events.map(({ event, actor }) => `${event} ${actor}`).sort()).toEqual([
     "service.held_back ada on node-1",
     "service.held_back eve",
+    "service.held_back kim",
+    "service.held_back lee",
+    "service.held_back mia",
+    "service.held_back noa",
     "service.let_go bob",
     "service.let_go bob",
+    "service.let_go kim",
+    "service.let_go lee",
+    "service.let_go max",
   ]);
 });

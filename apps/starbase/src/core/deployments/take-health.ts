@@ -53,12 +53,14 @@ export async function recordDivergence(
       detail: { ...detail, environment: place.environment },
     });
   const [before, now] = [place.health.heldBack ?? null, heldBackOf(report)];
-  const { let_go: letGo } = report;
-  if (letGo && letGo.let_go_at !== place.health.letGo?.at) {
-    const ended = heldBackOf({ divergence: letGo })!;
+  const letGo = report.let_go?.let_go_at === place.health.letGo?.at ? undefined : report.let_go;
+  const ended = heldBackOf({ divergence: letGo });
+  // What took its place may be over as well: who ended this one is not known then.
+  if (before && ![now?.at, ended?.at].includes(before.at)) await note("service.let_go", before.by, before);
+  if (letGo && ended) {
     if (before?.at !== ended.at) await note("service.held_back", ended.by, ended);
     await note("service.let_go", letGo.let_go_by, ended);
-  } else if (before && !now) await note("service.let_go", before.by, before);
+  }
   if (now && now.at !== before?.at) await note("service.held_back", now.by, now);
 }
 
