@@ -78,7 +78,8 @@ test.each([1, 7, 10_000])(
       return Buffer.concat(await Array.fromAsync(tellFullDisk(pieces()))).toString();
     };
     expect(await toldOf(before + full + full + end)).toBe(before + full + ours + full + end);
-    for (const other of [before + end, "no packets at all", `${before}00`])
+    const kept = packet("\u0001000eunpack ok\n0000");
+    for (const other of [before + end, "no packets at all", `${before}00`, `${before}${kept}${full}0000`])
       expect(await toldOf(other)).toBe(other);
   },
 );

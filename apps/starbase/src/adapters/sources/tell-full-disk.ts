@@ -2,16 +2,16 @@ import { platformDiskIsFull } from "../../core/full-disk.ts";
 
 /** How git tells it, which runs in English (git-program.ts). */
 const gitsWords = /No space left on device|Disk quota exceeded/;
-/** Of the side-band protocol: for the person at the other end. */
-const progressBand = 2;
+/** Of the side-band protocol: git's report of what became of the push, and what is for the person at the other end. */
+const [reportBand, progressBand] = [1, 2];
 const lengthBytes = 4;
 
 /**
- * The answer to a push, with our sentence behind git's own words for a full disk. Packets go on as soon as they are
- * whole; what is no packet goes on as it is.
+ * The answer to a push, with our sentence behind git's own words for a full disk. Those that come after git's report are
+ * of the build that follows: the push stands. Packets go on as soon as they are whole; what is no packet goes on as it is.
  */
 export async function* tellFullDisk(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let [rest, isTold] = [Buffer.alloc(0), false];
+  let [rest, isOver] = [Buffer.alloc(0), false];
   for await (const chunk of body) {
     rest = Buffer.concat([rest, chunk]);
     for (
@@ -22,9 +22,10 @@ export async function* tellFullDisk(body: AsyncIterable<Uint8Array>): AsyncItera
       const packet = rest.subarray(0, length);
       rest = rest.subarray(length);
       yield packet;
-      if (isTold || packet[lengthBytes] !== progressBand || !gitsWords.test(packet.toString("latin1")))
-        continue;
-      isTold = true;
+      const band = packet[lengthBytes];
+      if (band === reportBand) isOver = true;
+      if (isOver || band !== progressBand || !gitsWords.test(packet.toString("latin1"))) continue;
+      isOver = true;
       yield packetOf(`${platformDiskIsFull}\n`);
     }
   }
