@@ -18,6 +18,7 @@ import { openJobRunner } from "../src/adapters/postgres/job-runner.ts";
 import { postgresStores, postgresTransact } from "../src/adapters/postgres/stores.ts";
 import { folderSourceStore } from "../src/adapters/sources/source-store.ts";
 import { folderWorkDirs } from "../src/adapters/sources/work-dirs.ts";
+import { platformDiskIsFull } from "../src/core/full-disk.ts";
 import { runProposal, type RunProposalDeps } from "../src/core/proposals/run-proposal.ts";
 import { sweepProposals } from "../src/core/proposals/sweep-proposals.ts";
 import { proposalRunJob } from "../src/jobs/proposal-run.ts";
@@ -215,6 +216,14 @@ test("an address that cannot be read fails with what to check", async () => {
   await using _worker = await aWorker();
   const nowhere = await ask(ref.project, `file://${dir}/nowhere`);
   expect((await untilEnded(ref.project, nowhere)).reason).toContain("cannot be read");
+});
+
+test("a full disk ends it, in the words in which everybody is told of one", async () => {
+  const { ref } = await aProject(world);
+  const full = Object.assign(new Error("write"), { code: "ENOSPC" });
+  await using _worker = await aWorker({ sources: { fetchOnce: () => Promise.reject(full) } });
+  const { reason } = await untilEnded(ref.project, await ask(ref.project, "https://git.example/app.git"));
+  expect(reason).toBe(platformDiskIsFull);
 });
 
 test("a fault of the platform is tried again, and told when it does not heal", async () => {

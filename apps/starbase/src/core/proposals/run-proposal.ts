@@ -6,6 +6,7 @@ import { isFault } from "@starform/std/fault";
 import { isFullDisk } from "@starform/std/full-disk";
 import type { SourceStore } from "../builds/ports.ts";
 import type { WorkDirs } from "../builds/work-dirs.ts";
+import { platformDiskIsFull } from "../full-disk.ts";
 import type { Transact } from "../stores.ts";
 import type { Proposal, ProposalEnd } from "./ports.ts";
 
@@ -53,8 +54,7 @@ async function endOf(deps: RunProposalDeps, proposal: Proposal, signal: AbortSig
     return await look(deps, proposal, signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (isFullDisk(error))
-      return failed("the disk of the platform is full: its operator must free some space, then try again");
+    if (isFullDisk(error)) return failed(platformDiskIsFull);
     // What is the repository's own; all else may heal.
     if (!isFault(error) || error.code === "unavailable" || error.code === "internal") throw error;
     return failed(error.message);
