@@ -46,8 +46,9 @@ async function openTraces() {
     beginStep(step: string, mark: string) {
       const bundle = path.join(dataRoot, "buildkit/executor", step);
       mkdirSync(bundle, { recursive: true });
-      writeFileSync(`${bundle}/hosts`, `127.0.0.1\tlocalhost\n${mark}\t${markName}\n`);
-      const mounts = [{ destination: "/etc/hosts", source: `${bundle}/hosts`, options: ["rbind", "ro"] }];
+      const source = path.join(bundle, `../hosts.${step}`);
+      writeFileSync(source, `127.0.0.1\tlocalhost\n${mark}\t${markName}\n`);
+      const mounts = [{ destination: "/etc/hosts", source, options: ["rbind", "ro"] }];
       writeFileSync(`${bundle}/config.json`, JSON.stringify({ mounts }));
       steps.push(step);
       for (const folder of folders(step)) mkdirSync(folder);

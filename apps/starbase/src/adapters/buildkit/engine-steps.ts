@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { constants, lstatSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { markName } from "./build-mark.ts";
 
@@ -20,9 +20,12 @@ type Mount = { destination: string; type?: string; source?: string; options?: st
  */
 export function tracesOf(engine: { dataRoot: string; pid: string }, step: string): StepTraces | undefined {
   try {
-    const bundle = path.join(engine.dataRoot, "buildkit/executor", step);
+    const executor = path.join(engine.dataRoot, "buildkit/executor");
+    const bundle = path.join(executor, step);
     const { mounts = [] } = JSON.parse(readFileSync(`${bundle}/config.json`, "utf8")) as { mounts?: Mount[] };
-    const hosts = mounts.find(({ destination }) => destination === "/etc/hosts")?.source;
+    const hosts = mounts.find(
+      ({ destination, source }) => destination === "/etc/hosts" && isOf(executor, source),
+    );
     const upper = uppersOf(engine.pid);
     const binds = mounts.filter(
       ({ source, options = [] }) =>
@@ -30,13 +33,31 @@ export function tracesOf(engine: { dataRoot: string; pid: string }, step: string
     );
     const sources = binds.map(({ source }) => upper(source!) ?? source!);
     return {
-      mark: hosts && markIn(readFileSync(hosts, "utf8")),
+      mark: hosts && markIn(textOf(hosts.source!)),
       layers: [upper(`${bundle}/rootfs`)].filter((one) => one !== undefined),
       caches: sources.filter((source) => source.startsWith(`${engine.dataRoot}/`)),
     };
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The engine makes hosts files directly in its executor's folder. A Dockerfile may mount a file of its own in that place
+ * (`RUN --mount=…,target=/etc/hosts`), which the engine takes instead: that one lies elsewhere.
+ */
+const isOf = (executor: string, source: string | undefined): boolean =>
+  source !== undefined && path.dirname(source) === realpathSync(executor);
+
+const hostsBytesMax = 64 * 2 ** 10;
+
+/** Of what is no regular file, or too large for one of hosts, nothing; waits for none. */
+function textOf(file: string): string {
+  const found = lstatSync(file);
+  const flag = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  return found.isFile() && found.size <= hostsBytesMax
+    ? readFileSync(file, { encoding: "utf8", flag: flag as never })
+    : "";
 }
 
 const markIn = (hosts: string): string | undefined =>
