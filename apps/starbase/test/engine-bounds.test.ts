@@ -82,8 +82,6 @@ describe.skipIf(!requireEngineInCi())(
     });
 
     test("each has the processes and the processor time of its own plan", async () => {
-      const quota =
-        "echo quota $(cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu.max 2>/dev/null)";
       const [few, many] = await sideBySide(
         [{ processesMax: 60, cpuMillisMax: 400 }, `${quota}; ${starts(80)}`],
         [{ processesMax: 200, cpuMillisMax: 800 }, `${quota}; ${starts(80)}`],
