@@ -7,7 +7,9 @@ import path from "node:path";
 import { until } from "@starform/std/retry";
 import { expect, test } from "vitest";
 import { markName, markOf } from "../src/adapters/buildkit/build-mark.ts";
+import { engineDisk } from "../src/adapters/buildkit/engine-disk.ts";
 import { ownEngine } from "../src/adapters/buildkit/engine-group.ts";
+import type { BuildStopped } from "../src/adapters/process-builder/build-stopped.ts";
 import { machineAllows } from "./process-builder.ts";
 
 const { cgroups } = await machineAllows();
@@ -43,12 +45,17 @@ async function openTraces() {
         await once(engine, "exit");
       };
     },
-    beginStep(step: string, mark: string) {
+    dataRoot,
+    /** `writesTo`: a folder that it mounts. */
+    beginStep(step: string, mark?: string, writesTo?: string) {
       const bundle = path.join(dataRoot, "buildkit/executor", step);
       mkdirSync(bundle, { recursive: true });
       const source = path.join(bundle, `../hosts.${step}`);
-      writeFileSync(source, `127.0.0.1\tlocalhost\n${mark}\t${markName}\n`);
-      const mounts = [{ destination: "/etc/hosts", source, options: ["rbind", "ro"] }];
+      writeFileSync(source, `127.0.0.1\tlocalhost\n${mark ? `${mark}\t${markName}\n` : ""}`);
+      const mounts = [
+        { destination: "/etc/hosts", source, options: ["rbind", "ro"] },
+        ...(writesTo ? [{ destination: "/kept", source: writesTo, options: ["rbind"] }] : []),
+      ];
       writeFileSync(`${bundle}/config.json`, JSON.stringify({ mounts }));
       steps.push(step);
       for (const folder of folders(step)) mkdirSync(folder);
@@ -92,3 +99,37 @@ test.skipIf(!cgroups)(
     expect(began).toEqual([one, one, other]);
   },
 );
+
+test.skipIf(!cgroups)("what a step writes that has no mark is held to what its build may write", async () => {
+  await using traces = await openTraces();
+  await traces.start();
+  const { group } = ownEngine(traces.socket)();
+  const told = { began: () => {}, over: () => {} };
+  using _ended = group!.enter(markOf("ended"), bounds(60), told);
+  _ended[Symbol.dispose]();
+  for (const mark of [undefined, markOf("ended")]) {
+    const layer = path.join(traces.dataRoot, "overlay2", `of-${mark}`, "diff");
+    const step = `step-${mark?.length}`;
+    let free = 2 ** 40;
+    const disk = engineDisk(traces.dataRoot, group!.chargedFolders, async () => (free -= 2 ** 20));
+    const { promise, resolve } = Promise.withResolvers<BuildStopped>();
+    using _one = group!.enter(markOf("one"), bounds(60), told);
+    using _watched = disk.watch({ diskBytesMax: 2 ** 20, end: resolve });
+    mkdirSync(layer, { recursive: true });
+    traces.beginStep(step, mark, layer);
+    group!.look();
+    writeFileSync(path.join(layer, "file"), Buffer.alloc(2 ** 21));
+    expect((await promise).message).toContain("wrote more than 1 MiB to disk");
+  }
+});
+
+test.skipIf(!cgroups)("what another Worker's steps write is not for this one to hold", async () => {
+  await using traces = await openTraces();
+  await traces.start();
+  const { group } = ownEngine(traces.socket)();
+  const layer = path.join(traces.dataRoot, "overlay2/theirs/diff");
+  using _one = group!.enter(markOf("one"), bounds(60), { began: () => {}, over: () => {} });
+  traces.beginStep("theirs", markOf("theirs"), layer);
+  group!.look();
+  expect([...group!.chargedFolders()]).toEqual([layer]);
+});

@@ -38,7 +38,7 @@ export function boundedBuilds(engine: () => OwnEngine, most: BuildLimits): Bound
   const disks = new WeakMap<OwnEngine, EngineDisk>();
   const diskOf = (own: OwnEngine): EngineDisk | undefined => {
     if (own.dataRoot === undefined) return undefined;
-    const known = disks.get(own) ?? engineDisk(own.dataRoot, () => own.group?.foldersOfSteps() ?? new Set());
+    const known = disks.get(own) ?? engineDisk(own.dataRoot, () => own.group?.chargedFolders() ?? new Set());
     disks.set(own, known);
     return known;
   };

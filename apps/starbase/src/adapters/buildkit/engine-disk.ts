@@ -43,12 +43,12 @@ const roomWithinMs = 5_000;
 /**
  * Ends builds that fill an engine's disk or write more than they may. BuildKit's own count leaves out what a step that
  * still runs has written, so folders are measured: those of a build's own steps, what its caches grew by, and the layers
- * that no step made (copies, fetched files) while it was the only one. What several may have made is held to what they
+ * that no step of a known build made (copies, fetched files, steps without a mark) while it was the only one. What several may have made is held to what they
  * may write together. To ask how much is free costs nothing; the rest is asked when that fell, and now and then.
  */
 export function engineDisk(
   dataRoot: string,
-  foldersOfSteps: () => ReadonlySet<string>,
+  chargedFolders: () => ReadonlySet<string>,
   freeBytes = freeBytesOf,
 ): EngineDisk {
   let all: Watched[] = [];
@@ -91,10 +91,10 @@ export function engineDisk(
     one.end(stopped);
   }
 
-  /** Layers of no step, begun since: of the one build that ran then, and of several. */
+  /** Layers of no step whose build is known, begun since: of the one build that ran then, and of several. */
   async function otherLayers(running: readonly Watched[]) {
     const sinceMs = Math.min(...running.map(({ beganMs }) => beganMs));
-    const known = foldersOfSteps();
+    const known = chargedFolders();
     const aloneBy = new Map<Watched, string[]>();
     const together: string[] = [];
     for (const { dir, bornMs } of await layersSince(dataRoot, sinceMs)) {

@@ -25,8 +25,8 @@ export type EngineGroup = {
   watchMemory(): Disposable & { mayHaveRunOut(memoryBytesMax: number): boolean };
   /** Sees which steps are over their limits, and ends those that were refused a process; answers how many of no build known here that were so far. */
   look(): number;
-  /** Where steps wrote to, whosever they were. */
-  foldersOfSteps(): ReadonlySet<string>;
+  /** Where steps write to that are charged to a build here, or are for another Worker to charge. */
+  chargedFolders(): ReadonlySet<string>;
 };
 
 /** What is told of the steps of one build. */
@@ -112,13 +112,13 @@ function openGroup(name: string, tracesOfStep: (step: string) => StepTraces | un
   const steps = new Map<string, StepTraces>();
   const folders = new Set<string>();
 
-  /** Of all builds there were here: what has another mark is for the Worker that gave it. */
-  const marks = new Set<string>();
+  /** Of builds that are over: a step that another shares with one goes on. What has no mark of ours is another Worker's. */
+  const endedMarks = new Set<string>();
 
   const buildOf = (step: string): Build | undefined => builds.get(steps.get(step)?.mark ?? "");
   const isOthers = (step: string): boolean => {
     const mark = steps.get(step)?.mark;
-    return mark !== undefined && !marks.has(mark);
+    return mark !== undefined && !builds.has(mark) && !endedMarks.has(mark);
   };
   const bound = (step: string): void => {
     if (isOthers(step)) return;
@@ -132,8 +132,9 @@ function openGroup(name: string, tracesOfStep: (step: string) => StepTraces | un
     const traces = steps.has(step) ? undefined : tracesOfStep(step);
     if (traces) {
       steps.set(step, traces);
-      for (const folder of [...traces.layers, ...traces.caches]) folders.add(folder);
       const build = buildOf(step);
+      if (build || isOthers(step))
+        for (const folder of [...traces.layers, ...traces.caches]) folders.add(folder);
       build?.told.began(traces);
       build?.running.add(step);
       build?.running.forEach(bound);
@@ -176,17 +177,17 @@ function openGroup(name: string, tracesOfStep: (step: string) => StepTraces | un
     enter(mark, bounds, told) {
       const build: Build = { bounds, told, running: new Set() };
       builds.set(mark, build);
-      marks.add(mark);
       return {
         [Symbol.dispose]() {
           builds.delete(mark);
+          keepLatest(endedMarks.add(mark), endedMarksMax);
           build.running.forEach(bound);
           // Only folders that are younger than some build are asked about.
           if (builds.size === 0) folders.clear();
         },
       };
     },
-    foldersOfSteps: () => folders,
+    chargedFolders: () => folders,
     watchMemory() {
       const killed = () => numberIn(`${group.memory}/memory.events`, "oom_kill");
       const before = killed();
@@ -215,6 +216,16 @@ function openGroup(name: string, tracesOfStep: (step: string) => StepTraces | un
       return (bombs += refused.length);
     },
   };
+}
+
+/** Far more than there can be steps that outlive their builds. */
+const endedMarksMax = 1_000;
+
+function keepLatest(all: Set<string>, most: number): void {
+  for (const oldest of all) {
+    if (all.size <= most) return;
+    all.delete(oldest);
+  }
 }
 
 /** Processors are shared among the steps that a build runs at once; what else it may have, they are seen to have together. */
