@@ -63,6 +63,16 @@ test("the health of a service holds what its instance said last, for as long as 
   expect(await health()).not.toHaveProperty("lastLines");
 });
 
+test("a report is taken with whatever an instance said, as far as it can be kept", async () => {
+  const { made } = await three().then(async ({ ref }) => ({ made: await deploy(ref, "c") }));
+  const said = { reason: "it said \0\ud83d", last_lines: ["a\0", "b\ud83d"] };
+  await report(world, made, { ...ready(0), ...failed, ...said });
+  expect(await get(made.id)).toMatchObject({
+    status: "failed",
+    reason: "it said \ufffd\n    a\n    b\ufffd",
+  });
+});
+
 describe("a rollout of several instances", () => {
   test("is deployed with the first that is well, and what a failure falls back on with the last", async () => {
     const { ref, good } = await three();

@@ -1,4 +1,5 @@
 import { sayDuration } from "@starform/std/duration";
+import { shorten } from "./shorten.ts";
 
 export type Ending = {
   readonly exitCode: number | null;
@@ -141,8 +142,3 @@ function signalOf(exitCode: number | null): string | undefined {
   };
   return names[exitCode - 128];
 }
-
-const shorten = (text: string): string => {
-  const line = text.replaceAll(/\s+/g, " ").trim();
-  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
-};

@@ -1,5 +1,6 @@
 import * as contract from "@starform/contract/clusters";
 import { wordsOf } from "@starform/std/fault";
+import { storable } from "@starform/std/storable";
 import type { FastifyInstance } from "fastify";
 import type { TakenSnapshots } from "../core/clusters/take-reports.ts";
 import type { ServeDesiredState } from "../core/desired-state/serve-desired-state.ts";
@@ -60,9 +61,10 @@ export function clusterRoutes(app: FastifyInstance, deps: ClusterDeps): void {
       });
       if (reason) refused.push({ service_id: serviceId, reason });
     };
-    for (const report of body.reports) await take(report.service_id, () => deps.observe(cluster.id, report));
+    for (const report of body.reports)
+      await take(report.service_id, () => deps.observe(cluster.id, storable(report)));
     for (const run of body.cron_runs ?? [])
-      await take(run.service_id, () => deps.takeCronRun(cluster.id, run));
+      await take(run.service_id, () => deps.takeCronRun(cluster.id, storable(run)));
     return { accepted: body.reports.length + (body.cron_runs?.length ?? 0) - refused.length, refused };
   });
 }

@@ -4,6 +4,7 @@ import { ProposedService } from "@starform/contract/proposals";
 import type { Clock } from "@starform/std/clock";
 import { isFault } from "@starform/std/fault";
 import { isFullDisk } from "@starform/std/full-disk";
+import { storable } from "@starform/std/storable";
 import type { SourceStore } from "../builds/ports.ts";
 import type { WorkDirs } from "../builds/work-dirs.ts";
 import { platformDiskIsFull } from "../full-disk.ts";
@@ -107,13 +108,3 @@ function ofContract(
     note: `the app in ${rootDirectory.slice(0, 200)} is left out: its ${issue.path.join(".")} ${issue.message}`,
   };
 }
-
-/** Texts as Postgres can keep them: without NUL and halves of characters. */
-const storable = <T>(value: T): T =>
-  value === undefined
-    ? value
-    : (JSON.parse(
-        JSON.stringify(value, (_key, one: unknown) =>
-          typeof one === "string" ? one.replaceAll("\0", "").toWellFormed() : one,
-        ),
-      ) as T);

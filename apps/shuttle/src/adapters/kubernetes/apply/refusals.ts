@@ -1,4 +1,5 @@
 import type { KubeError } from "@starform/kubernetes/kube-error";
+import { shorten } from "../../../core/shorten.ts";
 import type { Manifest } from "../manifests/manifest.ts";
 
 /** Why an apply did not happen, and what to do about it. */
@@ -11,6 +12,8 @@ export type Refusal =
   | { readonly kind: "final"; readonly sentence: string };
 
 const awayMs = 1_000;
+/** Of what the API server says. */
+const lengthMax = 300;
 /** Answers of a proxy or of a server that is starting or overloaded. */
 const awayStatuses: ReadonlySet<number> = new Set([0, 429, 502, 503, 504]);
 
@@ -23,7 +26,7 @@ export function judgeRefusal(error: KubeError, manifest: Manifest): Refusal {
   const { status, message } = error;
   if (awayStatuses.has(status)) {
     const waitMs = Math.max(awayMs, (error.body.details?.retryAfterSeconds ?? 0) * 1_000);
-    return { kind: "away", waitMs, sentence: shorten(message) };
+    return { kind: "away", waitMs, sentence: shorten(message, lengthMax) };
   }
   if (isTerminating(error))
     return {
@@ -33,22 +36,25 @@ export function judgeRefusal(error: KubeError, manifest: Manifest): Refusal {
   if (status === 403 && message.includes("exceeded quota"))
     return {
       kind: "again",
-      sentence: `quota: ${shorten(message.slice(message.indexOf("exceeded quota") + 16))}`,
+      sentence: `quota: ${shorten(message.slice(message.indexOf("exceeded quota") + 16), lengthMax)}`,
     };
   if (status === 401 || (status === 403 && / cannot [a-z]+ resource /.test(message)))
     return {
       kind: "again",
-      sentence: `Shuttle may not make ${what}: ${shorten(message)}; the cluster's operator must let it`,
+      sentence: `Shuttle may not make ${what}: ${shorten(message, lengthMax)}; the cluster's operator must let it`,
     };
   if (status === 404)
     return {
       kind: "again",
       sentence: `the cluster does not know ${manifest.kind} (${manifest.apiVersion}): its operator must install it`,
     };
-  if (status === 409) return { kind: "again", sentence: shorten(message) };
+  if (status === 409) return { kind: "again", sentence: shorten(message, lengthMax) };
   if (status >= 500 && !isOfSchema(message))
-    return { kind: "again", sentence: `${what}: ${shorten(message)}` };
-  return { kind: "final", sentence: `the cluster refuses ${what}: ${shorten(causesOf(error) ?? message)}` };
+    return { kind: "again", sentence: `${what}: ${shorten(message, lengthMax)}` };
+  return {
+    kind: "final",
+    sentence: `the cluster refuses ${what}: ${shorten(causesOf(error) ?? message, lengthMax)}`,
+  };
 }
 
 const isTerminating = ({ body }: KubeError): boolean =>
@@ -62,9 +68,3 @@ function causesOf({ body }: KubeError): string | undefined {
   if (causes.length === 0) return undefined;
   return causes.map(({ field, message }) => `${field}: ${message ?? "wrong"}`).join("; ");
 }
-
-/** One line of at most 300 characters. */
-export const shorten = (text: string): string => {
-  const line = text.replaceAll(/\s+/g, " ").trim();
-  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
-};

@@ -7,6 +7,7 @@ import {
   reasonOfRefusedImage,
   reasonOfRootImage,
 } from "../../../core/reasons.ts";
+import { shorten } from "../../../core/shorten.ts";
 
 /** Why a container did not begin; final if trying again will not help. */
 export type Trouble = { readonly sentence: string; readonly isFinal: boolean };
@@ -46,7 +47,7 @@ export function waitingWords(
   if (/(secret|configmap) .*not found/i.test(message))
     return { sentence: "its variables are not in the cluster yet", isFinal: false };
   return {
-    sentence: `it cannot be started: ${message.replaceAll(/\s+/g, " ").slice(0, 200)}`,
+    sentence: `it cannot be started: ${shorten(message)}`,
     isFinal: false,
   };
 }

@@ -2,6 +2,7 @@ import type { DesiredService } from "@starform/contract/clusters";
 import { lastLinesOf } from "../../../core/last-lines.ts";
 import { standardUserId } from "../manifests/context.ts";
 import { hintOfDenial, reasonOfEnding, reasonOfLiveness, reasonOfTimeout } from "../../../core/reasons.ts";
+import { shorten } from "../../../core/shorten.ts";
 import { mainPort } from "../manifests/ports.ts";
 import type { EventView } from "../view/event-view.ts";
 import type { PodView } from "../view/pod-view.ts";
@@ -39,10 +40,7 @@ export function podTrouble(
   if (ending) return ending;
   const mount = events.find(({ reason }) => reason === "FailedMount" || reason === "FailedAttachVolume");
   if (mount && pod.startedAtMs === undefined)
-    return start(
-      `its volume cannot be mounted: ${mount.message.replaceAll(/\s+/g, " ").slice(0, 200)}`,
-      false,
-    );
+    return start(`its volume cannot be mounted: ${shorten(mount.message)}`, false);
   const answer = answers.get("Startup") ?? answers.get("Readiness");
   return answer && start(`not ready yet: ${sayAnswer(answer, service)}`, false);
 }

@@ -1,3 +1,4 @@
+import { shorten } from "../../../core/shorten.ts";
 import type { EventView } from "../view/event-view.ts";
 
 export type ProbeKind = "Startup" | "Readiness" | "Liveness";
@@ -29,7 +30,7 @@ function answerOf(said: string, ofProbe: string | undefined): string | "silence"
     return `${path ? `GET ${path}` : "the port"} was not answered in time`;
   if (/EOF|connection reset/i.test(said))
     return `${path ? `GET ${path}` : "the port"} was cut off without an answer`;
-  return said.replaceAll(/\s+/g, " ").trim().slice(0, 200);
+  return shorten(said);
 }
 
 function pathOf(said: string): string | undefined {

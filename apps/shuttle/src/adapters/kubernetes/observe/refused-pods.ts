@@ -1,4 +1,5 @@
 import { reasonOfQuota, reasonOfSecurity, sayBytes } from "../../../core/reasons.ts";
+import { shorten } from "../../../core/shorten.ts";
 import { amountOf } from "../view/amounts.ts";
 import type { PodView } from "../view/pod-view.ts";
 import type { Trouble } from "./image-words.ts";
@@ -26,10 +27,8 @@ export function refusedPodWords(message: string, neighbours: Iterable<PodView>):
     return { sentence: quotaWords(message, neighbours), isFinal: false };
   const violation = /violates PodSecurity "[^"]*": (.*)$/s.exec(message)?.[1];
   if (violation) return { sentence: reasonOfSecurity(violation), isFinal: true };
-  const said = message
-    .replace(/^(Error creating: )?(pods "[^"]*" is forbidden: )?/, "")
-    .replaceAll(/\s+/g, " ");
-  return { sentence: `the cluster makes no instance of it: ${said.slice(0, 250)}`, isFinal: false };
+  const said = message.replace(/^(Error creating: )?(pods "[^"]*" is forbidden: )?/, "");
+  return { sentence: `the cluster makes no instance of it: ${shorten(said, 250)}`, isFinal: false };
 }
 
 /** `exceeded quota: q, requested: requests.cpu=2, used: requests.cpu=4, limited: requests.cpu=4`. */
