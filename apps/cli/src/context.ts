@@ -3,7 +3,7 @@ import type { CallInput, CallOutput, Route } from "@starform/contract/route";
 import { localUrl, readConfig, type Config } from "./config.ts";
 import { exitCodes, ExitError, usageError } from "./exit-error.ts";
 import type { Host, Sink } from "./host.ts";
-import { paintWith, type Paint } from "./output/paint.ts";
+import { paintWith, safeText, type Paint } from "./output/paint.ts";
 import { progressOn, type Progress } from "./output/progress.ts";
 import { fileCredentials, type Credentials } from "./store/credentials.ts";
 import { localPlatform } from "./store/local-platform.ts";
@@ -67,6 +67,9 @@ export function openContext(host: Host, flags: GlobalFlags): Context {
   const mayColour = isColoured(config, host.stdout) && !flags.json;
   const progress = progressOn(host.stderr, !flags.json);
   const write = (sink: Sink, text: string) => progress.above(() => sink.write(`${text}\n`));
+  /** Apps have their say in logs, reasons and names: to a pipe it goes as it is, to a terminal made safe. */
+  const writeWords = (sink: Sink, text: string) =>
+    write(sink, sink.isTerminal ? safeText(text, mayColour) : text);
   const local = () => localPlatform(host.cloneDir);
   const knownUrl = (folder = host.cwd) =>
     config.url ?? links.around(folder)?.link.url ?? credentials.current() ?? local()?.url;
@@ -98,10 +101,11 @@ export function openContext(host: Host, flags: GlobalFlags): Context {
       const { openApi } = await import("./open-api.ts");
       return openApi({ url: at, token, signal: host.interrupted });
     },
-    say: (text) => void (flags.json || write(host.stdout, text)),
-    answer: (value, words) => write(host.stdout, flags.json ? JSON.stringify(value, null, 2) : words()),
+    say: (text) => void (flags.json || writeWords(host.stdout, text)),
+    answer: (value, words) =>
+      flags.json ? write(host.stdout, JSON.stringify(value, null, 2)) : writeWords(host.stdout, words()),
     jsonLine: (value) => write(host.stdout, JSON.stringify(value)),
-    note: (text) => write(host.stderr, text),
+    note: (text) => writeWords(host.stderr, text),
     async confirm(question) {
       if (flags.yes) return true;
       if (!host.isInputTerminal) throw usageError(`${question} There is no terminal to ask at: add --yes.`);

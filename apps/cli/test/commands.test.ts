@@ -637,9 +637,38 @@ test("a line that would move the terminal's cursor goes to a pipe as it was writ
   const handlers = { ...world, ...on(searchLogs, () => ({ items: [aLine("\u001b[2Jhi")] })) };
   const { stdout } = await inTheWorld(["logs"], {}, handlers);
   expect(stdout).toContain("\u001b[2Jhi");
-  const { safeLine } = await import("../src/output/paint.ts");
-  expect(safeLine("\u001b[2J\u001b]0;title\u0007\u001b[31mhi", true)).toBe("\u001b[31mhi\u001b[0m");
-  expect(safeLine("\u001b[31mhi", false)).toBe("hi");
+});
+
+test.each([
+  {
+    what: "moves the cursor, or sets a title",
+    said: "\u001b[2J\u001b]0;title\u0007\u001b[31mhi",
+    safe: "\u001b[31mhi",
+  },
+  { what: "fills the clipboard", said: "\u001b]52;c;aGk=\u0007h\u001b]52;c;aGk=\u001b\\i", safe: "hi" },
+  { what: "is put together by what is taken out", said: "\u001b\u001b[2J[2Jhi", safe: "[2Jhi" },
+  { what: "resets the terminal", said: "\u001bchi", safe: "chi" },
+  { what: "comes as one character", said: "\u009b2Jhi", safe: "2Jhi" },
+])("an app says nothing to a terminal that $what", async ({ said, safe }) => {
+  const failed = aDeployment({ number: 2, status: "failed", reason: `exit code 1\n    ${said}` });
+  const service = {
+    ...aService(),
+    health: { ...aService().health, reason: "exit", lastLines: [said, "more"] },
+  };
+  const handlers = {
+    ...world,
+    ...on(searchLogs, () => ({ items: [aLine(said)] })),
+    ...on(getDeployment, () => failed),
+    ...on(listServices, () => ({ items: [service] })),
+  };
+  for (const words of [["logs"], ["deployments", "show", failed.id], ["status"]]) {
+    const { stdout } = await inTheWorld(words, { isTerminal: true }, handlers);
+    // oxlint-disable-next-line no-control-regex
+    const plain = stdout.replaceAll(/\u001b\[[0-9]+m|\n/g, "");
+    expect([...plain].filter((one) => one < " " || (one >= "\u007f" && one <= "\u009f"))).toEqual([]);
+    expect(stdout).toContain(words[0] === "logs" ? safe : `    ${safe}`);
+    expect((await inTheWorld(words, {}, handlers)).stdout).toContain(said);
+  }
 });
 
 test("a plan of a folder that is not there names it once", async () => {

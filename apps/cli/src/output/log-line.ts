@@ -1,16 +1,16 @@
 import type { LogEntry } from "@starform/contract/logs";
 import type { Context } from "../context.ts";
-import { safeLine } from "./paint.ts";
 import { sayClock } from "./say-time.ts";
 
 const colours = { debug: "dim", info: "cyan", warn: "yellow", error: "red" } as const;
 
-/** One log line for a person. To a pipe the message goes as the app wrote it, to a terminal made safe. */
+/** One log line for a person, with the message as the app wrote it. */
 export function logLine(
-  { paint, mayColour, host }: Pick<Context, "paint" | "mayColour" | "host">,
+  { paint }: Pick<Context, "paint">,
   { ts, level, message }: LogEntry,
   { isShort = false }: { isShort?: boolean } = {},
 ): string {
-  const words = host.stdout.isTerminal ? safeLine(message, mayColour) : message;
-  return isShort ? words : `${paint("dim", sayClock(ts))} ${paint(colours[level], level.padEnd(5))} ${words}`;
+  return isShort
+    ? message
+    : `${paint("dim", sayClock(ts))} ${paint(colours[level], level.padEnd(5))} ${message}`;
 }
