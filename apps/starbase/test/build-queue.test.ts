@@ -1,10 +1,8 @@
-import {
-  cancelDeployment,
-  createDeployment,
-  getDeployment,
-  type Deployment,
-} from "@starform/contract/deployments";
+import { randomBytes } from "node:crypto";
+import * as deployments from "@starform/contract/deployments";
+import { cancelDeployment, getDeployment, type Deployment } from "@starform/contract/deployments";
 import { createEnvironment } from "@starform/contract/projects";
+import { getService } from "@starform/contract/services";
 import type { Plan } from "@starform/contract/plans";
 import { systemClock } from "@starform/std/clock";
 import { until } from "@starform/std/retry";
@@ -16,6 +14,7 @@ import { openDatabase, type Database } from "../src/adapters/postgres/database.t
 import { openJobRunner } from "../src/adapters/postgres/job-runner.ts";
 import { postgresStores, postgresTransact } from "../src/adapters/postgres/stores.ts";
 import { runNextBuild, tendBuildQueue } from "../src/core/builds/run-next-build.ts";
+import { createDeployment } from "../src/core/deployments/create-deployment.ts";
 import { deploymentProgress } from "../src/core/deployments/progress.ts";
 import type { Transact } from "../src/core/stores.ts";
 import { buildRunJob } from "../src/jobs/build-run.ts";
@@ -46,7 +45,11 @@ async function deploy(ref: { project: string; service: string }, environment = "
     body: new Uint8Array(tarOf(files)),
   });
   const { sourceId } = (await sent.json()) as { sourceId: string };
-  return world.owner(createDeployment, { params: ref, query: { environment }, body: { sourceId } });
+  return world.owner(deployments.createDeployment, {
+    params: ref,
+    query: { environment },
+    body: { sourceId },
+  });
 }
 const see = ({ id }: Deployment, query: { seen?: number; position?: number; wait?: number } = {}) =>
   world.owner(getDeployment, { params: { deployment: id }, query });
@@ -133,6 +136,52 @@ test("a deployment that replaces a waiting one takes over its place, and a cance
   expect(await inLine()).toMatchObject([{ deploymentId: second.id, enqueuedAt }]);
   await world.owner(cancelDeployment, { params: { deployment: second.id } });
   expect(await inLine()).toEqual([]);
+});
+
+/** Pushes to a service at times that are told, in milliseconds from a noon. */
+async function pushesTo({ project, service }: { project: string; service: string }) {
+  const noonMs = Date.parse("2026-11-29T12:00:00.000Z");
+  const stores = postgresStores(database.db);
+  const { id } = await world.owner(getService, { params: { project, service }, query: {} });
+  const owned = (await stores.desired.projectOfService(id))!;
+  const environment = (await stores.access.environment(owned.id, "production"))!;
+  return async (afterMs: number) => {
+    const create = createDeployment({
+      transact,
+      stores,
+      clock: { now: () => new Date(noonMs + afterMs) },
+      book: {
+        box: secretBox(world.config.encryptionKeys),
+        addresses: { publicUrl: (host) => `http://${host}` },
+      },
+      pin: () => Promise.reject(new Error("no image is deployed here")),
+    });
+    const source = { kind: "commit", sha: randomBytes(20).toString("hex") } as const;
+    const place = { id };
+    const made = await create(
+      { email: "ada@example.com" },
+      { project: owned, environment, place, trigger: "push", source },
+    );
+    const inPlace = await inLine();
+    expect(inPlace.map(({ deploymentId }) => deploymentId)).toEqual([made.id]);
+    return inPlace[0]!.readyAt.getTime() - noonMs;
+  };
+}
+
+test("a first push is built at once, what follows within five seconds of the last waits them out and gives way to what is newer", async () => {
+  const { ref } = await aProject(world);
+  const push = await pushesTo(ref);
+  expect(await push(0)).toBe(0);
+  expect(await push(1_000)).toBe(5_000);
+  expect(await push(2_000)).toBe(6_000);
+  expect(await push(7_000)).toBe(7_000);
+});
+
+test("a push waits no longer where the clock was put back since the last", async () => {
+  const { ref } = await aProject(world);
+  const push = await pushesTo(ref);
+  await push(3_600_000);
+  expect(await push(1_000)).toBe(6_000);
 });
 
 test("what is being built is not replaced: a newer push waits for it", async () => {

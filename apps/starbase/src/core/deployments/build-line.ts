@@ -27,7 +27,10 @@ export async function supersedePending(
   return since;
 }
 
-/** A first push starts at once; one that follows within five seconds waits them out, so that a third may replace it. */
+/**
+ * A first push starts at once; one that follows within five seconds waits them out, so that a third may replace it. Never
+ * longer: a push before it may bear the time of a clock that was put back since.
+ */
 export async function getInLine(
   uow: UnitOfWork,
   clock: Clock,
@@ -37,9 +40,8 @@ export async function getInLine(
   const now = clock.now();
   const [, before] = await uow.deployments.page(projectId, serviceId, environmentId, { limit: 2 });
   const isQuick = trigger === "push" && before?.trigger === "push";
-  const readyAt = new Date(
-    isQuick ? Math.max(now.getTime(), before.createdAt.getTime() + debounceMs) : now.getTime(),
-  );
+  const sinceMs = isQuick ? Math.max(0, now.getTime() - before.createdAt.getTime()) : debounceMs;
+  const readyAt = new Date(now.getTime() + Math.max(0, debounceMs - sinceMs));
   await uow.buildQueue.add({
     deploymentId: id,
     workspaceId,
