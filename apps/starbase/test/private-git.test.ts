@@ -133,10 +133,14 @@ test("without a sign-in, or with a wrong one, it is told how to sign in, and the
   }
 });
 
-test("a host that redirects elsewhere does not take the sign-in along", async () => {
+test("a host that redirects elsewhere is not followed, with a sign-in or without, and it is told what to use instead", async () => {
   await using git = await aGitHost();
   await using other = await aGitHost();
   git.redirect(`http://${other.host}`);
-  await expect(fetchFrom(git.host, { [git.host]: password })).rejects.toMatchObject({ code: "invalid" });
+  for (const signIns of [{ [git.host]: password }, {}])
+    await expect(fetchFrom(git.host, signIns)).rejects.toMatchObject({
+      code: "invalid",
+      message: expect.stringMatching(/redirects to another address.*: use the address it leads to/) as string,
+    });
   expect(other.refused).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { Fault } from "@starform/std/fault";
-import { absent, GitFailed, type Git, type GitOptions } from "./git-program.ts";
+import { absent, GitFailed, isRedirection, type Git, type GitOptions } from "./git-program.ts";
 import { withoutCredentials } from "./git-url.ts";
 
 export type GitSource = { readonly url: string; readonly ref: string };
@@ -41,6 +41,11 @@ export async function fetchFrom(
       throw new Fault(
         "invalid",
         `fetching ${withoutCredentials(url)} took longer than ${limits.timeoutMs / 1_000} s: try again, or push the code instead`,
+      );
+    if (isRedirection(error))
+      throw new Fault(
+        "invalid",
+        `${withoutCredentials(url)} redirects to another address, and redirections are not followed: use the address it leads to (often the same with .git at its end), as your browser shows it`,
       );
     // Some servers give a commit only as part of a branch.
     if (/^[0-9a-f]{7,40}$/.test(ref)) {

@@ -54,6 +54,8 @@ const settings = `[safe]
 	allow = always
 [protocol "file"]
 	allow = always
+[http]
+	followRedirects = false
 [transfer]
 	fsckObjects = true
 [receive "fsck"]
@@ -71,6 +73,9 @@ const settings = `[safe]
 [init]
 	defaultBranch = main
 `;
+
+/** Of the settings above; an address that was checked is all that git may go to. */
+export const isRedirection = ({ stderr }: GitFailed): boolean => /returned error: 30[12378]/.test(stderr);
 
 /** A file of ours that other processes may be reading: seen whole, old or new. */
 export function writeInPlace(file: string, text: string, mode = 0o644): void {
