@@ -48,7 +48,11 @@ export async function command(name: "start" | "stop" | "status", root: string, .
     process.exitCode = await (run.length === 3 ? run(args, process.env, ${JSON.stringify(root)}) : run(args, ${JSON.stringify(root)}));`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", source], {
     cwd: root,
-    env: { PATH: process.env["PATH"], DOCKER_HOST: process.env["DOCKER_HOST"] },
+    env: {
+      PATH: process.env["PATH"],
+      DOCKER_HOST: process.env["DOCKER_HOST"],
+      DATABASE_URL: process.env["DATABASE_URL"],
+    },
   });
   const said = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const)

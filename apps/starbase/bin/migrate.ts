@@ -1,4 +1,3 @@
-import { readConfig } from "../src/config.ts";
-import { migrate } from "../src/adapters/postgres/migrate.ts";
+import { migrateCommand } from "../src/wiring/migrate.ts";
 
-await migrate(readConfig(process.env).database.url);
+process.exitCode = await migrateCommand(process.env);

@@ -62,9 +62,9 @@ function runtimeOf(text: string | true | undefined): RuntimeChoice {
 
 function databaseUrlOf(url: string | undefined): string | undefined {
   if (!url) return undefined;
-  if (/^postgres(ql)?:\/\//.test(url)) return url;
+  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return url;
   throw new Fault(
     "invalid",
-    "DATABASE_URL must begin with postgresql://; unset it to use the embedded PostgreSQL",
+    "DATABASE_URL must be written postgresql://user:password@host:port/database; unset it to use the embedded PostgreSQL",
   );
 }

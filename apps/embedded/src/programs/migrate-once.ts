@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "@starform/std/fault";
 import { spawnProgram } from "../supervisor/spawn-program.ts";
-import { lastWords } from "../supervisor/supervisor.ts";
 
 type Migration = {
   readonly root: string;
@@ -12,10 +11,14 @@ type Migration = {
   /** Notes what was done to the embedded database. */ readonly stampFile: string | undefined;
 };
 
+/** What the migration exits with when somebody has to change something first. */
+const cannotHeal = 1;
+
 /**
  * Brings the database to this code's schema the first time it is called; later calls wait for that and do nothing.
  * With a stamp file, which must share the database's fate, nothing is run while the migrations are those of last time.
- * Rejects with the migration's own words, for example when a newer Starform has been at the database.
+ * Rejects with the migration's own words, for example when a newer Starform has been at the database: a Fault
+ * `unavailable` if that may heal by itself, `conflict` if not.
  */
 export function migrateOnce({
   root,
@@ -29,12 +32,15 @@ export function migrateOnce({
     const digest = digestOf(join(root, "apps/starbase/db/migrations"));
     if (stampFile && existsSync(stampFile) && readFileSync(stampFile, "utf8") === digest) return;
     const command = { file: process.execPath, args: [script], env, cwd: root };
-    const child = spawnProgram({ command, stopSignal: "SIGTERM" }, join(logDir, "migrate.log"));
+    const log = join(logDir, "migrate.log");
+    const saidBefore = sizeOf(log);
+    const child = spawnProgram({ command, stopSignal: "SIGTERM" }, log);
     const [code] = (await once(child, "exit")) as [number | null];
     if (code !== 0)
       throw new Fault(
-        "unavailable",
-        `the database could not be brought to this version:\n${lastWords(logDir, "migrate")}`,
+        code === cannotHeal ? "conflict" : "unavailable",
+        readFileSync(log).subarray(saidBefore).toString().trim() ||
+          `the migration of the database was ended; ${log} may say why`,
       );
     if (stampFile && digest) writeFileSync(stampFile, digest);
   }
@@ -44,6 +50,8 @@ export function migrateOnce({
       throw error;
     }));
 }
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 function digestOf(dir: string): string {
   if (!existsSync(dir)) return "";

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { isFault, type Fault } from "@starform/std/fault";
 import { isAlive, signalProcess } from "@starform/std/process";
 import { backoffMs, pause, until, type Backoff } from "@starform/std/retry";
 import { removePidFile, writePidFile } from "./pid-file.ts";
@@ -20,6 +21,8 @@ export type SuperviseOptions = {
 export type Supervised = {
   readonly program: Program;
   status(): ProgramStatus;
+  /** What its last preparation was refused with. */
+  refusal(): Fault | undefined;
   start(): void;
   /** Starts it anew, in order, without waiting. */
   restart(): void;
@@ -35,6 +38,7 @@ export function supervise(program: Program, options: SuperviseOptions): Supervis
   let [restarts, failures, wasReady] = [0, 0, false];
   let isRestart = false;
   let lastExit: string | undefined;
+  let refusal: Fault | undefined;
   let running: Promise<void> | undefined;
 
   async function loop(): Promise<void> {
@@ -43,7 +47,7 @@ export function supervise(program: Program, options: SuperviseOptions): Supervis
       lastExit = await runOnce(startedAt).catch((error: Error) => error.message);
       child = undefined;
       removePidFile(options.runDir, program.name);
-      if (stopping.signal.aborted) break;
+      if (stopping.signal.aborted || (!wasReady && refusal && !mayHeal(refusal))) break;
       failures = performance.now() - startedAt > steadyAfterMs ? 1 : failures + 1;
       const againInMs = isRestart ? 0 : backoffMs(backoff, failures);
       isRestart = false;
@@ -57,7 +61,11 @@ export function supervise(program: Program, options: SuperviseOptions): Supervis
 
   async function runOnce(startedAt: number): Promise<string> {
     state = "preparing";
-    await program.prepare?.(stopping.signal);
+    await program.prepare?.(stopping.signal).catch((error: unknown) => {
+      refusal = isFault(error) ? error : undefined;
+      throw error;
+    });
+    refusal = undefined;
     state = "starting";
     if (stopping.signal.aborted) return "stopped";
     const process = spawnProgram(program, join(options.logDir, `${program.name}.log`));
@@ -117,6 +125,7 @@ export function supervise(program: Program, options: SuperviseOptions): Supervis
       ...(child?.pid === undefined ? {} : { pid: child.pid }),
       ...(lastExit === undefined ? {} : { lastExit }),
     }),
+    refusal: () => refusal,
     start: () => void (running ??= loop()),
     restart: () => {
       isRestart = true;
@@ -131,5 +140,8 @@ export function supervise(program: Program, options: SuperviseOptions): Supervis
     },
   };
 }
+
+/** What is not there yet may come; whatever else a preparation is refused with is the same the next time. */
+export const mayHeal = (refusal: Fault): boolean => refusal.code === "unavailable";
 
 const signalGroup = (pid: number, signal: NodeJS.Signals): boolean => signalProcess(-pid, signal);

@@ -4,12 +4,13 @@ import { Fault } from "@starform/std/fault";
 import { pause } from "@starform/std/retry";
 import { rotate } from "./log-file.ts";
 import type { Program, ProgramStatus } from "./program.ts";
-import { supervise, type Supervised, type SuperviseOptions } from "./supervise.ts";
+import { mayHeal, supervise, type Supervised, type SuperviseOptions } from "./supervise.ts";
 
 export type Supervisor = AsyncDisposable & {
   /**
    * Starts every program as soon as those it comes after are ready, and resolves when all that are not optional are.
-   * Rejects with a Fault that quotes the program's own last words if one does not come up in time or keeps ending.
+   * Rejects with a Fault that quotes the program's own last words if one does not come up in time or keeps ending,
+   * and with what its preparation was refused with: at once if that cannot heal, else after as many attempts.
    */
   start(options?: { withinMs?: number; attemptsMax?: number; signal?: AbortSignal }): Promise<void>;
   status(): ProgramStatus[];
@@ -70,6 +71,8 @@ async function untilReady(one: Supervised, limits: Limits): Promise<void> {
     const { state, restarts, lastExit } = one.status();
     if (state === "ready") return;
     if (limits.isOver()) throw new Fault("unavailable", "the start was interrupted");
+    const refusal = one.refusal();
+    if (refusal && (restarts >= attemptsMax || !mayHeal(refusal))) throw refusal;
     if (restarts >= attemptsMax) throw wentWrong(`does not stay up: it ${lastExit}`);
     if (state === "preparing") deadline = performance.now() + limits.withinMs;
     else if (performance.now() > deadline)
@@ -96,7 +99,7 @@ const rotateAll = (logDir: string, programs: readonly Program[]) =>
   Promise.all(programs.map(({ name }) => rotate(join(logDir, `${name}.log`)).catch(() => false)));
 
 /** The end of a program's log: what it said before it ended. */
-export function lastWords(logDir: string, name: string, lines = 25): string {
+function lastWords(logDir: string, name: string, lines = 25): string {
   try {
     return readFileSync(join(logDir, `${name}.log`), "utf8")
       .trimEnd()

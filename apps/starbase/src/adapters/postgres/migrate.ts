@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { Fault } from "@starform/std/fault";
 import { runMigrations } from "graphile-worker";
 import pg from "pg";
+import { noConnection } from "./no-connection.ts";
 
 const folder = fileURLToPath(new URL("../../../db/migrations/", import.meta.url));
 
@@ -21,11 +23,13 @@ export const migrations = (): Migration[] =>
 /**
  * Brings the schema at `url` to this build's, and the job queue's with it. Two processes may call it at once: one
  * waits for the other. A database that a newer build has migrated, or whose applied migrations differ from ours, is
- * refused and left as it is.
+ * refused with a Fault `conflict` and left as it is; one that lets nobody in, as `noConnection` says.
  */
 export async function migrate(url: string, all = migrations()): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  await client.connect().catch((error: unknown) => {
+    throw noConnection(client, error);
+  });
   try {
     await client.query("select pg_advisory_lock(hashtext('starform.migrate'))");
     await client.query(
@@ -48,11 +52,13 @@ function refuseUnknown(rows: { name: string; digest: string }[], all: readonly M
   for (const row of rows) {
     const ours = all.find((migration) => migration.name === row.name);
     if (!ours)
-      throw new Error(
-        `this database was migrated by a newer Starform (it has ${row.name}, which this build does not know): run that version, or restore a backup made before`,
+      throw new Fault(
+        "conflict",
+        `this database was migrated by a newer Starform (it has ${row.name}, which this build does not know): update this one (git pull), or restore a backup made before; nothing was changed`,
       );
     if (ours.digest !== row.digest)
-      throw new Error(
+      throw new Fault(
+        "conflict",
         `migration ${row.name} was changed after it had been applied here: migrations are never edited, add a new one`,
       );
   }
