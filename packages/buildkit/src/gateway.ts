@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { GrpcChannel } from "./grpc-client.ts";
 import { grpcCode, GrpcError } from "./grpc-framing.ts";
+import { isRegular } from "./go-mode.ts";
 import { fullReference, type Definition } from "./llb.ts";
 import { codec, empty } from "./protocol.ts";
 
@@ -15,8 +16,10 @@ export type Bridge = {
   solve(definition: Definition): Promise<string>;
   /** The config (JSON) of an image the builder can reach. */
   imageConfig(reference: string): Promise<ImageConfig>;
-  /** A file of a result, by its absolute path; rejects where there is none. */
+  /** A file of a result, by its absolute path; rejects where there is none. All of it comes here: see `statFile` first. */
   readFile(result: string, path: string): Promise<Uint8Array>;
+  /** What lies at that path, with links followed; rejects where there is nothing. */
+  statFile(result: string, path: string): Promise<{ readonly isFile: boolean; readonly sizeBytes: number }>;
 };
 
 /** The part of an image's config that is read and written here. */
@@ -68,6 +71,11 @@ const methods = {
     input: codec<{ ref: string; filePath: string }>("ReadFileRequest"),
     output: codec<{ data?: Uint8Array }>("ReadFileResponse"),
   },
+  statFile: {
+    path: `${service}/StatFile`,
+    input: codec<{ ref: string; path: string }>("StatFileRequest"),
+    output: codec<{ stat?: { mode?: number; size?: number } }>("StatFileResponse"),
+  },
 };
 
 /** Runs a frontend in this process for the build `ref`, and hands its result (or its failure) to the builder. */
@@ -100,6 +108,10 @@ export async function runFrontend(
     async readFile(result, filePath) {
       const { data } = await channel.unary(methods.readFile, { ref: result, filePath }, options);
       return data ?? new Uint8Array();
+    },
+    async statFile(result, path) {
+      const { stat = {} } = await channel.unary(methods.statFile, { ref: result, path }, options);
+      return { isFile: isRegular(stat.mode ?? 0), sizeBytes: stat.size ?? 0 };
     },
   };
   try {

@@ -13,6 +13,12 @@ export const goMode = {
 /** Whether a bit of it is set; the numbers are past what `&` can tell. */
 export const hasMode = (mode: number, bit: number): boolean => Math.floor(mode / bit) % 2 === 1;
 
+/** Whether it is a file's with bytes to read. */
+export const isRegular = (mode: number): boolean =>
+  ![goMode.directory, goMode.link, goMode.device, goMode.pipe, goMode.socket].some((bit) =>
+    hasMode(mode, bit),
+  );
+
 /** The bits that `chmod` takes. */
 export const permissionsOf = (mode: number): number =>
   (mode & 0o777) +

@@ -134,6 +134,7 @@ async function* answers<I, O>(
     for await (const message of unframe(call)) yield method.output.decode(message);
   } catch (error) {
     options.signal?.throwIfAborted();
+    if (error instanceof GrpcError) throw error;
     throw closed.aborted ? closed.reason : connectionLost(error as Error);
   } finally {
     if (!call.closed) call.close(constants.NGHTTP2_CANCEL);

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { frame, frameGzip, unframe } from "./grpc-framing.ts";
+import { frame, frameGzip, grpcCode, unframe } from "./grpc-framing.ts";
 
 test("gives back every message in order, compressed or not, wherever the stream is cut", async () => {
   const messages = fc.array(fc.tuple(fc.uint8Array({ maxLength: 300 }), fc.boolean()), { maxLength: 20 });
@@ -19,7 +19,16 @@ test("gives back every message in order, compressed or not, wherever the stream 
   );
 });
 
-test("refuses a compressed message that grows without end", async () => {
-  const bomb = frameGzip(Buffer.alloc(65 * 2 ** 20));
-  await expect(Array.fromAsync(unframe(Readable.from([bomb])))).rejects.toThrow(/larger than/);
+test("refuses a message past BuildKit's own limit, before it is held", async () => {
+  const most = 16 * 2 ** 20;
+  const header = frame(Buffer.alloc(0));
+  header.writeUInt32BE(most + 1, 1);
+  const tooLarge = {
+    code: grpcCode.resourceExhausted,
+    message: expect.stringMatching(/larger than 16777216/),
+  };
+  const read = (bytes: Buffer) => Array.fromAsync(unframe(Readable.from([bytes])));
+  await expect(read(header)).rejects.toMatchObject(tooLarge);
+  await expect(read(frameGzip(Buffer.alloc(most + 1)))).rejects.toMatchObject(tooLarge);
+  expect((await read(frameGzip(Buffer.alloc(most))))[0]).toHaveLength(most);
 });

@@ -93,6 +93,8 @@ message ResolveImageRequest { string ref = 1; Platform platform = 2; string reso
 message ResolveImageResponse { string digest = 1; bytes config = 2; }
 message ReadFileRequest { string ref = 1; string filePath = 2; }
 message ReadFileResponse { bytes data = 1; }
+message StatFileRequest { string ref = 1; string path = 2; }
+message StatFileResponse { FileStat stat = 1; }
 
 message Packet { int32 type = 1; FileStat stat = 2; uint32 id = 3; bytes data = 4; }
 message FileStat { string path = 1; uint32 mode = 2; uint32 uid = 3; uint32 gid = 4; int64 size = 5; int64 modTime = 6; string linkname = 7; }

@@ -1,9 +1,11 @@
+import { symlinkSync } from "node:fs";
+import path from "node:path";
 import { openDockerEngine, requireEngineInCi, type DockerEngine } from "@starform/testkit/docker-engine";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildDockerfile } from "../src/build-dockerfile.ts";
 import { buildPlan } from "../src/build-plan.ts";
 import { openBuildKit, type BuildKit } from "../src/client.ts";
-import { readImageFile } from "../src/read-image-file.ts";
+import { hasImageFile, readImageFile } from "../src/read-image-file.ts";
 import { dockerTransport } from "../src/transport.ts";
 import { engineImages } from "./engine-images.ts";
 import { aFolder } from "./folder.ts";
@@ -24,9 +26,13 @@ describe.skipIf(!requireEngineInCi())("an image of a Docker Engine", () => {
 
   test("gives a file by its path, and none where it has none", async () => {
     const contextDir = aFolder({
-      Dockerfile: "FROM scratch\nCOPY status /var/lib/dpkg/status\n",
+      Dockerfile: "FROM scratch\nCOPY status /var/lib/dpkg/status\nCOPY bin /bin\n",
       status: "Package: a\n",
+      // More than the engine sends at once.
+      "bin/large": "x".repeat(17 * 2 ** 20),
     });
+    symlinkSync("large", path.join(contextDir, "bin/sh"));
+    symlinkSync("none", path.join(contextDir, "bin/dangling"));
     const reference = "starform.local/p/files:1";
     const { imageId } = await buildDockerfile(client, {
       contextDir,
@@ -34,16 +40,20 @@ describe.skipIf(!requireEngineInCi())("an image of a Docker Engine", () => {
       tags: [reference],
       labels,
     });
-    const read = async (path: string) => {
-      const bytes = await readImageFile(client, { reference, path });
+    const read = async (file: string) => {
+      const bytes = await readImageFile(client, { reference, path: file }, 1_000);
       return bytes && Buffer.from(bytes).toString();
     };
+    const has = (file: string) => hasImageFile(client, { reference, path: file });
     expect(await read("/var/lib/dpkg/status")).toBe("Package: a\n");
     expect(await read("/etc/none")).toBeUndefined();
+    expect(await read("/bin")).toBeUndefined();
+    await expect(read("/bin/sh")).rejects.toThrow("has 17825792 bytes");
+    const paths = ["/bin/sh", "/bin/large", "/bin/dangling", "/bin", "/etc/none"];
+    expect(await Promise.all(paths.map(has))).toEqual([true, true, false, false, false]);
     expect(await labelsOf(imageId)).toMatchObject({ Labels: labels });
-    await expect(readImageFile(client, { reference: "starform.local/p/none:1", path: "/a" })).rejects.toThrow(
-      "none",
-    );
+    const none = { reference: "starform.local/p/none:1", path: "/a" };
+    await expect(readImageFile(client, none, 1_000)).rejects.toThrow("none");
   });
 
   test("that was made of a plan has the labels it was given", async () => {

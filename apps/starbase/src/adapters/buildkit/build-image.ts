@@ -7,7 +7,7 @@ import { imagesOfPlan } from "@starform/buildkit/dockerfile-images";
 import { buildWithFrontend } from "@starform/buildkit/build-with-frontend";
 import type { BuildOptions, BuiltImage } from "@starform/buildkit/built-image";
 import type { BuildKit } from "@starform/buildkit/client";
-import { readImageFile, type ImageFile } from "@starform/buildkit/read-image-file";
+import { hasImageFile, type ImageFile } from "@starform/buildkit/read-image-file";
 import { standInBases } from "@starform/buildkit/stand-in";
 import type { BuildSpec } from "../../ports/build-service.ts";
 import { inside } from "../process-builder/copy-tree.ts";
@@ -51,10 +51,7 @@ export async function buildImage(
 
 /** Of an image that its builder cannot look into again it is not known. */
 const hasShellIn = (client: BuildKit, image: Omit<ImageFile, "path">): Promise<boolean> =>
-  readImageFile(client, { ...image, path: "/bin/sh" }).then(
-    (bytes) => bytes !== undefined,
-    () => false,
-  );
+  hasImageFile(client, { ...image, path: "/bin/sh" }).catch(() => false);
 
 async function makeImage(
   client: BuildKit,
