@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -115,7 +115,13 @@ test.skipIf(!cgroups)("what a step writes that has no mark is held to what its b
     const { promise, resolve } = Promise.withResolvers<BuildStopped>();
     using _one = group!.enter(markOf("one"), bounds(60), told);
     using _watched = disk.watch({ diskBytesMax: 2 ** 20, end: resolve });
-    mkdirSync(layer, { recursive: true });
+    const beganMs = Date.now();
+    // The clock of files runs a little behind.
+    await until("the layer is younger than the build", () => {
+      rmSync(path.dirname(layer), { recursive: true, force: true });
+      mkdirSync(layer, { recursive: true });
+      return statSync(path.dirname(layer)).birthtimeMs >= beganMs;
+    });
     traces.beginStep(step, mark, layer);
     group!.look();
     writeFileSync(path.join(layer, "file"), Buffer.alloc(2 ** 21));
