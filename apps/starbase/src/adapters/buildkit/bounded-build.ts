@@ -4,7 +4,8 @@ import { BuildStopped } from "../process-builder/build-stopped.ts";
 import { tooManyProcesses } from "../process-builder/watch-limits.ts";
 import { markOf } from "./build-mark.ts";
 import { engineDisk, type EngineDisk } from "./engine-disk.ts";
-import type { GroupBounds, OwnEngine } from "./engine-group.ts";
+import type { GroupBounds } from "./engine-cgroup.ts";
+import type { OwnEngine } from "./engine-group.ts";
 import type { Watch } from "./watched-build.ts";
 
 export type BoundedBuilds = {

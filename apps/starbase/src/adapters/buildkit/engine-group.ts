@@ -1,15 +1,21 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { existsSync, readFileSync, watch } from "node:fs";
 import path from "node:path";
+import {
+  attempt,
+  below,
+  boundFolders,
+  endAll,
+  heldBytes,
+  numberIn,
+  openFolders,
+  stepsIn,
+  wholeNumberIn,
+  write,
+  type GroupBounds,
+  type StepBounds,
+} from "./engine-cgroup.ts";
 import { tracesOf, type StepTraces } from "./engine-steps.ts";
 import { peakWatch } from "./peak-watch.ts";
-
-export type GroupBounds = {
-  readonly memoryBytesMax: number;
-  readonly processesMax: number;
-  /** In thousandths of a processor. */
-  readonly cpuMillisMax: number;
-};
 
 /**
  * The control group in which an engine of ours runs the steps of all builds, each in a group of its own below it. Builds
@@ -40,12 +46,6 @@ export type StepsTold = {
 /** What an engine of ours can be bounded by: the group of its builds, and the folder of its data. */
 export type OwnEngine = { readonly group: EngineGroup | undefined; readonly dataRoot: string | undefined };
 
-const root = "/sys/fs/cgroup";
-const periodMicros = 100_000;
-/** An app beside it counts as 1,024: who is visited comes before who is built. */
-const cpuShares = 512;
-const cpuWeight = 1 + Math.floor(((cpuShares - 2) * 9_999) / 262_142);
-
 /**
  * Looks at the engine behind the socket: one of ours has its pid file beside the socket, and its command line names
  * the group that BuildKit puts its own below. One that was started anew has the same group, with the builds that go on in it.
@@ -74,31 +74,11 @@ function settingsOf(pid: string | undefined): { parent: string | undefined; data
   return { parent: valueOf("cgroup-parent"), dataRoot: valueOf("data-root") };
 }
 
-/** Where the group's files are: one folder in version 2, one for each controller in version 1. */
-type Folders = {
-  readonly isUnified: boolean;
-  readonly memory: string;
-  readonly pids: string;
-  readonly cpu: string;
-};
-
 type Build = { readonly bounds: GroupBounds; readonly told: StepsTold; readonly running: Set<string> };
 
 function openGroup(name: string, tracesOfStep: (step: string) => StepTraces | undefined): EngineGroup {
-  const isUnified = attempt(() => readFileSync(`${root}/cgroup.controllers`)) !== undefined;
-  const of = (controller: string) => path.join(root, isUnified ? "" : controller, name);
-  const group: Folders = { isUnified, memory: of("memory"), pids: of("pids"), cpu: of("cpu") };
-  for (const dir of [group.memory, group.pids, group.cpu]) mkdirSync(dir, { recursive: true });
-  if (!isUnified) attempt(() => mkdirSync(of("blkio"), { recursive: true }));
-  if (isUnified)
-    for (const dir of [root, path.dirname(group.memory)])
-      write(`${dir}/cgroup.subtree_control`, "+memory +pids +cpu");
-  write(isUnified ? `${group.cpu}/cpu.weight` : `${group.cpu}/cpu.shares`, isUnified ? cpuWeight : cpuShares);
-
-  // Where the kernel's disk scheduler knows weights: a quarter of what an app has by default.
-  const disk = isUnified ? group.cpu : of("blkio");
-  for (const file of ["blkio.weight", "blkio.bfq.weight"]) attempt(() => overwrite(`${disk}/${file}`, 125));
-  for (const file of ["io.weight", "io.bfq.weight"]) attempt(() => overwrite(`${disk}/${file}`, 25));
+  const group = openFolders(name);
+  const { isUnified } = group;
 
   // Version 1 counts a kill in the step's own group only, which goes with the step; the most in use stays with ours.
   const peakFile = `${group.memory}/memory.max_usage_in_bytes`;
@@ -234,78 +214,3 @@ const shareOf = ({ bounds, running }: Build): StepBounds => ({
   cpuMillisMax: Math.ceil(bounds.cpuMillisMax / running.size),
   cpuShare: 1 / running.size,
 });
-
-const below = (group: Folders, step: string): Folders => ({
-  ...group,
-  memory: path.join(group.memory, step),
-  pids: path.join(group.pids, step),
-  cpu: path.join(group.cpu, step),
-});
-
-type StepBounds = GroupBounds & { readonly cpuShare?: number };
-
-function boundFolders({ isUnified, memory, pids, cpu }: Folders, bounds: StepBounds): void {
-  const { memoryBytesMax, processesMax, cpuMillisMax, cpuShare } = bounds;
-  if (cpuShare !== undefined)
-    write(
-      `${cpu}/${isUnified ? "cpu.weight" : "cpu.shares"}`,
-      Math.ceil((isUnified ? 100 : 1_024) * cpuShare),
-    );
-  const isLess = cpuMillisMax < availableParallelism() * 1_000;
-  const quotaMicros = isLess ? Math.ceil((cpuMillisMax / 1_000) * periodMicros) : undefined;
-  write(`${pids}/pids.max`, processesMax);
-  if (isUnified) {
-    write(`${memory}/memory.max`, memoryBytesMax);
-    write(`${memory}/memory.swap.max`, 0);
-    write(`${cpu}/cpu.max`, `${quotaMicros ?? "max"} ${periodMicros}`);
-    return;
-  }
-  // Memory and swap together must never be less than memory, whichever way it goes.
-  write(`${memory}/memory.memsw.limit_in_bytes`, -1);
-  write(`${memory}/memory.limit_in_bytes`, memoryBytesMax);
-  write(`${memory}/memory.memsw.limit_in_bytes`, memoryBytesMax);
-  write(`${cpu}/cpu.cfs_quota_us`, quotaMicros ?? -1);
-}
-
-const stepsIn = ({ pids }: Folders): string[] =>
-  (attempt(() => readdirSync(pids, { withFileTypes: true })) ?? [])
-    .filter((one) => one.isDirectory())
-    .map(({ name }) => name);
-
-/** Without a new process none can get away from being ended. */
-function endAll(dir: string): void {
-  write(`${dir}/pids.max`, 0);
-  const members = (attempt(() => readFileSync(`${dir}/cgroup.procs`, "utf8")) ?? "")
-    .split("\n")
-    .filter(Boolean);
-  for (const pid of members) attempt(() => process.kill(Number(pid), "SIGKILL"));
-}
-
-/** Not every kernel counts swap, none lowers a limit below what is in use, and a step may be over by now. */
-const write = (file: string, value: number | string): void =>
-  void attempt(() => writeFileSync(file, String(value)));
-
-/** Makes no file where the kernel has none. */
-const overwrite = (file: string, value: number): void => writeFileSync(file, String(value), { flag: "r+" });
-
-function numberIn(file: string, key: string): number {
-  const text = attempt(() => readFileSync(file, "utf8")) ?? "";
-  return Number(new RegExp(`^${key} (\\d+)$`, "m").exec(text)?.[1] ?? 0);
-}
-
-const wholeNumberIn = (file: string): number => Number(attempt(() => readFileSync(file, "utf8")) ?? 0);
-
-/** What cannot be taken back from a group: not the files it read. */
-const heldBytes = (file: string, isUnified: boolean): number =>
-  (isUnified ? ["anon", "shmem"] : ["total_rss", "total_shmem"]).reduce(
-    (sum, key) => sum + numberIn(file, key),
-    0,
-  );
-
-function attempt<T>(action: () => T): T | undefined {
-  try {
-    return action();
-  } catch {
-    return undefined;
-  }
-}
