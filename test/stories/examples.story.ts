@@ -63,9 +63,10 @@ function whyNot(
   return missing.length > 0 ? `${missing.join(", ")} is not installed` : undefined;
 }
 /** What runs wherever the tests do. Python may be missing on a person's machine, and never where they must all run. */
-const always = [
+const always = (runtime: StoryRuntime["name"]) => [
   ..."express fastify monorepo-with-reference next procfile static vite-react worker-and-cron".split(" "),
   ...(process.env["CI"] ? ["python"] : []),
+  ...(runtime === "docker" ? ["dockerfile"] : []),
 ];
 
 const atOnceMax = 2;
@@ -95,7 +96,7 @@ describe.each(runtimes())("every example, on the runtime $name", ({ name: runtim
 
   test("enough of them can be deployed here to mean something", () => {
     expect(examples.length).toBeGreaterThanOrEqual(8);
-    expect(examples.map(({ name }) => name)).toEqual(expect.arrayContaining(always));
+    expect(examples.map(({ name }) => name)).toEqual(expect.arrayContaining(always(runtime)));
   });
 
   test.concurrent.for(examples)("$name, by $way", { timeout: patienceMs }, (example) =>
