@@ -125,6 +125,14 @@ export async function aMember(
   return world.as(await tokenOf(world, email));
 }
 
+/** Somebody who owns a workspace and is in no other, with a token for it. */
+export async function aStranger(world: ApiWorld, email: string): Promise<Call> {
+  const call = await aMember(world, email, "member");
+  await call(workspaces.createWorkspace, { body: { slug: email.replaceAll(/[^a-z0-9]+/g, "-") } });
+  await world.owner(workspaces.deleteMember, { params: { workspace: "home", email } });
+  return world.as(await tokenOf(world, email));
+}
+
 /** Signs somebody in by the back door a test has: a token written straight into the store. */
 async function tokenOf(world: ApiWorld, email: string): Promise<string> {
   const { openDatabase } = await import("../src/adapters/postgres/database.ts");

@@ -1,57 +1,75 @@
 import { allRoutes } from "@starform/contract/all-routes";
 import * as deployments from "@starform/contract/deployments";
 import * as identity from "@starform/contract/identity";
+import { putGitLogin } from "@starform/contract/git-hosts";
+import type { Problem } from "@starform/contract/problems";
 import * as projects from "@starform/contract/projects";
+import { createProposal } from "@starform/contract/proposals";
+import { putRegistry } from "@starform/contract/registries";
+import type { Route } from "@starform/contract/route";
 import * as services from "@starform/contract/services";
 import * as variables from "@starform/contract/variables";
 import * as workspaces from "@starform/contract/workspaces";
 import { pathOf } from "@starform/client/client";
+import { uuid } from "@starform/std/ids";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { aMember, aProject, openApiWorld, ownerToken, type ApiWorld } from "./api-world.ts";
+import { sql } from "kysely";
+import { openDatabase } from "../src/adapters/postgres/database.ts";
+import {
+  aMember,
+  aProject,
+  aStranger,
+  clusterId,
+  openApiWorld,
+  ownerToken,
+  type ApiWorld,
+} from "./api-world.ts";
 
 let world: ApiWorld;
 beforeAll(async () => {
-  world = await openApiWorld();
+  // Docker's, for there are prebuilt images to deploy without a build.
+  world = await openApiWorld({ runtime: "docker" });
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
 describe("who may do what", () => {
-  test("tells a project of another workspace as not found, on every route that names one", async () => {
-    const { ref } = await aProject(world);
-    const stranger = await aMember(world, "stranger@example.org", "member");
-    const inProject = allRoutes.filter((route) => route.path.startsWith("/v1/projects/:project"));
-    expect(inProject.length).toBeGreaterThan(20);
-    for (const route of inProject) {
-      const params = {
-        ...ref,
-        environment: "production",
-        group: "shared",
-        name: "A",
-        email: "a@example.org",
-        metric: "cpu",
-        host: "registry.example",
-        proposal: "018f0000-0000-7000-8000-00000000000a",
-      };
-      const body = bodyFor(route.id);
-      const response = await fetch(
-        world.url +
-          pathOf(route, { params, query: route.id === "deleteProject" ? { confirm: ref.project } : {} }),
-        {
-          method: route.method,
-          headers: {
-            authorization: `Bearer ${await tokenOf(stranger)}`,
-            ...(body
-              ? { "content-type": route.form === "bytes" ? "application/gzip" : "application/json" }
-              : {}),
-          },
-          ...(body ? { body } : {}),
-        },
-      );
-      expect({ route: route.id, status: response.status }).toEqual({ route: route.id, status: 404 });
-    }
-    expect((await world.owner(projects.getProject, { params: { project: ref.project } })).slug).toBe(
-      ref.project,
+  test("tells a stranger of another workspace what an unknown name is told, on every route that names something", async () => {
+    const { stranger, real, absent } = await aStrangersWorld();
+    const token = await tokenOf(stranger);
+    const walked = allRoutes.filter(
+      ({ id, path, audience }) => path.includes("/:") && audience === "actor" && !(id in byNature),
     );
+    expect(walked.length).toBeGreaterThan(50);
+    for (const route of walked) {
+      const named = await ask(route, pick(real, route), token);
+      expect({ route: route.id, ...named }).toMatchObject({ status: 404, code: "not_found" });
+      const unknown = await ask(route, pick({ ...real, ...absent }, route), token);
+      expect({ route: route.id, ...named }).toEqual({ route: route.id, ...unknown });
+    }
+    expect((await world.owner(projects.getProject, { params: { project: real["project"]! } })).slug).toBe(
+      real["project"],
+    );
+  });
+
+  test("compares nobody's deployment with one of another workspace", async () => {
+    const { stranger, real } = await aStrangersWorld();
+    const own = { project: "theirs", service: "web" };
+    await stranger(projects.createProject, { body: { slug: own.project } });
+    await stranger(services.createService, { params: { project: own.project }, body: { name: own.service } });
+    const deployment = (await aDeployment(stranger, own)).id;
+    const diff = allRoutes.find(({ id }) => id === "diffDeployments")!;
+    const token = await tokenOf(stranger);
+    const told = await ask(diff, { deployment, other: real["other"]! }, token);
+    expect(told).toMatchObject({ status: 404, code: "not_found" });
+    expect(await ask(diff, { deployment, other: nobodys }, token)).toEqual(told);
+  });
+
+  test("tells nobody but the platform's owner whether there is a cluster", async () => {
+    const token = await tokenOf(await aStranger(world, "not-the-operator@example.org"));
+    const rotate = allRoutes.find(({ id }) => id === "rotateClusterToken")!;
+    const told = await ask(rotate, { cluster: clusterId }, token);
+    expect(told).toMatchObject({ status: 403, code: "forbidden" });
+    expect(await ask(rotate, { cluster: nobodys }, token)).toEqual(told);
   });
 
   test("lets a viewer read and refuses them every change", async () => {
@@ -280,6 +298,104 @@ describe("sessions", () => {
   });
 });
 
+/** Routes that answer a stranger otherwise than that there is no such thing. */
+const byNature: Record<string, string> = {
+  rotateClusterToken: "clusters belong to no workspace: everybody but the platform's owner is refused alike",
+};
+
+const nobodys = "018f0000-0000-7000-8000-00000000000a";
+
+/** A project of the owner's with one of everything, and somebody whose workspace is another. */
+async function aStrangersWorld() {
+  const { project, service, ref } = await aProject(world);
+  const params = { project: ref.project };
+  const [first, second] = [await aDeployment(world.owner, ref), await aDeployment(world.owner, ref)];
+  await world.owner(variables.createVarGroup, { params, body: { name: "shared", variables: { A: "1" } } });
+  await world.owner(variables.setVariables, { params: ref, query: {}, body: { variables: { A: "1" } } });
+  const login = { username: "ada", password: "secret" };
+  await world.owner(putRegistry, { params: { ...params, host: "registry.example" }, body: login });
+  await world.owner(putGitLogin, { params: { ...params, host: "registry.example" }, body: login });
+  const proposal = await world.owner(createProposal, {
+    params,
+    body: { url: "https://git.example/app.git" },
+  });
+  const token = await world.owner(identity.createToken, { body: { name: `of-${ref.project}` } });
+  const email = `of-${ref.project}@example.org`;
+  await aMember(world, email, "admin", { project: ref.project, role: "admin" });
+  const real: Record<string, string> = {
+    project: ref.project,
+    service: ref.service,
+    environment: "production",
+    group: "shared",
+    name: "A",
+    email,
+    metric: "cpu",
+    host: "registry.example",
+    proposal: proposal.id,
+    workspace: "home",
+    token: token.id,
+    deployment: first.id,
+    other: second.id,
+    build: await aBuildOf(project, service.id),
+  };
+  const absent: Record<string, string> = {
+    project: `not-${ref.project}`,
+    workspace: "nowhere",
+    token: nobodys,
+    deployment: nobodys,
+    other: nobodys,
+    build: nobodys,
+  };
+  return { stranger: await aStranger(world, `stranger-to-${ref.project}@example.org`), real, absent };
+}
+
+const aDeployment = (call: ApiWorld["owner"], params: { project: string; service: string }) =>
+  call(deployments.createDeployment, {
+    params,
+    query: {},
+    body: { image: `registry.test/app@sha256:${"a".repeat(64)}` },
+  });
+
+async function aBuildOf(project: { id: string; workspaceId: string }, serviceId: string): Promise<string> {
+  await using database = openDatabase({ ...world.config.database, onError: () => undefined });
+  const id = uuid();
+  await sql`insert into builds (id, workspace_id, project_id, service_id, build_key, info, created_at)
+    values (${id}, ${project.workspaceId}, ${project.id}, ${serviceId}, 'k', '{"kind":"plan"}', now())`.execute(
+    database.db,
+  );
+  return id;
+}
+
+/** What a route's path names; a name that nothing stands for here is a gap of this test. */
+const pick = (from: Readonly<Record<string, string>>, { id, path }: Route): Record<string, string> =>
+  Object.fromEntries(
+    [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => {
+      if (!from[name]) throw new Error(`${id} names a ${name}, of which there is none here: make one`);
+      return [name, from[name]];
+    }),
+  );
+
+/** What a caller is told, with every name that they themselves gave taken out. */
+async function ask(route: Route, params: Record<string, string>, token: string) {
+  const body = bodyFor(route.id);
+  const query = route.id === "deleteProject" ? { confirm: params["project"] } : {};
+  const response = await fetch(world.url + pathOf(route, { params, query }), {
+    method: route.method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body ? { "content-type": route.form === "bytes" ? "application/gzip" : "application/json" } : {}),
+    },
+    ...(body ? { body } : {}),
+  });
+  const { code, detail = "" } = (await response.json().catch(() => ({}))) as Partial<Problem>;
+  const given = Object.values(params).toSorted((a, b) => b.length - a.length);
+  return {
+    status: response.status,
+    code,
+    detail: given.reduce((text, name) => text.replaceAll(new RegExp(`\\b${name}\\b`, "g"), "…"), detail),
+  };
+}
+
 const bodies: Record<string, unknown> = {
   createEnvironment: { name: "staging" },
   updateEnvironment: { isProtected: true },
@@ -295,6 +411,7 @@ const bodies: Record<string, unknown> = {
   putRegistry: { username: "ada", password: "secret" },
   createRegistryPassword: { access: "push" },
   putGitLogin: { username: "ada", password: "secret" },
+  putMember: { role: "admin" },
 };
 const bodyFor = (id: string): string | undefined =>
   id === "uploadSource" ? "x" : bodies[id] ? JSON.stringify(bodies[id]) : undefined;
