@@ -1,12 +1,12 @@
 import type { DesiredService } from "@starform/contract/clusters";
 import { lastLinesOf } from "../../../core/last-lines.ts";
-import { standardUserId } from "../manifests/context.ts";
 import { hintOfDenial, reasonOfEnding, reasonOfLiveness, reasonOfTimeout } from "../../../core/reasons.ts";
 import { shorten } from "../../../core/shorten.ts";
 import { mainPort } from "../manifests/ports.ts";
 import type { EventView } from "../view/event-view.ts";
 import type { PodView } from "../view/pod-view.ts";
 import { waitingWords, type Trouble } from "./image-words.ts";
+import { isDenialOfFile } from "./denial-words.ts";
 import { placementWords } from "./placement-words.ts";
 import { probeAnswerOf, type ProbeAnswer, type ProbeKind } from "./probe-words.ts";
 
@@ -21,9 +21,6 @@ export type PodTrouble = Trouble & {
 const triesMax = 3;
 /** The kubelet ends a pod that fails this many liveness probes in a row (probes.ts). */
 const livenessFails = 3;
-
-/** How programs say it when they may not what root may. */
-const denial = /permission denied|EACCES|operation not permitted|EPERM/i;
 
 /** What keeps a pod from serving, as far as it can be known; undefined for one that is well or on its way. */
 export function podTrouble(
@@ -100,7 +97,7 @@ function endingTrouble(
       ranForMs: ending.ranForMs,
       command: service.command ?? "that of the image",
       lastLine: lastLines.at(-1),
-      hint: lastLines.some((line) => denial.test(line)) ? hintOfDenial(standardUserId) : undefined,
+      hint: pod.userId !== undefined && lastLines.some(isDenialOfFile) ? hintOfDenial(pod.userId) : undefined,
     },
   );
   const isUnrunnable = ending.exitCode === 126 || ending.exitCode === 127;

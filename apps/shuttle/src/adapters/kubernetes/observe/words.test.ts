@@ -1,8 +1,11 @@
+import type { DesiredService } from "@starform/contract/clusters";
 import { expect, test } from "vitest";
 import type { EventView } from "../view/event-view.ts";
 import type { PodView } from "../view/pod-view.ts";
 import { waitingWords } from "./image-words.ts";
+import { isDenialOfFile } from "./denial-words.ts";
 import { placementWords } from "./placement-words.ts";
+import { podTrouble } from "./pod-trouble.ts";
 import { probeAnswerOf } from "./probe-words.ts";
 import { refusedPodWords } from "./refused-pods.ts";
 
@@ -107,6 +110,52 @@ test.each([
 
 test("a container that is on its way is no trouble", () => {
   expect(waitingWords({ reason: "ContainerCreating", message: "" }, own)).toBeUndefined();
+});
+
+test.each([
+  "Error: EACCES: permission denied, open '/app/data.db'",
+  "Error: EACCES: permission denied, mkdir 'uploads'",
+  "Error: EPERM: operation not permitted, chown '/data'",
+  "PermissionError: [Errno 13] Permission denied: '/data/x'",
+  "panic: open /data/x: permission denied",
+  "/entry.sh: line 3: /data/x: Permission denied",
+  "sh: can't create log/x: Permission denied",
+  "mkdir: cannot create directory ‘/var/x’: Permission denied",
+  "java.io.FileNotFoundException: /var/x (Permission denied)",
+  "Permission denied @ rb_sysopen - /app/log/production.log (Errno::EACCES)",
+  'nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (13: Permission denied)',
+])("a denied file is told from its line: %s", (line) => expect(isDenialOfFile(line)).toBe(true));
+
+test.each([
+  "ERROR: permission denied for table users",
+  'psql: error: /app/seed.sql: permission denied for schema "public"',
+  "ERROR: permission denied to create extension",
+  "git@github.com: Permission denied (publickey).",
+  "fatal: cannot open git@example.com: Permission denied (publickey)",
+  "Error: EPERM: operation not permitted, setpriority",
+  "Error: kill EPERM",
+  "setgroups: Operation not permitted",
+  "Error: listen EACCES: permission denied 0.0.0.0:80",
+  "GET https://api.example.com/v1/x: Permission denied",
+])("what is denied elsewhere is no denied file: %s", (line) => expect(isDenialOfFile(line)).toBe(false));
+
+test("of a denied file the user is told that the pod runs as", () => {
+  const ending = {
+    exitCode: 1,
+    signal: 0,
+    reason: "Error",
+    message: "open /x: permission denied",
+    ranForMs: 1,
+  };
+  const ended = (userId: number | undefined) =>
+    ({ isReady: false, restarts: 0, ending, image: "i", userId }) as PodView;
+  const none = { path: null };
+  const service = {
+    probes: { startup: none, readiness: none, liveness: none },
+    resources: { memory_bytes: 1 },
+  } as unknown as DesiredService;
+  expect(podTrouble(ended(2_000), service, [])?.sentence).toContain("it runs as user 2000");
+  expect(podTrouble(ended(undefined), service, [])?.sentence).not.toContain("it runs as user");
 });
 
 const pod = (environment: string, cpuMillis: number) =>

@@ -24,6 +24,8 @@ export type PodView = {
   readonly deploymentId: string | undefined;
   /** What the app's container is made from. */
   readonly image: string;
+  /** The numeric user that it runs as, whatever its image says. */
+  readonly userId: number | undefined;
   readonly workspaceId: string;
   readonly tier: RunningPod["tier"];
   /** The ReplicaSet or Job it belongs to. */
@@ -58,6 +60,7 @@ type State = {
 };
 type Raw = {
   readonly spec?: {
+    readonly securityContext?: { readonly runAsUser?: number };
     readonly containers?: readonly {
       readonly name?: string;
       readonly image?: string;
@@ -101,6 +104,7 @@ export function podView(object: KubeObject): PodView | undefined {
     image: interned(
       (containers.find((each) => each.name === appContainerName) ?? containers[0])?.image ?? "",
     ),
+    userId: spec?.securityContext?.runAsUser,
     workspaceId: interned(labelOf(object, "workspace-id") ?? ""),
     tier: interned(labelOf(object, "tier") ?? "mininova") as RunningPod["tier"],
     ownerUid: ownerReferences?.[0]?.uid,
