@@ -84,6 +84,9 @@ test("what a cluster holds back on its own is shown with the service and audited
     by: "ada on node-1",
     at: divergence.at,
   });
+  // Nobody lets go by what cannot be read.
+  for (const restarts of [3, 4]) await report(world, made, { is_hold_unreadable: true, restarts });
+  expect(await held()).toMatchObject({ by: "ada on node-1", at: divergence.at });
   const let_go = { ...divergence, let_go_by: "bob", let_go_at: "2026-11-29T09:00:00.000Z" };
   for (const restarts of [2, 3]) await report(world, made, { let_go, restarts });
   expect(await held()).toBeNull();

@@ -226,6 +226,8 @@ export const StatusReport = z.object({
   serving_deployment_id: Id.nullable(),
   divergence: Divergence.nullable().optional(),
   let_go: LetGo.optional(),
+  /** What holds it back on the cluster is there and cannot be read: neither that it is held nor that it was let go is known. */
+  is_hold_unreadable: z.boolean().optional(),
   /** What was changed by hand of what Shuttle owns, and put back: the latest of it, since Shuttle started. */
   drift: z.array(Drift).max(50).optional(),
 });

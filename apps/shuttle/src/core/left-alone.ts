@@ -21,4 +21,5 @@ export const leftAloneReport = (
   serving_deployment_id: null,
   ...observed,
   reason: leftAloneWords(service),
+  is_hold_unreadable: true,
 });

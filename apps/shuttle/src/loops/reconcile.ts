@@ -19,8 +19,9 @@ export const reconcileService =
     if (key === clusterKey) return cluster.configure?.(state.cluster_config, signal);
     const service = find(state, key);
     try {
-      if (isLeftAlone(key)) return undefined;
-      if (service && !service.deleted) return await cluster.apply(service, state.version, signal);
+      const isWanted = service !== undefined && !service.deleted;
+      if (isLeftAlone(key)) return void (isWanted && cluster.watch?.(service, state.version));
+      if (isWanted) return await cluster.apply(service, state.version, signal);
       return (await cluster.inventory(signal)).includes(key) ? await cluster.remove(key, signal) : undefined;
     } finally {
       looked(key);

@@ -52,6 +52,24 @@ describe("applying", () => {
     expect(shuttle.report(service)).toMatchObject({ phase: "starting", serving_deployment_id: null });
   });
 
+  test("observes after a restart what may not be touched, and writes nothing for it", async () => {
+    const service = rig.service();
+    const running = { phase: "running", ready_replicas: 1, observed_version: 1 };
+    {
+      await using shuttle = await rig.shuttle();
+      shuttle.hand.want(service);
+      await until("it runs", () => shuttle.report(service)?.phase === "running");
+    }
+    await using shuttle = await rig.shuttle();
+    await shuttle.hand[Symbol.asyncDispose]();
+    expect(shuttle.report(service)).toBeUndefined();
+    shuttle.cluster.watch?.(service, 1);
+    const deployment_id = service.provenance.deployment_id;
+    await until("it is seen", () => shuttle.report(service)?.phase === "running");
+    expect(shuttle.report(service)).toMatchObject({ ...running, serving_deployment_id: deployment_id });
+    expect(shuttle.writes).toEqual([]);
+  });
+
   test("writes nothing after a restart, when nothing has changed", async () => {
     const service = rich();
     {

@@ -134,6 +134,11 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
       projects.want(service);
       return patiently(() => applyService(state, signal));
     },
+    watch(service, documentVersion) {
+      states.watch(service, documentVersion);
+      // What its project has for it must not go with what is applied for the others.
+      projects.want(service);
+    },
     remove(key, signal) {
       const state = states.get(key);
       if (state) projects.unwant(state.service);

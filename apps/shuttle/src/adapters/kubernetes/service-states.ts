@@ -87,21 +87,14 @@ export function serviceStates(view: ClusterView, nowMs: () => number) {
       if (known && known.service.namespace !== service.namespace) leave(key, known.service.namespace);
       settle(key, service.namespace);
       if (known) return Object.assign(known, { service, version });
-      const state: ServiceState = {
-        key,
-        service,
-        version,
-        memory: applyMemory(),
-        problem: undefined,
-        fails: 0,
-        failed: undefined,
-        made: undefined,
-        settled: undefined,
-        seen: undefined,
-        reported: undefined,
-      };
+      const state = freshState(service, version);
       states.set(key, state);
       return state;
+    },
+    /** Knows it as it was wanted last, or else like this, to look at only: it stands for its namespace in nothing. */
+    watch(service: DesiredService, version: number): void {
+      const key = keyOf(service);
+      if (!states.has(key)) states.set(key, freshState(service, version));
     },
     forget(key: ServiceKey): void {
       const known = states.get(key);
@@ -119,6 +112,20 @@ export function serviceStates(view: ClusterView, nowMs: () => number) {
     },
   };
 }
+
+const freshState = (service: DesiredService, version: number): ServiceState => ({
+  key: keyOf(service),
+  service,
+  version,
+  memory: applyMemory(),
+  problem: undefined,
+  fails: 0,
+  failed: undefined,
+  made: undefined,
+  settled: undefined,
+  seen: undefined,
+  reported: undefined,
+});
 
 /**
  * A cron is well while nothing keeps its runs from beginning. One that cannot begin fails the version if trying again will

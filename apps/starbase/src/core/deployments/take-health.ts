@@ -22,8 +22,7 @@ export async function takeHealth(
     reason: report.reason,
     ...(report.last_lines ? { lastLines: report.last_lines } : {}),
     observedAt: null,
-    heldBack: heldBackOf(report),
-    ...(report.let_go ? { letGo: { by: report.let_go.let_go_by, at: report.let_go.let_go_at } } : {}),
+    ...holdOf(place, report),
     putBack: putBackOf(report),
   };
   // The database keeps the members of an object in an order of its own.
@@ -43,6 +42,7 @@ export async function recordDivergence(
   place: PlacedService,
   report: StatusReport,
 ): Promise<void> {
+  if (report.is_hold_unreadable) return;
   const note = (event: "service.held_back" | "service.let_go", actor: string, detail: object) =>
     record(uow.audit, clock, {
       workspaceId: place.workspaceId,
@@ -87,6 +87,15 @@ export async function recordDrift(
 /** The cluster tells it for as long as its Shuttle lives. */
 const putBackOf = ({ drift = [] }: StatusReport): Drift[] =>
   drift.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+
+/** Of a hold that the cluster cannot read stays what was known. */
+const holdOf = ({ health }: PlacedService, report: StatusReport): Pick<ServiceHealth, "heldBack" | "letGo"> =>
+  report.is_hold_unreadable
+    ? { heldBack: health.heldBack ?? null, ...(health.letGo ? { letGo: health.letGo } : {}) }
+    : {
+        heldBack: heldBackOf(report),
+        ...(report.let_go ? { letGo: { by: report.let_go.let_go_by, at: report.let_go.let_go_at } } : {}),
+      };
 
 const heldBackOf = ({ divergence }: Pick<StatusReport, "divergence">): ServiceHealth["heldBack"] =>
   divergence
