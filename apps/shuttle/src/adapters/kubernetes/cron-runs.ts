@@ -3,6 +3,7 @@ import type { CronRunReport, DesiredService } from "@starform/contract/clusters"
 import type { KubeApi } from "@starform/kubernetes/kube-api";
 import { dueRuns } from "../../core/cron-schedule.ts";
 import { keyOf, type ServiceKey } from "../../core/service-key.ts";
+import { jobsHistoryLimit } from "./manifests/cron-job.ts";
 import { prefix } from "./manifests/labels.ts";
 import { refTo } from "./manifests/manifest.ts";
 import { workloadName } from "./manifests/names.ts";
@@ -40,8 +41,8 @@ export type CronRuns = ReturnType<typeof cronRunsOf>;
 
 /**
  * The runs of cron services, read from their Jobs. What Starbase has taken is written on the CronJob, so it is kept over
- * restarts; a run whose Job is cleaned up before it was taken is kept here. One whose Job goes before it ends has failed. Skipped runs are those of the schedule
- * that no Job was made for while this process watched: of the time before nothing is known, and nothing is told.
+ * restarts; a run whose Job is cleaned up before it was taken is kept here. One whose Job goes before it was seen to end has
+ * failed, unless the Jobs of later runs show that it was cleaned up. Skipped runs are those of the schedule that no Job was made for while this process watched: of the time before nothing is known, and nothing is told.
  */
 export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   const startedMs = nowMs();
@@ -91,15 +92,21 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
     cron: CronJobView | undefined,
   ): readonly CronRunReport[] => {
     if (!view.isSynced) return [];
-    const present = new Set(jobsOf(key).map(({ scheduledFor }) => scheduledFor));
+    const jobs = jobsOf(key);
+    const present = new Set(jobs.map(({ scheduledFor }) => scheduledFor));
     const own = begun.get(key) ?? new Map<string, Begun>();
     const lost = [...own.values()].filter(
       ({ outcome, scheduledFor }) => outcome === "running" && !present.has(scheduledFor),
     );
     return lost.map((run) => {
-      const ended = { ...run, outcome: "failed", endedAt: new Date(nowMs()).toISOString() } as const;
+      const { reason, ...end } = cleanedUpAs(run, jobs) ?? {
+        outcome: "failed" as const,
+        endedAt: new Date(nowMs()).toISOString(),
+        reason: lostWords(run, cron),
+      };
+      const ended = { ...run, ...end };
       own.set(run.scheduledFor, ended);
-      return reportOf(service, ended, lostWords(run, cron));
+      return reportOf(service, ended, reason);
     });
   };
   const skippedOf = (service: DesiredService, key: ServiceKey): readonly CronRunReport[] => {
@@ -222,6 +229,43 @@ const reportOf = (
   outcome: run.outcome,
   reason,
 });
+
+type CleanedUp = Pick<Begun, "endedAt"> & {
+  readonly outcome: "succeeded" | "failed";
+  readonly reason: string;
+};
+
+/**
+ * What became of a run whose Job is no longer there, by the Jobs of later runs: as many of one outcome as are kept mean that
+ * the cluster cleans up earlier ones of that outcome, and fewer that it would still be there. One never runs beside another,
+ * so that it ended before they began. Undefined where none is cleaned up.
+ */
+function cleanedUpAs({ scheduledFor }: Begun, jobs: readonly JobView[]): CleanedUp | undefined {
+  const later = jobs.filter((job) => job.scheduledFor > scheduledFor);
+  const isCleanedUp = (as: JobView["outcome"]): boolean =>
+    later.filter(({ outcome }) => outcome === as).length >= jobsHistoryLimit;
+  const [good, bad] = [isCleanedUp("succeeded"), isCleanedUp("failed")];
+  if (!good && !bad) return undefined;
+  const [endedAt = null] = later.flatMap((job) => job.startedAt ?? []).toSorted();
+  const ended = `it ended with nobody looking, by the time told at the latest, and its Job was cleaned up after ${jobsHistoryLimit} later ones`;
+  if (good && bad)
+    return {
+      endedAt,
+      outcome: "failed",
+      reason: `${ended} of either outcome: whether it failed is not known`,
+    };
+  return good
+    ? {
+        endedAt,
+        outcome: "succeeded",
+        reason: `${ended} that succeeded: had it failed, it would be there unless somebody deleted it`,
+      }
+    : {
+        endedAt,
+        outcome: "failed",
+        reason: `${ended} that failed: had it succeeded, it would be there unless somebody deleted it`,
+      };
+}
 
 /** The API server does not keep who deleted what. */
 function lostWords({ wasSeen, startedAt }: Begun, cron: CronJobView | undefined): string {

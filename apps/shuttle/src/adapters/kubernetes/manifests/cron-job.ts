@@ -11,6 +11,9 @@ const startingDeadlineSeconds = 200;
 /** Never comes: a cron without a schedule is kept, and does not run. */
 const never = "0 0 31 2 *";
 
+/** So many Jobs that succeeded stay, and so many that failed: the newest of each. */
+export const jobsHistoryLimit = 3;
+
 /** Runs at the schedule in UTC, never twice at once; a run that fails is not begun again before its next time. */
 export const cronJob = (service: DesiredService, context: ManifestContext): Manifest => ({
   apiVersion: "batch/v1",
@@ -27,8 +30,8 @@ export const cronJob = (service: DesiredService, context: ManifestContext): Mani
     suspend: service.schedule === null,
     concurrencyPolicy: "Forbid",
     startingDeadlineSeconds,
-    successfulJobsHistoryLimit: 3,
-    failedJobsHistoryLimit: 3,
+    successfulJobsHistoryLimit: jobsHistoryLimit,
+    failedJobsHistoryLimit: jobsHistoryLimit,
     jobTemplate: {
       metadata: { labels: serviceLabels(service, context.clusterId) },
       spec: { backoffLimit: 0, template: podTemplate(service, context, undefined) },
