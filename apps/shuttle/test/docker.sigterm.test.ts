@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDockerEngine as startDocker, requireEngineInCi } from "@starform/testkit/docker-engine";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { appContainer } from "../src/adapters/kubernetes/manifests/app-container.ts";
+import { podEnding } from "../src/adapters/kubernetes/manifests/drain.ts";
 import { dockerApi, type DockerApi } from "../src/adapters/local/docker/docker-api.ts";
 import type { Inspected } from "../src/adapters/local/docker/container-state.ts";
 import { imageOf } from "../src/adapters/local/docker/container-spec.ts";
@@ -26,6 +26,9 @@ process.on("SIGTERM", () => {
   console.log("asked");
   if (process.argv[2] !== "deaf") setTimeout(() => { console.log("finished"); process.exit(0); }, 700);
 });`;
+const job = `console.log("job");
+process.on("SIGTERM", () => setTimeout(() => { console.log("job done"); process.exit(0); }, 700));
+setTimeout(() => undefined, 60_000);`;
 
 describe.skipIf(!requireEngineInCi())("an app in a container", { timeout: 120_000 }, () => {
   const stack = new AsyncDisposableStack();
@@ -39,7 +42,12 @@ describe.skipIf(!requireEngineInCi())("an app in a container", { timeout: 120_00
     stack.defer(() => rmSync(dir, { recursive: true, force: true }));
     const { socketPath } = stack.use(await startDocker());
     api = dockerApi(socketPath);
-    const files = { "package.json": JSON.stringify({ scripts }), "app.mjs": app };
+    const files = {
+      "package.json": JSON.stringify({ scripts }),
+      "app.mjs": app,
+      "start.sh": "#!/bin/sh\nnpm start\nexit $?\n",
+      "job.mjs": job,
+    };
     image = await dockerImages(socketPath, join(dir, "bases"))(files, null);
     engine = stack.use(await openDockerEngine({ socketPath, clusterId: "c", warn: () => undefined }));
   }, 300_000);
@@ -48,7 +56,7 @@ describe.skipIf(!requireEngineInCi())("an app in a container", { timeout: 120_00
   const stateOf = async (id: string) =>
     ((await api.call("GET", `/containers/${id}/json`)).body as Inspected).State;
 
-  async function running(command: string) {
+  async function running(command: string, hasReadOnlyRoot = true) {
     const id = `app-${(made += 1)}`;
     const started = await engine.start({
       id,
@@ -58,7 +66,7 @@ describe.skipIf(!requireEngineInCi())("an app in a container", { timeout: 120_00
       env: {},
       port: null,
       limits: { cpuMillis: 1_000, memoryBytes: 2 ** 28, processesMax: 64 },
-      hasReadOnlyRoot: true,
+      hasReadOnlyRoot,
       volumes: [],
     });
     expect(started.kind).toBe("started");
@@ -86,6 +94,13 @@ describe.skipIf(!requireEngineInCi())("an app in a container", { timeout: 120_00
       expect(await app.state()).toMatchObject({ Running: false, ExitCode: 0 });
     },
   );
+
+  test("finishes its work behind a script that the kernel calls by its file", async () => {
+    const app = await running("cp start.sh /tmp && chmod +x /tmp/start.sh && /tmp/start.sh", false);
+    await app.saysUp();
+    expect(await engine.stop(app.id, 30_000)).toBe("ended");
+    expect(await app.allItSaid).toMatch(/asked\nfinished\n/);
+  });
 
   test("lets a script go on after its app has ended", async () => {
     const app = await running("npm run nested");
@@ -117,6 +132,20 @@ describe.skipIf(!requireEngineInCi())("an app in a container", { timeout: 120_00
     expect(await app.state()).toMatchObject({ Running: false, ExitCode: 143 });
   });
 
+  test("begins nothing new in a loop of a shell that sleeps", async () => {
+    const app = await running("echo up; while :; do sleep 60; echo more; done");
+    await app.saysUp();
+    expect(await engine.stop(app.id, 60_000)).toBe("ended");
+    expect(await app.allItSaid).toBe("up\n");
+  });
+
+  test("finishes also what a shell began when the first had ended", async () => {
+    const app = await running("node app.mjs; node job.mjs; node job.mjs");
+    await app.saysUp();
+    expect(await engine.stop(app.id, 60_000)).toBe("ended");
+    expect(await app.allItSaid).toBe("up\nasked\nfinished\njob\njob done\n");
+  });
+
   test("hears SIGTERM once where nobody stands before it", async () => {
     const app = await running("exec node app.mjs");
     await app.saysUp();
@@ -127,7 +156,7 @@ describe.skipIf(!requireEngineInCi())("an app in a container", { timeout: 120_00
   /** As a kubelet and containerd do it: a hardened container in the processes of a pod, its hook, then SIGTERM. */
   test("finishes its work behind npm in a pod that may nothing", async () => {
     const service = aService({ image, command: "npm run nested", service_type: "worker", ports: [] });
-    const { preStop } = appContainer(service)["lifecycle"] as { preStop: { exec: { command: string[] } } };
+    const { preStop } = podEnding(service).lifecycle as { preStop: { exec: { command: string[] } } };
     const made = async (body: Record<string, unknown>) => {
       const answer = await api.call("POST", "/containers/create", { Image: imageOf(image), ...body });
       const { Id } = answer.body as { Id: string };

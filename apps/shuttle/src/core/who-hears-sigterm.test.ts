@@ -34,4 +34,6 @@ test.each([
 test("a shell only waits unless it minds SIGTERM itself", () => {
   expect(seen("sh", "sh -c npm start", false)).toBe(true);
   expect(seen("bash", "/bin/bash start.sh", true)).toBe(false);
+  expect(seen("start.sh", "/bin/bash ./start.sh", false)).toBe(true);
+  expect(seen("docker-entrypoi", "/bin/sh /docker-entrypoint.sh npm start", true)).toBe(false);
 });

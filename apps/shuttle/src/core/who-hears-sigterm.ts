@@ -30,13 +30,17 @@ export type RunningProcess = {
 
 /** Whether a process that has others below it only waits for them. */
 export function onlyWaits({ name, words, mindsTerm }: RunningProcess): boolean {
-  if (isOneOf(shells, name)) return !mindsTerm;
-  if (isOneOf(packageManagers, name)) return true;
+  // The kernel calls a script by its file: `start.sh`, and says whose it is in the first word, `/bin/bash`.
+  const called = [name, baseOf(words[0] ?? "")];
+  const isCalled = (globs: readonly string[]): boolean => called.some((each) => isOneOf(globs, each));
+  if (isCalled(packageManagers)) return true;
+  if (isCalled(shells)) return !mindsTerm;
   const given = words.slice(1).find((word) => !word.startsWith("-") && word !== "run") ?? "";
-  if (isOneOf(nodes, name)) return isOneOf(packageManagerFiles, given.slice(given.lastIndexOf("/") + 1));
-  return isOneOf(buns, name) && /^[^./]+$/.test(given);
+  if (isCalled(nodes)) return isOneOf(packageManagerFiles, baseOf(given));
+  return isCalled(buns) && /^[^./]+$/.test(given);
 }
 
+const baseOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 const isOneOf = (globs: readonly string[], name: string): boolean =>
   globs.some((glob) => (glob.includes("*") ? matches(glob, name) : glob === name));
 
@@ -48,62 +52,108 @@ function matches(glob: string, name: string): boolean {
 const either = (globs: readonly string[]): string =>
   globs.map((glob) => glob.replaceAll(" ", "\\ ")).join("|");
 
+/** What a shell waits for that does no work: to end it only begins what comes after. */
+export const idler = "sleep";
+
 /**
  * The same as a script for inside of a container, for any POSIX shell with `sleep` and `tr`; it writes nothing. Where
  * nobody stands between it is over at once, and the engine's own SIGTERM is right; else it sends one past them, and is
- * over when the app has ended and they have had their moment: whatever still runs then may be told by the engine.
+ * over when the app has ended and they have had their moment. What they have begun meanwhile is told as well, once they
+ * are held still, and then they are. It looks only at processes of its own user, unless that is root.
  */
-export const passOnSigtermScript = `stands_between() {
+export const passOnSigtermScript = `PATH=$PATH:/usr/bin:/bin
+stands_between() {
   eval "name=\\$name_$1 minds=\\$minds_$1"
-  case $name in
-    ${either(shells)}) [ -z "$minds" ]; return ;;
-    ${either(packageManagers)}) return 0 ;;
-    ${either([...nodes, ...buns])}) ;;
-    *) return 1 ;;
-  esac
   set -- $(tr '\\0' ' ' <"/proc/$1/cmdline")
+  file=\${1-} kind=
+  for called in "$name" "\${file##*/}"; do
+    case $called in
+      ${either(packageManagers)}) return 0 ;;
+      ${either(shells)}) [ -z "$minds" ]; return ;;
+      ${either(nodes)}) kind=node ;;
+      ${either(buns)}) kind=bun ;;
+    esac
+  done
+  [ -n "$kind" ] || return 1
   [ $# -gt 0 ] && shift
   while case \${1-} in -*|run) ;; *) false ;; esac; do shift; done
-  case $name in
-    ${either(nodes)}) case \${1##*/} in ${either(packageManagerFiles)}) return 0 ;; esac ;;
-    *) case \${1-} in ''|*[./]*) ;; *) return 0 ;; esac ;;
+  case $kind in
+    node) case \${1##*/} in ${either(packageManagerFiles)}) return 0 ;; esac ;;
+    bun) case \${1-} in ''|*[./]*) ;; *) return 0 ;; esac ;;
   esac
   return 1
 }
 find_app() {
   for one; do
     eval "below=\\\${below_$one-}"
-    if [ -n "$below" ] && stands_between "$one"; then find_app $below; else app="$app $one"; fi
+    if [ -n "$below" ] && stands_between "$one"; then between="$between $one"; find_app $below
+    else
+      app="$app $one"
+      eval "[ \\"\\$name_$one\\" = ${idler} ]" || idles=
+    fi
   done
 }
+look() {
+  set +f
+  mine= first= app= between= idles=1
+  while read -r key value; do [ "$key" = Uid: ] && mine=\${value%%[!0-9]*}; done <"/proc/$$/status"
+  for dir in /proc/[0-9]*; do
+    pid=\${dir#/proc/} name= state=Z minds= uid=
+    [ "$pid" = $$ ] && continue
+    while read -r key value; do
+      case $key in
+        Name:) name=$value ;;
+        State:) state=$value ;;
+        PPid:) parent=$value ;;
+        Uid:) uid=\${value%%[!0-9]*} ;;
+        SigIgn:|SigCgt:) case $value in *[4-7c-f]???) minds=1 ;; esac ;;
+      esac
+    done 2>/dev/null <"$dir/status"
+    case $state in [ZX]*) continue ;; esac
+    [ "$parent" = $$ ] && continue
+    [ "$mine" = 0 ] || [ "$uid" = "$mine" ] || continue
+    eval "name_$pid=\\$name minds_$pid=\\$minds below_$parent=\\"\\\${below_$parent-} $pid\\""
+    case $name in ${either(inits)}) continue ;; esac
+    if [ -z "$first" ] || [ "$pid" -lt "$first" ]; then first=$pid; fi
+  done
+  set -f
+  [ -n "$first" ] && find_app "$first"
+  echo "\${idles:-0}:$first:$app:$between"
+}
+read_look() {
+  seen=$(look)
+  idles=\${seen%%:*} seen=\${seen#*:}
+  first=\${seen%%:*} seen=\${seen#*:}
+  app=\${seen%%:*} between=\${seen#*:}
+}
 any_runs() {
-  for one; do [ -e "/proc/$one" ] && return; done
+  for one; do
+    state=Z
+    while read -r key value; do [ "$key" = State: ] && state=$value; done 2>/dev/null <"/proc/$one/status"
+    case $state in [ZX]*) ;; *) kill -0 "$one" 2>/dev/null && return ;; esac
+  done
   return 1
 }
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
-first= app=
-for dir in /proc/[0-9]*; do
-  pid=\${dir#/proc/} name= state=Z minds=
-  [ "$pid" = $$ ] && continue
-  while read -r key value; do
-    case $key in
-      Name:) name=$value ;;
-      State:) state=$value ;;
-      PPid:) parent=$value ;;
-      SigIgn:|SigCgt:) case $value in *[4-7c-f]???) minds=1 ;; esac ;;
-    esac
-  done 2>/dev/null <"$dir/status"
-  case $state in [ZX]*) continue ;; esac
-  eval "name_$pid=\\$name minds_$pid=\\$minds below_$parent=\\"\\\${below_$parent-} $pid\\""
-  case $name in ${either(inits)}) continue ;; esac
-  if [ -z "$first" ] || [ "$pid" -lt "$first" ]; then first=$pid; fi
-done
-set -f
-[ -n "$first" ] || exit 0
-find_app "$first"
-[ "$app" = " $first" ] && exit 0
-kill -TERM $app 2>/dev/null
-while any_runs $app; do nap; done
-naps=${momentMs / 100}
-while [ -e "/proc/$first" ] && [ $naps -gt 0 ]; do nap; naps=$((naps - 1)); done
+tell() {
+  kill -TERM $app 2>/dev/null
+  kill -CONT $app 2>/dev/null
+  while any_runs $app; do nap; done
+}
+read_look
+[ -n "$first" ] && [ -n "$between" ] || exit 0
+if [ "$idles" = 0 ]; then
+  tell
+  naps=${momentMs / 100}
+  while [ -e "/proc/$first" ] && [ $naps -gt 0 ]; do nap; naps=$((naps - 1)); done
+  [ -e "/proc/$first" ] || exit 0
+  read_look
+fi
+[ -n "$between" ] || exit 0
+kill -STOP $between 2>/dev/null
+read_look
+[ -n "$app" ] || exit 0
+tell
+kill -TERM $between 2>/dev/null
+kill -CONT $between 2>/dev/null
 exit 0`;

@@ -52,6 +52,21 @@ describe(`whatever Starbase says (seed ${seed})`, () => {
     );
   });
 
+  test("another way to end pods, as an older or a newer Shuttle has it, starts no pod anew", () => {
+    type Template = { spec: { shareProcessNamespace?: boolean; containers: [Record<string, unknown>] } };
+    fc.assert(
+      fc.property(anyService, (service) => {
+        const made = deployment(service, plain)["spec"] as { template: Template };
+        const template = structuredClone(made.template);
+        delete template.spec.shareProcessNamespace;
+        template.spec.containers[0]["lifecycle"] = { preStop: { sleep: { seconds: 7 } } };
+        const kept = deployment(service, plain, runningTemplateOf({ spec: { template } }))["spec"];
+        expect((kept as { template: Template }).template).toEqual(template);
+      }),
+      run,
+    );
+  });
+
   test("what no instance sees starts no pod anew, and a restart does", () => {
     const templateOf = (service: DesiredService, running?: ReturnType<typeof runningTemplateOf>) =>
       (deployment(service, plain, running)["spec"] as { template: object }).template;

@@ -141,7 +141,7 @@ describe("a pod", () => {
     const hookOf = (service: DesiredService) => containerOf(service)["lifecycle"];
     const asks = (script: string) => ({ preStop: { exec: { command: ["/bin/sh", "-c", script] } } });
     const image_traits = { has_read_only_root: false, has_shell: true };
-    const served = asks(`sleep 10\n${passOnSigtermScript}`);
+    const served = asks(`PATH=$PATH:/usr/bin:/bin sleep 10\n${passOnSigtermScript}`);
     expect(hookOf(web({ image_traits }))).toEqual(served);
     expect(hookOf(web({ command: "npm start" }))).toEqual(served);
     expect(hookOf(worker({ image_traits }))).toEqual(asks(passOnSigtermScript));

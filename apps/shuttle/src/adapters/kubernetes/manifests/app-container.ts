@@ -1,5 +1,5 @@
 import type { DesiredService } from "@starform/contract/clusters";
-import { lifecycle } from "./drain.ts";
+import type { PodEnding } from "./drain.ts";
 import {
   appContainerName,
   configMapName,
@@ -16,7 +16,10 @@ import { bytes, cpu, gib, mib } from "./quantity.ts";
 export const ephemeralStorage = { request: bytes(256 * mib), limit: bytes(4 * gib) };
 
 /** The one container of a service's pods. A cron has no probes: it is well if it ends well. */
-export const appContainer = (service: DesiredService): Record<string, unknown> => ({
+export const appContainer = (
+  service: DesiredService,
+  lifecycle: PodEnding["lifecycle"],
+): Record<string, unknown> => ({
   name: appContainerName,
   image: service.image,
   imagePullPolicy: "IfNotPresent",
@@ -25,7 +28,7 @@ export const appContainer = (service: DesiredService): Record<string, unknown> =
   ...ports(service),
   resources: resources(service),
   ...(service.service_type === "cron" ? {} : probesOf(service)),
-  ...lifecycle(service),
+  ...(lifecycle ? { lifecycle } : {}),
   securityContext: containerSecurity(service),
   // The end of the log is kept with a crash's exit code, so that the reason can be told without reading logs.
   terminationMessagePolicy: "FallbackToLogsOnError",

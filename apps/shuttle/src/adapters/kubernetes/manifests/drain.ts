@@ -24,15 +24,29 @@ const hasShell = ({ command, image_traits }: DesiredService): boolean =>
   command !== null || (image_traits?.has_shell ?? false);
 
 /**
- * What a pod does before the kubelet tells its first process to end. Where there is no shell, the kubelet itself
- * sleeps, and an app behind a package manager is lost to it: see docs/adr/0027-who-hears-sigterm.md.
+ * How the containers of a pod are ended. Where there is no shell, the kubelet itself sleeps, and an app behind a package
+ * manager is lost to it: see docs/adr/0027-who-hears-sigterm.md.
  */
-export function lifecycle(service: DesiredService): Record<string, unknown> {
+export type PodEnding = {
+  /**
+   * As the first process of its own an app would not be ended by a SIGTERM that it has no handler for, and nobody would
+   * clear away what its children leave behind.
+   */
+  readonly shareProcessNamespace?: boolean;
+  /** Of the app's container: what it does before the kubelet tells its first process to end. */
+  readonly lifecycle?: Readonly<Record<string, unknown>>;
+};
+
+export function podEnding(service: DesiredService): PodEnding {
   const seconds = isServing(service) ? preStopSeconds : 0;
+  const shareProcessNamespace = true;
   if (hasShell(service)) {
-    const sleep = seconds > 0 ? [`sleep ${seconds}`] : [];
+    const sleep = seconds > 0 ? [`PATH=$PATH:/usr/bin:/bin sleep ${seconds}`] : [];
     const command = ["/bin/sh", "-c", [...sleep, passOnSigtermScript].join("\n")];
-    return { lifecycle: { preStop: { exec: { command } } } };
+    return { shareProcessNamespace, lifecycle: { preStop: { exec: { command } } } };
   }
-  return seconds > 0 ? { lifecycle: { preStop: { sleep: { seconds } } } } : {};
+  return {
+    shareProcessNamespace,
+    ...(seconds > 0 ? { lifecycle: { preStop: { sleep: { seconds } } } } : {}),
+  };
 }

@@ -18,7 +18,8 @@ export function podTemplate(
   context: ManifestContext,
   running: RunningTemplate | undefined,
 ): Record<string, unknown> {
-  const { serviceName, drainSeconds } = heldBack(service, running);
+  const { serviceName, drainSeconds, ending } = heldBack(service, running);
+  const { shareProcessNamespace, lifecycle } = ending;
   return {
     metadata: {
       labels: { ...serviceLabels(service, context.clusterId), [`${prefix}service-name`]: serviceName },
@@ -28,13 +29,11 @@ export function podTemplate(
       serviceAccountName: appAccountName,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      // As the first process of its own an app would not be ended by a SIGTERM that it has no handler for, and nobody
-      // would clear away what its children leave behind.
-      shareProcessNamespace: true,
+      ...(shareProcessNamespace === undefined ? {} : { shareProcessNamespace }),
       securityContext: podSecurity(context),
       terminationGracePeriodSeconds: terminationGraceSeconds(service, drainSeconds),
       ...(service.service_type === "cron" ? { restartPolicy: "Never" } : placement(service)),
-      containers: [appContainer(service)],
+      containers: [appContainer(service, lifecycle)],
       volumes: [
         { name: scratchVolumeName, emptyDir: { sizeLimit: bytes(gib) } },
         ...service.volumes.map(({ name }) => ({

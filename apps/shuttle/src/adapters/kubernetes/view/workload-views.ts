@@ -18,6 +18,12 @@ type PodSpec = {
   }[];
 };
 
+/** Of a thousand templates the pods end in a few ways. */
+function templateOf(object: Template): RunningTemplate | undefined {
+  const template = runningTemplateOf(object);
+  return template && { ...template, ending: interned(template.ending) };
+}
+
 /** Names of ConfigMaps and Secrets, `Kind/name`, that pods of this template cannot start without. */
 export type Sources = readonly string[];
 
@@ -47,7 +53,7 @@ export function deploymentView(object: KubeObject): DeploymentView {
     replicas: spec.replicas ?? 1,
     readyReplicas: status?.readyReplicas ?? 0,
     conditions: conditionsOf(status?.conditions),
-    template: runningTemplateOf(object as Template),
+    template: templateOf(object as Template),
     sources: sourcesOf(spec.template?.spec),
   };
 }
@@ -76,7 +82,7 @@ export function replicaSetView(object: KubeObject): ReplicaSetView | undefined {
     name: object.metadata.name,
     uid: object.metadata.uid ?? "",
     checksum: spec.template?.metadata?.annotations?.[instanceChecksumAnnotation],
-    template: runningTemplateOf(object as Template),
+    template: templateOf(object as Template),
     replicas: spec.replicas ?? 0,
     conditions: conditionsOf(status?.conditions),
     sources: sourcesOf(spec.template?.spec),

@@ -1,38 +1,68 @@
-import { existsSync } from "node:fs";
-import { signalProcess } from "@starform/std/process";
+import { isAlive, signalProcess } from "@starform/std/process";
 import { pause } from "@starform/std/retry";
-import { momentMs, onlyWaits } from "../../../core/who-hears-sigterm.ts";
+import { idler, momentMs, onlyWaits } from "../../../core/who-hears-sigterm.ts";
 import { membersOf, mindsTerm, processTable, wordsOf, type ProcessEntry } from "./process-table.ts";
 
 /**
  * Asks the app to end, past those that only wait for it: they would end at once and take the sandbox, and with it the
- * command that wants to finish its work. Once the app has ended they have a moment, then they are asked as well.
- * Resolves when nothing runs any more or the deadline (of `performance.now`) has come.
+ * command that wants to finish its work. Once the app has ended they have a moment; then they are held still, what they
+ * have begun meanwhile is asked, and then they are. Resolves when nothing runs any more or the deadline (of
+ * `performance.now`) has come.
  */
 export async function askToEnd(
   keeper: number,
   isKeeperAlive: () => boolean,
   deadlineMs: number,
 ): Promise<void> {
-  const asked = heard(appProcesses(keeper));
-  for (const pid of asked) trySignal(pid, "SIGTERM");
-  await whileTrue(() => isKeeperAlive() && asked.some((pid) => existsSync(`/proc/${pid}`)), deadlineMs);
-  await whileTrue(isKeeperAlive, Math.min(deadlineMs, performance.now() + momentMs));
-  if (performance.now() < deadlineMs) for (const { pid } of appProcesses(keeper)) trySignal(pid, "SIGTERM");
+  const ask = (pids: readonly number[]): void => {
+    for (const pid of pids) trySignal(pid, "SIGTERM");
+    for (const pid of pids) trySignal(pid, "SIGCONT");
+  };
+  const askAndWait = async (pids: readonly number[]): Promise<void> => {
+    ask(pids);
+    await whileTrue(() => isKeeperAlive() && pids.some(isAlive), deadlineMs);
+  };
+  const first = look(keeper);
+  if (!first.idles) {
+    await askAndWait(first.app);
+    await whileTrue(isKeeperAlive, Math.min(deadlineMs, performance.now() + momentMs));
+  }
+  if (!isKeeperAlive() || performance.now() >= deadlineMs) return;
+  for (const pid of look(keeper).between) trySignal(pid, "SIGSTOP");
+  const rest = look(keeper);
+  await askAndWait(rest.app);
+  ask(rest.between);
   await whileTrue(isKeeperAlive, deadlineMs);
 }
 
-/** The first of an instance that are the app's own, from the top. */
-function heard(members: readonly ProcessEntry[]): number[] {
+type Looked = {
+  /** The first processes of an instance that are the app's own, from the top. */
+  readonly app: readonly number[];
+  /** Those above them. */
+  readonly between: readonly number[];
+  /** Those above wait for nothing but time. */
+  readonly idles: boolean;
+};
+
+function look(keeper: number): Looked {
+  const members = appProcesses(keeper);
   const below = Map.groupBy(members, ({ parent }) => parent);
   const pids = new Set(members.map(({ pid }) => pid));
-  const find = ({ pid, name }: ProcessEntry): number[] => {
+  const [app, between]: [ProcessEntry[], ProcessEntry[]] = [[], []];
+  const visit = (entry: ProcessEntry): void => {
+    const { pid, name } = entry;
     const children = below.get(pid) ?? [];
     const isBetween =
       children.length > 0 && onlyWaits({ name, words: wordsOf(pid), mindsTerm: mindsTerm(pid) });
-    return isBetween ? children.flatMap(find) : [pid];
+    (isBetween ? between : app).push(entry);
+    if (isBetween) children.forEach(visit);
   };
-  return members.filter(({ parent }) => !pids.has(parent)).flatMap(find);
+  members.filter(({ parent }) => !pids.has(parent)).forEach(visit);
+  return {
+    app: app.map(({ pid }) => pid),
+    between: between.map(({ pid }) => pid),
+    idles: between.length > 0 && app.every(({ name }) => name === idler),
+  };
 }
 
 async function whileTrue(condition: () => boolean, deadlineMs: number): Promise<void> {
