@@ -250,6 +250,35 @@ describe("Git addresses", () => {
     );
   });
 
+  test("are told with the beginning of what their commit says, and no more of it is read than that", async () => {
+    await using repository = await aRepository();
+    await writeFile(path.join(repository.dir, ".git", "message"), `long\n\n${"ä".repeat(3_000_000)}`);
+    await repository.git("commit", "--quiet", "--allow-empty", "--file", ".git/message");
+    const { commit } = await checkedOut(aStore(), {
+      kind: "git",
+      url: `file://${repository.dir}`,
+      ref: "main",
+    });
+    expect(commit?.message).toBe(`long\n\n${"ä".repeat(1_018)}`);
+    const { git } = aStore();
+    const log = ["log", "--max-count=1", "--format=%B"];
+    const cwd = repository.dir;
+    await expect(git.run(log, { cwd })).rejects.toThrow(
+      "git log failed: it was ended, because it printed more than 4 MiB",
+    );
+    await expect(git.run(log, { cwd, bytesMax: 1_000 })).rejects.toThrow("more than 1000 bytes");
+    expect(await git.run(log, { cwd, bytesMax: 2 ** 23 })).toHaveLength(3_000_008);
+    expect(await git.beginning(log, { cwd, bytesMax: 4 })).toEqual({ text: "long", isWhole: false });
+  });
+
+  test("whose branches are many are told with the first of them", async () => {
+    await using repository = await aRepository();
+    const refs = Array.from({ length: 2_000 }, (_, at) => `${repository.first} refs/heads/b${at}\n`);
+    await writeFile(path.join(repository.dir, ".git", "packed-refs"), refs.join(""));
+    const fetching = checkedOut(aStore(), { kind: "git", url: `file://${repository.dir}`, ref: "trunk" });
+    await expect(fetching).rejects.toThrow(/its branches are b0, (b\d+, ){9}…$/);
+  });
+
   test("never name what others pushed here", async () => {
     const gitDir = path.join(dir, randomUUID());
     const store = aStore({ gitDir });

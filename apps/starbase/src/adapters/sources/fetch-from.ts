@@ -4,6 +4,9 @@ import { withoutCredentials } from "./git-url.ts";
 
 export type GitSource = { readonly url: string; readonly ref: string };
 
+/** Of the branches that are named to who named none of them. */
+const headsBytesMax = 16 * 2 ** 10;
+
 /** The name of the branch that an address gives to who names none; null where its server does not say. */
 export async function defaultBranch(git: Git, url: string, options: GitOptions): Promise<string | null> {
   const out = await git.run(["ls-remote", "--symref", "--", url, "HEAD"], options).catch(absent);
@@ -78,7 +81,8 @@ async function said(
   error: GitFailed,
 ): Promise<Fault> {
   const shown = withoutCredentials(url);
-  const heads = await git.run(["ls-remote", "--heads", "--", url], options).catch(absent);
+  const list = ["ls-remote", "--heads", "--", url];
+  const heads = await git.beginning(list, { ...options, bytesMax: headsBytesMax }).catch(absent);
   if (heads === undefined) {
     const last = withoutCredentials(error.stderr.trim().split("\n").at(-1) ?? "").replace(/^fatal: /, "");
     return new Fault(
@@ -86,7 +90,7 @@ async function said(
       `the repository ${shown} cannot be read (${last}): check the address; for a private one sign in with \`starform git login ${URL.parse(url)?.host ?? "<host>"}\`, or push the code with git push starform main`,
     );
   }
-  const names = heads
+  const names = heads.text
     .split("\n")
     .filter(Boolean)
     .map((line) => line.slice(52));
@@ -95,9 +99,9 @@ async function said(
       "invalid",
       `the repository ${shown} has no branches yet: push code to it, then deploy again`,
     );
-  const list = names.slice(0, 10).join(", ");
+  const first = names.slice(0, 10).join(", ");
   return new Fault(
     "invalid",
-    `there is no branch, tag or commit "${ref}" in ${shown}; its branches are ${list}${names.length > 10 ? ", …" : ""}`,
+    `there is no branch, tag or commit "${ref}" in ${shown}; its branches are ${first}${names.length > 10 ? ", …" : ""}`,
   );
 }

@@ -1,10 +1,13 @@
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { sayBytes } from "../process-builder/build-limits.ts";
 
 export type Git = {
-  /** Runs git and answers what it printed; rejects with GitFailed. */
-  run(args: readonly string[], options?: GitOptions): Promise<string>;
+  /** Runs git and answers what it printed; rejects with GitFailed, where that is more than `bytesMax` as well. */
+  run(args: readonly string[], options?: BoundedOptions): Promise<string>;
+  /** As `run`, but of more than `bytesMax` it answers the beginning. */
+  beginning(args: readonly string[], options?: BoundedOptions): Promise<{ text: string; isWhole: boolean }>;
   /** Runs git and hands over what it prints as it comes; rejects if git or the taker does. */
   stream(
     args: readonly string[],
@@ -22,6 +25,18 @@ export type GitOptions = {
   /** Beside what every git of ours gets; where a secret may stand, which arguments would show to all. */
   readonly env?: Readonly<Record<string, string>>;
 };
+
+export type BoundedOptions = GitOptions & {
+  /** What git may print before it is ended; 4 MiB if not said. Servers and repositories of anybody decide how much it is. */
+  readonly bytesMax?: number;
+};
+
+const printedBytesMax = 4 * 2 ** 20;
+
+/** Ends git, of whose output there is enough. */
+class Enough extends Error {}
+
+const commandOf = (args: readonly string[]): string => args.find((arg) => !arg.startsWith("-")) ?? "";
 
 export class GitFailed extends Error {
   override readonly name = "GitFailed";
@@ -128,7 +143,7 @@ export function openGit(dir: string, networkVariables: Readonly<Record<string, s
     });
     const [taken, code] = await Promise.allSettled([taking, ended]);
     signal?.throwIfAborted();
-    const what = args.find((arg) => !arg.startsWith("-")) ?? "";
+    const what = commandOf(args);
     if (late.aborted) throw new GitFailed(what, stderr, true);
     if (code.status === "rejected") throw code.reason;
     if (code.value !== null && code.value !== 0) throw new GitFailed(what, stderr);
@@ -136,19 +151,31 @@ export function openGit(dir: string, networkVariables: Readonly<Record<string, s
     if (code.value === null) throw new GitFailed(what, stderr);
   };
 
+  const beginning: Git["beginning"] = async (args, { bytesMax = printedBytesMax, ...options } = {}) => {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    const take = async (out: AsyncIterable<Uint8Array>) => {
+      for await (const chunk of out) {
+        chunks.push(chunk.subarray(0, bytesMax - bytes));
+        bytes += chunk.length;
+        if (bytes > bytesMax) throw new Enough();
+      }
+    };
+    await stream(args, take, options).catch((error: unknown) => {
+      if (!(error instanceof Enough)) throw error;
+    });
+    return { text: Buffer.concat(chunks).toString(), isWhole: bytes <= bytesMax };
+  };
+
   return {
     env,
     stream,
+    beginning,
     async run(args, options) {
-      const chunks: Uint8Array[] = [];
-      await stream(
-        args,
-        async (out) => {
-          for await (const chunk of out) chunks.push(chunk);
-        },
-        options,
-      );
-      return Buffer.concat(chunks).toString();
+      const { text, isWhole } = await beginning(args, options);
+      if (isWhole) return text;
+      const bound = sayBytes(options?.bytesMax ?? printedBytesMax);
+      throw new GitFailed(commandOf(args), `it was ended, because it printed more than ${bound}`);
     },
   };
 }

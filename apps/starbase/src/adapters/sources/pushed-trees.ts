@@ -1,5 +1,5 @@
 import type { PushedTrees } from "../../core/builds/ports.ts";
-import { GitFailed } from "./git-program.ts";
+import { absent } from "./git-program.ts";
 import type { Repositories } from "./source-store.ts";
 
 const listBytesMax = 4 * 2 ** 20;
@@ -12,23 +12,8 @@ export function pushedTrees({
 }: Pick<Repositories, "git" | "repositoryDir">): PushedTrees {
   /** What git prints, or its beginning; undefined if git has nothing to print it of. */
   const bounded = async (serviceId: string, args: readonly string[], bytesMax: number) => {
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    const take = async (out: AsyncIterable<Uint8Array>) => {
-      for await (const chunk of out) {
-        bytes += chunk.length;
-        if (bytes > bytesMax) throw new TooMuch();
-        chunks.push(chunk);
-      }
-    };
-    const options = { cwd: await repositoryDir(serviceId), env: { GIT_LITERAL_PATHSPECS: "1" } };
-    try {
-      await git.stream(args, take, options);
-    } catch (error) {
-      if (error instanceof GitFailed) return undefined;
-      if (!(error instanceof TooMuch)) throw error;
-    }
-    return { text: Buffer.concat(chunks).toString(), isWhole: bytes <= bytesMax };
+    const cwd = await repositoryDir(serviceId);
+    return git.beginning(args, { cwd, env: { GIT_LITERAL_PATHSPECS: "1" }, bytesMax }).catch(absent);
   };
 
   return {
@@ -43,5 +28,3 @@ export function pushedTrees({
     },
   };
 }
-
-class TooMuch extends Error {}

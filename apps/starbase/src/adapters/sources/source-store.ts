@@ -31,12 +31,17 @@ export type SourceStoreOptions = {
 /** Whose code it is: a service of a project, or the project's before it has a service. */
 export type CodeOwner = { readonly serviceId: string } | { readonly projectId: string };
 
+/** Of a million branches or so. */
+const headsBytesMax = 64 * 2 ** 20;
+/** Of what a commit says of itself: more than is kept of it. */
+const describedBytesMax = 16 * 2 ** 10;
+
 export type Repositories = {
   /** The bare repository that pushes of this service go to, made if need be. */
   repositoryDir(serviceId: string): Promise<string>;
   /** Services that have a built-in repository. */
   serviceIds(): Promise<readonly string[]>;
-  /** The heads of the repository: branch to commit. */
+  /** The heads of the repository: branch to commit; of more than a million the first. */
   heads(serviceId: string): Promise<ReadonlyMap<string, string>>;
   /** Facts about a commit; undefined if the repository does not have it. `ref` is the branch it is told with. */
   commitOf(serviceId: string, sha: string, ref: string): Promise<Commit | undefined>;
@@ -141,13 +146,13 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
     },
 
     async heads(serviceId) {
-      const out = await git.run(["for-each-ref", "--format=%(objectname) %(refname:short)", "refs/heads/"], {
-        cwd: await bare(builtIn(serviceId)),
-      });
+      const args = ["for-each-ref", "--format=%(objectname) %(refname:short)", "refs/heads/"];
+      const cwd = await bare(builtIn(serviceId));
+      const { text } = await git.beginning(args, { cwd, bytesMax: headsBytesMax });
       return new Map(
-        out
+        text
           .split("\n")
-          .filter(Boolean)
+          .slice(0, -1)
           .map((line) => [line.slice(41), line.slice(0, 40)]),
       );
     },
@@ -234,12 +239,10 @@ function safe(serviceId: string): string {
 }
 
 async function describe(git: Git, cwd: string, sha: string, ref: string): Promise<Commit | undefined> {
-  const out = await git
-    .run(["show", "--no-patch", "--format=%H%x00%an <%ae>%x00%B", "--end-of-options", `${sha}^{commit}`], {
-      cwd,
-    })
-    .catch(absent);
+  const format = "--format=%H%x00%an <%ae>%x00%B";
+  const args = ["show", "--no-patch", format, "--end-of-options", `${sha}^{commit}`];
+  const out = await git.beginning(args, { cwd, bytesMax: describedBytesMax }).catch(absent);
   if (out === undefined) return undefined;
-  const [full = sha, author = "", message = ""] = out.split("\0");
+  const [full = sha, author = "", message = ""] = out.text.split("\0");
   return { sha: full, ref, author: author.slice(0, 255), message: message.trim().slice(0, 1_024) };
 }
