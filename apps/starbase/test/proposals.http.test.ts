@@ -310,12 +310,14 @@ test.each([
   });
 });
 
-test("a project has a few of them under way at once", async () => {
-  const { ref } = await aProject(world);
+test("a workspace has a few of them under way at once, and looks into one at a time, in whatever project", async () => {
+  await sql`delete from proposals`.execute(database.db);
+  const [{ ref }, other] = [await aProject(world), await aProject(world)];
   const url = "https://git.example/app.git";
   const first = await ask(ref.project, url);
-  for (let count = 1; count < openProposalsMax; count++) await ask(ref.project, url);
-  await expect(ask(ref.project, url)).rejects.toMatchObject({ code: "rate_limited" });
+  for (let count = 1; count < openProposalsMax; count++) await ask(other.ref.project, url);
+  for (const { project } of [ref, other.ref])
+    await expect(ask(project, url)).rejects.toMatchObject({ code: "rate_limited" });
   const { proposals } = postgresStores(database.db);
   const gone = { status: "failed", reason: "gone", hint: null } as const;
   expect(await proposals.end(first.projectId, first.id, gone, new Date())).toBe(true);
@@ -324,4 +326,8 @@ test("a project has a few of them under way at once", async () => {
   expect(await proposals.begin(first.projectId, first.id)).toBeUndefined();
   expect((await read(ref.project, first.id)).reason).toBe("gone");
   await ask(ref.project, url);
+  const queues = await sql`select distinct job_queue_id from graphile_worker._private_jobs`.execute(
+    database.db,
+  );
+  expect(queues.rows).toHaveLength(1);
 });

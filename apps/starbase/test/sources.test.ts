@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import {
   chmod,
   lstat,
@@ -12,6 +13,8 @@ import {
   symlink,
   writeFile,
 } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -277,6 +280,19 @@ describe("Git addresses", () => {
     await writeFile(path.join(repository.dir, ".git", "packed-refs"), refs.join(""));
     const fetching = checkedOut(aStore(), { kind: "git", url: `file://${repository.dir}`, ref: "trunk" });
     await expect(fetching).rejects.toThrow(/its branches are b0, (b\d+, ){9}…$/);
+  });
+
+  test("have one time for all that their server is asked, which may let each wait", async () => {
+    let asked = 0;
+    // A commit that is not given at once is asked for once more, with the branches, and then the branches alone.
+    const server = createServer((_, response) => void ((asked += 1) === 1 && response.writeHead(404).end()));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/app.git`;
+    const fetching = checkedOut(aStore({ fetchTimeoutMs: 3_000 }), { kind: "git", url, ref: "a".repeat(40) });
+    await expect(fetching).rejects.toThrow(`fetching ${url} took longer than 3 s`);
+    expect(asked).toBeLessThan(3);
+    server.closeAllConnections();
+    server.close();
   });
 
   test("never name what others pushed here", async () => {

@@ -7,7 +7,7 @@ import { VariableEntries } from "./variables.ts";
 
 const area = "proposals";
 
-/** Proposals that a project may have under way at once. */
+/** Proposals that a workspace may have under way at once. */
 export const openProposalsMax = 5;
 /** How long a proposal is there to be read. */
 export const proposalHours = 24;

@@ -43,7 +43,7 @@ export type Stores = {
 
 /**
  * What one transaction may touch. Locks are taken in one order, so that no two wait for each other: the hold of a
- * project, places by their ids, the project's row (`touch`), the cluster's (`bumpVersion`).
+ * workspace, that of a project, places by their ids, the project's row (`touch`), the cluster's (`bumpVersion`).
  */
 export type UnitOfWork = Stores & { readonly jobs: JobQueue; readonly changes: Announce };
 

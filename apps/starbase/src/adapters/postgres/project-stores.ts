@@ -30,6 +30,11 @@ export const postgresWorkspaceStore = (db: Db): WorkspaceStore => ({
     if (after) query = query.where("id", ">", after);
     return (await query.orderBy("id").limit(limit).execute()).map(({ id }) => id);
   },
+  async hold(workspaceId) {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`starform.workspace.${workspaceId}`}, 0))`.execute(
+      db,
+    );
+  },
   async plan(workspaceId) {
     const row = await db
       .selectFrom("workspaces")

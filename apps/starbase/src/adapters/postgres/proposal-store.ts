@@ -33,11 +33,11 @@ export const postgresProposalStore = (db: Db): ProposalStore => ({
       .executeTakeFirst();
     return row && toProposal(row);
   },
-  async countOpen(projectId) {
+  async countOpen(workspaceId) {
     const { count } = await db
       .selectFrom("proposals")
       .select(({ fn }) => fn.countAll<number>().as("count"))
-      .where("project_id", "=", projectId)
+      .where("workspace_id", "=", workspaceId)
       .where("status", "in", open)
       .executeTakeFirstOrThrow();
     return count;

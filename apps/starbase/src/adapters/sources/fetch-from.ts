@@ -13,12 +13,17 @@ export async function defaultBranch(git: Git, url: string, options: GitOptions):
   return /^ref: refs\/heads\/(\S{1,255})\tHEAD$/m.exec(out ?? "")?.[1] ?? null;
 }
 
-/** Fetches one commit, without history, and answers its id. */
+/** Fetches one commit, without history, and answers its id; in `timeoutMs`, of which `late` tells the end. */
 export async function fetchFrom(
   git: Git,
   cwd: string,
   { url, ref }: GitSource,
-  limits: { signal: AbortSignal; timeoutMs: number; env: Readonly<Record<string, string>> },
+  limits: {
+    signal: AbortSignal;
+    timeoutMs: number;
+    late: AbortSignal;
+    env: Readonly<Record<string, string>>;
+  },
 ): Promise<string> {
   if (ref.startsWith("-") || /[\s~^:?*[\\]/.test(ref))
     throw new Fault("invalid", `"${ref}" is not the name of a branch, a tag or a commit`);
@@ -40,11 +45,6 @@ export async function fetchFrom(
     return (await git.run(["rev-parse", "--verify", `${keep}^{commit}`], options)).trim();
   } catch (error) {
     if (!(error instanceof GitFailed)) throw error;
-    if (error.isTimeout)
-      throw new Fault(
-        "invalid",
-        `fetching ${withoutCredentials(url)} took longer than ${limits.timeoutMs / 1_000} s: try again, or push the code instead`,
-      );
     if (isRedirection(error))
       throw new Fault(
         "invalid",
@@ -55,7 +55,13 @@ export async function fetchFrom(
       const found = await fetchAll(git, options, fetch, url, ref);
       if (found) return found;
     }
-    throw await said(git, options, url, ref, error);
+    const why = await said(git, options, url, ref, error);
+    throw limits.late.aborted
+      ? new Fault(
+          "invalid",
+          `fetching ${withoutCredentials(url)} took longer than ${limits.timeoutMs / 1_000} s: try again, or push the code instead`,
+        )
+      : why;
   }
 }
 

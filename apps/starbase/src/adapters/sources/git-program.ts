@@ -22,6 +22,8 @@ export type GitOptions = {
   readonly cwd?: string;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
+  /** In place of `timeoutMs`, for several that have one time together: it fires when that is over. */
+  readonly late?: AbortSignal;
   /** Beside what every git of ours gets; where a secret may stand, which arguments would show to all. */
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -120,9 +122,8 @@ export function openGit(dir: string, networkVariables: Readonly<Record<string, s
   const stream: Git["stream"] = async (
     args,
     take,
-    { cwd = dir, signal, timeoutMs = 120_000, env: more = {} } = {},
+    { cwd = dir, signal, timeoutMs = 120_000, late = AbortSignal.timeout(timeoutMs), env: more = {} } = {},
   ) => {
-    const late = AbortSignal.timeout(timeoutMs);
     const child = spawn("git", args, {
       cwd,
       env: { ...env, ...more },

@@ -97,17 +97,20 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
     checkGitUrl(source.url, options);
     const env = await signInFor(source.url, (host) => options.signInTo?.(owner, host));
     await refuseOurOwn(source.url, options.gitDir);
-    const how = { signal, timeoutMs: options.fetchTimeoutMs ?? 300_000, env };
+    const timeoutMs = options.fetchTimeoutMs ?? 300_000;
     const bytesMax = (options.limits ?? sourceLimits).bytesMax;
     const bounds = { bytesMax, shown: withoutCredentials(source.url), signal };
     // Two environments of one service share the copy: at once, one would be handed what the other fetched.
-    const sha = await inTurn(repository, async () => {
+    const { sha, how } = await inTurn(repository, async () => {
+      // However often its server is asked: whoever lets each wait holds up the Worker no longer than one that answers none.
+      const how = { signal, timeoutMs, late: AbortSignal.timeout(timeoutMs), env };
       await bare(repository);
       const now = new Date();
       await utimes(repository, now, now);
-      return boundedFetch(repository, bounds, (either) =>
+      const sha = await boundedFetch(repository, bounds, (either) =>
         fetchFrom(git, repository, source, { ...how, signal: either }),
       );
+      return { sha, how };
     });
     await archive(repository, sha, dir, signal);
     return { commit: await describe(git, repository, sha, source.ref), how };

@@ -12,6 +12,8 @@ export interface WorkspaceStore {
   insert(workspace: Workspace): Promise<void>;
   bySlug(slug: string): Promise<Workspace | undefined>;
   plan(workspaceId: string): Promise<Plan>;
+  /** Waits until nobody else holds the workspace, and holds it until the transaction ends: for what is counted in it. */
+  hold(workspaceId: string): Promise<void>;
   /** Of the whole installation, by id. */
   idsOfPlan(plan: Plan, page: PageOn): Promise<string[]>;
   putMember(member: {

@@ -31,11 +31,11 @@ export const createProposal =
     const { project } = await authorize.project(actor, ref, "services.write");
     await authorizeSource(authorize, actor, project, { kind: "git", url });
     return transact(async (uow) => {
-      await uow.projects.hold(project.id);
-      if ((await uow.proposals.countOpen(project.id)) >= openProposalsMax)
+      await uow.workspaces.hold(project.workspaceId);
+      if ((await uow.proposals.countOpen(project.workspaceId)) >= openProposalsMax)
         throw new Fault(
           "rate_limited",
-          `${openProposalsMax} repositories are being looked into for this project already: try again when one of them is done`,
+          `${openProposalsMax} repositories are being looked into for this workspace already: try again when one of them is done`,
         );
       const now = clock.now();
       const proposal: Proposal = {
@@ -54,7 +54,8 @@ export const createProposal =
         expiresAt: new Date(now.getTime() + proposalHours * 3_600_000),
       };
       await uow.proposals.insert(proposal);
-      const ids = { projectId: project.id, proposalId: proposal.id };
+      const { id: proposalId, workspaceId, projectId } = proposal;
+      const ids = { workspaceId, projectId, proposalId };
       await uow.jobs.enqueue(proposalRun, ids, { key: keyOfProposal(proposal.id) });
       await record(uow.audit, clock, {
         workspaceId: project.workspaceId,

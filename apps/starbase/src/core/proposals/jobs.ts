@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { job } from "../../ports/job-queue.ts";
 
-/** Fetches the repository of a proposal and looks into it; one of a project at a time. */
+/** Fetches the repository of a proposal and looks into it; one of a workspace at a time. */
 export const proposalRun = job({
   name: "proposal.run",
-  payload: z.object({ projectId: z.uuid(), proposalId: z.uuid() }),
+  payload: z.object({ workspaceId: z.uuid(), projectId: z.uuid(), proposalId: z.uuid() }),
   attemptsMax: 3,
-  queue: ({ projectId }) => `proposals:${projectId}`,
+  queue: ({ workspaceId }) => `proposals:${workspaceId}`,
 });
 
 export const keyOfProposal = (id: string): string => `proposal:${id}`;

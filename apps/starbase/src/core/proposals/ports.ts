@@ -36,8 +36,8 @@ export type ProposalEnd =
 export interface ProposalStore {
   insert(proposal: Proposal): Promise<void>;
   byId(projectId: string, id: string): Promise<Proposal | undefined>;
-  /** How many of the project are queued or running. */
-  countOpen(projectId: string): Promise<number>;
+  /** How many of the workspace are queued or running. */
+  countOpen(workspaceId: string): Promise<number>;
   /** Of all projects, those that were asked for before then and have not ended. */
   openBefore(before: Date): Promise<Proposal[]>;
   /** Makes it `running` unless it has ended; undefined where there is none to run. */
