@@ -16,7 +16,8 @@ const cannotHeal = 1;
 
 /**
  * Brings the database to this code's schema the first time it is called; later calls wait for that and do nothing.
- * With a stamp file, which must share the database's fate, nothing is run while the migrations are those of last time.
+ * With a stamp file, which must share the database's fate, nothing is run while the migrations and the encryption key
+ * are those of last time.
  * Rejects with the migration's own words, for example when a newer Starform has been at the database: a Fault
  * `unavailable` if that may heal by itself, `conflict` if not.
  */
@@ -29,7 +30,7 @@ export function migrateOnce({
   let migrated: Promise<void> | undefined;
   async function migrate(env: Record<string, string>): Promise<void> {
     if (!existsSync(script)) return;
-    const digest = digestOf(join(root, "apps/starbase/db/migrations"));
+    const digest = digestOf(join(root, "apps/starbase/db/migrations"), env["STARBASE_ENCRYPTION_KEY_FILE"]);
     if (stampFile && existsSync(stampFile) && readFileSync(stampFile, "utf8") === digest) return;
     const command = { file: process.execPath, args: [script], env, cwd: root };
     const log = join(logDir, "migrate.log");
@@ -53,10 +54,11 @@ export function migrateOnce({
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-function digestOf(dir: string): string {
+function digestOf(dir: string, keyFile: string | undefined): string {
   if (!existsSync(dir)) return "";
   const hash = createHash("sha256");
   for (const name of readdirSync(dir).toSorted())
     hash.update(`${name}\0`).update(readFileSync(join(dir, name)));
+  if (keyFile) hash.update(readFileSync(keyFile));
   return hash.digest("hex");
 }

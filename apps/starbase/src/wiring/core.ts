@@ -1,9 +1,10 @@
 import { systemClock, type Clock } from "@starform/std/clock";
 import type { Logger } from "pino";
 import { accessTokens } from "../adapters/local/access-tokens.ts";
-import { secretBox } from "../adapters/local/secret-box.ts";
+import { fingerprintsOf, secretBox } from "../adapters/local/secret-box.ts";
 import { listenForChanges } from "../adapters/postgres/changes.ts";
 import { openDatabase } from "../adapters/postgres/database.ts";
+import { refuseForeignKeys } from "../adapters/postgres/encryption-keys.ts";
 import { postgresStores, postgresTransact } from "../adapters/postgres/stores.ts";
 import type { Config } from "../config.ts";
 import { authorizer } from "../core/access/authorize.ts";
@@ -19,11 +20,12 @@ export type Core = Awaited<ReturnType<typeof openCore>>;
 export async function openCore(config: Config, logger: Logger, stack: AsyncDisposableStack) {
   const onError = (error: Error) => logger.warn({ err: error }, "the database connection was lost");
   const { db } = stack.use(openDatabase({ ...config.database, onError }));
+  const box = secretBox(config.encryptionKeys);
+  await refuseForeignKeys(db, fingerprintsOf(config.encryptionKeys), box);
   const changes = stack.use(await listenForChanges(config.database.url, onError));
   const clock = systemClock;
   const stores = postgresStores(db);
   const transact = postgresTransact(db);
-  const box = secretBox(config.encryptionKeys);
   const registry = openRegistry(config, { clock }, stack);
   const pinning: PinDeps = { resolver: resolverOf(config, registry), registry, box };
   const book: BookDeps = { box, addresses: { publicUrl: publicUrlOf(config.urls.gateway) } };

@@ -6,10 +6,7 @@ import type { SecretBox } from "../../core/variables/ports.ts";
  * so that a key is rotated by putting a new one in front. Ciphertext: 12 bytes nonce, text, 16 bytes tag.
  */
 export function secretBox(keys: string): SecretBox {
-  const ring = keys
-    .split(/[\s,]+/)
-    .filter(Boolean)
-    .map(readKey);
+  const ring = readKeys(keys);
   const first = ring[0];
   const last = ring.at(-1);
   if (!first || !last) throw new Error("no encryption key: give at least one as <id>:<base64 of 32 bytes>");
@@ -42,6 +39,21 @@ export function secretBox(keys: string): SecretBox {
     digest: (text) => `sha256:${createHmac("sha256", digestKey).update(text).digest("hex")}`,
   };
 }
+
+export type KeyFingerprint = { readonly id: string; readonly fingerprint: string };
+
+/** What each key of `keys` is known by again: a digest under the key itself, from which it cannot be had. */
+export const fingerprintsOf = (keys: string): KeyFingerprint[] =>
+  readKeys(keys).map(({ id, key }) => ({
+    id,
+    fingerprint: createHmac("sha256", key).update("starform fingerprint").digest("hex"),
+  }));
+
+const readKeys = (keys: string) =>
+  keys
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .map(readKey);
 
 function readKey(text: string): { id: string; key: Buffer } {
   const [id, base64] = text.split(":");

@@ -159,6 +159,12 @@ export interface Deployments {
   workspace_id: string;
 }
 
+export interface EncryptionKeys {
+  created_at: Generated<Timestamp>;
+  fingerprint: string;
+  id: string;
+}
+
 export interface Environments {
   created_at: Timestamp;
   id: string;
@@ -380,6 +386,7 @@ export interface DB {
   collected_images: CollectedImages;
   cron_runs: CronRuns;
   deployments: Deployments;
+  encryption_keys: EncryptionKeys;
   environments: Environments;
   git_heads: GitHeads;
   hosts: Hosts;
