@@ -2,6 +2,7 @@ import { allRoutes } from "@starform/contract/all-routes";
 import { createCluster } from "@starform/contract/cluster-records";
 import * as deployments from "@starform/contract/deployments";
 import { pathOf } from "@starform/client/client";
+import { selfSignedCertificate } from "@starform/std/self-signed-certificate";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase, type Database } from "../src/adapters/postgres/database.ts";
@@ -13,7 +14,15 @@ let ref: { project: string; service: string };
 let deployed: string;
 let cluster: string;
 beforeAll(async () => {
-  world = await openApiWorld({ runtime: "docker" });
+  const signing = selfSignedCertificate("Starform registry", new Date());
+  world = await openApiWorld({
+    runtime: "docker",
+    settings: {
+      STARBASE_REGISTRY: "docker-registry",
+      STARBASE_REGISTRY_PORT: "5000",
+      STARBASE_REGISTRY_PEM: `${signing.key}${signing.certificate}`,
+    },
+  });
   database = openDatabase({ url: world.config.database.url, poolMax: 2, onError: () => undefined });
   ref = (await aProject(world)).ref;
   const made = await world.owner(deployments.createDeployment, {
@@ -34,6 +43,7 @@ const image = (letter: string) => `registry.test/app@sha256:${letter.repeat(64)}
 
 /** Every route that takes an Idempotency-Key, with something it creates. */
 const creating: Record<string, object | undefined> = {
+  createLoginLink: undefined,
   createToken: { name: "t" },
   createWorkspace: { slug: "another" },
   createProject: { slug: "another" },
@@ -43,8 +53,14 @@ const creating: Record<string, object | undefined> = {
   createVarGroup: { name: "group", variables: { A: "1" } },
   createDeployment: { image: image("b") },
   rollBackDeployment: undefined,
+  createRegistryPassword: { access: "push" },
   createCluster: { region: "nyc3" },
   rotateClusterToken: undefined,
+};
+/** Routes that create and keep no answer of a key, each with what makes a repeat harmless. */
+const unkeyed: Record<string, string> = {
+  signIn: "nobody is signed in yet, so a key is nobody's; a sign-in link is good once",
+  uploadSource: "a source is kept by what it holds, and its stream cannot be part of a transaction",
 };
 const routes = allRoutes.filter((route) => route.isIdempotent);
 const routeOf = (id: string) => routes.find((route) => route.id === id)!;
@@ -61,7 +77,7 @@ const ask = (id: string, key: string) =>
   });
 
 const tables =
-  "api_tokens workspaces projects environments services proposals var_groups var_group_entries deployments clusters audit_log idempotency_keys".split(
+  "login_codes api_tokens workspaces projects environments services proposals var_groups var_group_entries deployments clusters audit_log idempotency_keys".split(
     " ",
   );
 /** How much there is of everything that could be made twice. */
@@ -89,8 +105,31 @@ async function whileItDiesInBetween<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-test("every creating route is tried here", () => {
+test("every creating route takes a key and is tried here, or is named with its reason, which the reference tells", async () => {
   expect(routes.map(({ id }) => id).sort()).toEqual(Object.keys(creating).sort());
+  const others = allRoutes.filter(({ status, isIdempotent }) => status === 201 && !isIdempotent);
+  expect(others.map(({ id }) => id).sort()).toEqual(Object.keys(unkeyed).sort());
+  const reference = await (await fetch(`${world.url}/docs`)).text();
+  for (const { id, unkeyed: sentence = "no reason" } of others)
+    expect(reference.split(`id="${id}"`)[1]?.split("</article>")[0]).toContain(sentence);
+});
+
+test("an answer that holds a secret is kept sealed", async () => {
+  const made = await Promise.all(
+    ["createToken", "createLoginLink", "createRegistryPassword"].map(async (id) => {
+      const answer = await ask(id, `sealed-${id}`);
+      return (await answer.json()) as { secret?: string; code?: string; password?: string };
+    }),
+  );
+  const secrets = made.map(({ secret, code, password }) => secret ?? code ?? password);
+  const { rows } = await sql<{ text: string }>`select response::text as text from idempotency_keys`.execute(
+    database.db,
+  );
+  expect(rows.length).toBeGreaterThanOrEqual(secrets.length);
+  for (const secret of secrets) {
+    expect(secret).toMatch(/.{16}/);
+    expect(rows.filter(({ text }) => text.includes(secret!))).toEqual([]);
+  }
 });
 
 test.each(Object.keys(creating))(
@@ -112,13 +151,13 @@ test.each(Object.keys(creating))(
 
 test("a key longer than 255 characters is refused, and keeps nothing", async () => {
   const before = await counts();
-  const refused = await ask("createProject", "k".repeat(256));
+  const refused = await ask("createToken", "k".repeat(256));
   expect([refused.status, await refused.json()]).toMatchObject([
     422,
     { code: "invalid", detail: expect.stringMatching(/256 characters, and may have 255: take a UUID/) },
   ]);
   expect(await counts()).toEqual(before);
-  expect((await ask("createProject", "k".repeat(255))).status).toBe(201);
+  expect((await ask("createToken", "k".repeat(255))).status).toBe(201);
 });
 
 test("two at once with one key create one thing, and the second is told to wait or what the first was", async () => {

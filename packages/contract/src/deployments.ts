@@ -74,7 +74,8 @@ export const uploadSource = route({
   area,
   status: 201,
   form: "bytes",
-  isIdempotent: false,
+  unkeyed:
+    "Sources are kept by what they hold, so that a repeat answers the first answer with or without a key.",
   summary: `Takes a gzipped tar of a folder (at most ${sourceLimits.packedBytesMax / 2 ** 20} MiB) and answers what to deploy. The same folder is the same source.`,
   params: serviceParams,
   response: z.object({ sourceId: z.string(), sizeBytes: z.number().int() }),

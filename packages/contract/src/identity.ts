@@ -44,7 +44,6 @@ export const createLoginLink = route({
   path: "/v1/auth/login-links",
   area,
   status: 201,
-  isIdempotent: false,
   summary: "A one-click sign-in link for the caller, good once and for ten minutes.",
   response: z.object({ url: z.string(), code: z.string(), expiresAt: Timestamp }),
 });
@@ -56,7 +55,8 @@ export const signIn = route({
   area,
   audience: "public",
   status: 201,
-  isIdempotent: false,
+  unkeyed:
+    "Keys are told apart by who asks, and nobody is signed in yet. A sign-in link is good once, so its repeat is refused; an API token opens one more session.",
   summary: "Opens a session with the code of a sign-in link, or with an API token.",
   body: z.strictObject({ code: z.string().min(1).max(256) }),
   response: Session,

@@ -59,7 +59,6 @@ export const createRegistryPassword = route({
   path: "/v1/projects/:project/registry-passwords",
   area,
   status: 201,
-  isIdempotent: false,
   summary:
     "A password for `docker login` at this installation's own registry that opens the project's repositories and ends by itself.",
   params: projectParams,

@@ -30,6 +30,8 @@ export type Route<
   readonly form: "json" | "stream" | "bytes";
   /** POSTs that create take an `Idempotency-Key`; a repeat within 24 h answers the first answer again. */
   readonly isIdempotent: boolean;
+  /** Why a POST that creates takes none, and what a repeat of it does: a sentence for the reference. */
+  readonly unkeyed: string | undefined;
 };
 
 type Definition<P extends Shape, Q extends Shape, B extends Shape, R extends Shape> = {
@@ -46,6 +48,7 @@ type Definition<P extends Shape, Q extends Shape, B extends Shape, R extends Sha
   response?: R;
   form?: "json" | "stream" | "bytes";
   isIdempotent?: boolean;
+  unkeyed?: string;
 };
 
 /** Declares a route: one symbol that the server registers, the client calls and the reference prints. */
@@ -69,7 +72,8 @@ export const route = <
   status: d.status ?? 200,
   response: d.response as R,
   form: d.form ?? "json",
-  isIdempotent: d.isIdempotent ?? (d.method === "POST" && d.status === 201),
+  isIdempotent: d.isIdempotent ?? (d.method === "POST" && d.status === 201 && !d.unkeyed),
+  unkeyed: d.unkeyed,
 });
 
 type In<S extends Shape, K extends string> = S extends z.ZodType

@@ -30,7 +30,7 @@ export function identityRoutes(app: FastifyInstance, deps: IdentityDeps): void {
         .map(({ workspace: { id, slug, name }, role }) => ({ id, slug, name, role })),
     };
   });
-  serve(app, deps, contract.createLoginLink, async ({ actor }) => {
+  serve(app, deps, contract.createLoginLink, async ({ actor }, deps) => {
     const link = await deps.createLoginLink(actor);
     return { ...link, expiresAt: link.expiresAt.toISOString() };
   });

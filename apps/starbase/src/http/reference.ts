@@ -46,7 +46,7 @@ export function referencePage(publicUrl: string): string {
     .join("");
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Starform API</title><style>${style}</style>
 <nav><b>Starform API</b>${nav}<a href="#roles">roles</a><a href="#problems">problems</a></nav><main>
-<h1>Starform API</h1><p>Base address <code>${escape(publicUrl)}</code>. Send <code>Authorization: Bearer &lt;token&gt;</code>; make a token with <code>starform tokens create</code>. The machine-readable form is <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1). Lists are paged: hand <code>nextCursor</code> back as <code>cursor</code>. POSTs that create take an <code>Idempotency-Key</code> of at most 255 characters.</p>
+<h1>Starform API</h1><p>Base address <code>${escape(publicUrl)}</code>. Send <code>Authorization: Bearer &lt;token&gt;</code>; make a token with <code>starform tokens create</code>. The machine-readable form is <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1). Lists are paged: hand <code>nextCursor</code> back as <code>cursor</code>. POSTs that create take an <code>Idempotency-Key</code> of at most 255 characters: a repeat within a day is given the first answer and creates nothing. Where a key is not looked at, the route says what a repeat does.</p>
 ${sections}${roles()}${problems()}</main></html>`;
 }
 
@@ -64,8 +64,15 @@ function article(route: Route): string {
         : "",
     )
     .join("");
-  return `<article id="${route.id}"><h3><span>${route.method}</span> <code>${escape(route.path)}</code></h3><p>${escape(route.summary)}</p>${schemas}</article>`;
+  return `<article id="${route.id}"><h3><span>${route.method}</span> <code>${escape(route.path)}</code></h3><p>${escape(route.summary)}</p>${keyOf(route)}${schemas}</article>`;
 }
+
+const keyOf = ({ isIdempotent, unkeyed }: Route): string =>
+  isIdempotent
+    ? "<p>Takes an <code>Idempotency-Key</code>.</p>"
+    : unkeyed
+      ? `<p>An <code>Idempotency-Key</code> is not looked at. ${escape(unkeyed)}</p>`
+      : "";
 
 function jsonSchemaOf(schema: z.ZodType, part: string): unknown {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {

@@ -36,7 +36,7 @@ export function registryLoginRoutes(app: FastifyInstance, deps: RegistryDeps): v
   serve(app, deps, gitHosts.deleteGitLogin, ({ actor, params }) =>
     deps.deleteCredential(actor, params.project, { kind: "git", host: params.host }),
   );
-  serve(app, deps, contract.createRegistryPassword, async ({ actor, params, body }) => {
+  serve(app, deps, contract.createRegistryPassword, async ({ actor, params, body }, deps) => {
     const made = await deps.createRegistryPassword(actor, params.project, body);
     return { ...made, expiresAt: made.expiresAt.toISOString() };
   });

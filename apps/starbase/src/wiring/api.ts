@@ -101,7 +101,7 @@ export async function openApiServer(
   metricRoutes(app, telemetry);
   serveGit(app, config, { ...telemetry, ...delivery, logger });
   serveRegistry(app, config, deps);
-  registryLoginRoutes(app, { ...deps, createRegistryPassword: createRegistryPassword(core) });
+  registryLoginRoutes(app, deps);
   const address = await app.listen({ port: config.http.port, host: config.http.host });
   const opened = stack.move();
   return { address, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -198,6 +198,7 @@ function useCases(config: Config, core: Core) {
     listCredentials: listCredentials(deps),
     putCredential: putCredential(deps),
     deleteCredential: deleteCredential(deps),
+    createRegistryPassword: createRegistryPassword(deps),
     cancelDeployment: cancelDeployment(deps),
     rollBackDeployment: rollBackDeployment(deps),
     observe: observe(deps),
