@@ -130,7 +130,7 @@ test("the installed command line has what a cluster is made of", async () => {
   const doctor = cli(node, file, ["cluster", "doctor", "--kubeconfig", kubeconfig]);
   await expect(doctor).rejects.toMatchObject({
     code: 1,
-    stdout: expect.stringContaining("NetworkPolicy envoy-gateway-system/controller is missing") as unknown,
+    stdout: expect.stringContaining("Envoy Gateway: nothing of it is here") as unknown,
   });
 });
 
