@@ -50,6 +50,14 @@ test("tells the end of all that was said, and of none of it too much", () => {
   expect(words.lines()).toEqual([...Array.from({ length: 9 }, (_, at) => `line ${at + 6}`), "x".repeat(300)]);
 });
 
+test("leaves out what npm announces before an app's first word", () => {
+  const words = lastWords();
+  for (const line of ["> app@1.0.0 start", "> node server.mjs"]) words.add("stdout", line);
+  expect(words.lines()).toEqual([]);
+  for (const line of ["up", "> not npm's"]) words.add("stdout", line);
+  expect(words.lines()).toEqual(["up", "> not npm's"]);
+});
+
 test("forgets an error that was followed by much else", () => {
   const words = lastWords();
   words.add("stderr", "Error: a visitor went away");

@@ -13,6 +13,9 @@ const keptMax = 30;
 /** What npm and Node say around an app's own words. */
 const noise = /^(?:npm (?:warn|error|notice|ERR!|WARN)|Node\.js v\d)/;
 
+/** How package managers announce what they run, before an app's first word. */
+const announcement = /^> /;
+
 /** Keeps the last lines of an app, from which the reason of its end quotes one: an error before the rest. */
 export function lastWords(): LastWords {
   const kept: { stream: "stdout" | "stderr"; line: string; level: string }[] = [];
@@ -31,6 +34,9 @@ export function lastWords(): LastWords {
         kept.at(-1);
       return chosen?.line;
     },
-    lines: () => lastLinesOf(kept.map(({ line }) => line)),
+    lines() {
+      const own = kept.findIndex(({ line }) => !announcement.test(line));
+      return own === -1 ? [] : lastLinesOf(kept.slice(own).map(({ line }) => line));
+    },
   };
 }
