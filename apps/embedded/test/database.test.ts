@@ -5,7 +5,7 @@ import { freePortBase } from "@starform/testkit/platform";
 import { openTestDatabase } from "@starform/testkit/postgres";
 import pg from "pg";
 import { afterEach, expect, test, vi } from "vitest";
-import type { PlatformDescription } from "../src/data-dir/state.ts";
+import { supervisorOf, type PlatformDescription } from "../src/data-dir/state.ts";
 import { freePort } from "../src/postgres/start-throw-away.ts";
 import { aClone, command } from "./a-clone.ts";
 
@@ -21,11 +21,20 @@ function aMigratingClone() {
 }
 type Clone = ReturnType<typeof aClone>;
 
-async function start({ root, dataDir }: Clone, databaseUrl?: string) {
+async function start({ root, dataDir }: Clone, databaseUrl?: string, ...more: string[]) {
   vi.stubEnv("DATABASE_URL", databaseUrl);
   const flags = ["--runtime", "process", "--no-system-packages", "--data-dir", dataDir];
   const base = await freePortBase();
-  const said = await command("start", root, "--detach", "--json", "--port-base", String(base), ...flags);
+  const said = await command(
+    "start",
+    root,
+    "--detach",
+    "--json",
+    "--port-base",
+    String(base),
+    ...flags,
+    ...more,
+  );
   // Steps are told by a mark before them.
   const told = said.stderr.split("\n").filter((line) => line && !/^[✓✗…-] /.test(line));
   return { ...said, told, attempts: said.stderr.split("starting it again").length - 1 };
@@ -72,7 +81,10 @@ test("a start with DATABASE_URL keeps everything there, and starts no PostgreSQL
   const { code, stdout } = await start(clone, database.url);
   const { stdout: status } = await command("status", clone.root, "--json", "--data-dir", clone.dataDir);
   const migrated = await ask(database.url, "select name from schema_migrations");
+  const commandLine = readFileSync(`/proc/${supervisorOf(clone.dataDir)}/cmdline`, "utf8");
   await stop(clone);
+  const key = readFileSync(join(clone.dataDir, "secrets/encryption.key"));
+  const fresh = await start(clone, database.url, "--fresh");
   expect(code).toBe(0);
   expect((JSON.parse(stdout) as PlatformDescription).stores["database"]).toBe(
     "the PostgreSQL of DATABASE_URL",
@@ -82,6 +94,15 @@ test("a start with DATABASE_URL keeps everything there, and starts no PostgreSQL
   expect(names).not.toContain("postgres");
   expect(existsSync(join(clone.dataDir, "postgres"))).toBe(false);
   expect(migrated.length).toBeGreaterThan(4);
+  expect(commandLine).toContain("detached.ts");
+  expect(commandLine).not.toContain(database.url);
+  expect(fresh).toMatchObject({ code: 1, stdout: "" });
+  expect(fresh.told).toEqual([
+    expect.stringMatching(
+      /^--fresh would delete the key that opens what is kept at DATABASE_URL: start without/,
+    ),
+  ]);
+  expect(readFileSync(join(clone.dataDir, "secrets/encryption.key"))).toEqual(key);
 });
 
 test("a DATABASE_URL where nobody answers is tried a few times, then told with host and port, without the password", async () => {

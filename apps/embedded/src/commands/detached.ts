@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fault, wordsOf } from "@starform/std/fault";
 import type { PlatformDescription } from "../data-dir/state.ts";
-import type { StartOptions } from "../options/start-options.ts";
+import { databaseUrlOf, type StartOptions } from "../options/start-options.ts";
 import type { Say } from "../platform/progress.ts";
 import { runPlatform } from "./run-platform.ts";
 
@@ -14,14 +14,17 @@ type Message =
   | { readonly ready: PlatformDescription }
   | { readonly failed: string };
 
-export type Detached = { readonly options: StartOptions; readonly root: string };
+/** What everybody on the machine may read in the list of processes: `DATABASE_URL` has a password, and stays in the environment. */
+export type Detached = { readonly options: Omit<StartOptions, "databaseUrl">; readonly root: string };
 
 /** Starts the platform in a process of its own and resolves when it is ready; that process stays. */
 export function startDetached(options: StartOptions, root: string, say: Say): Promise<PlatformDescription> {
   const bin = fileURLToPath(new URL("../../bin/detached.ts", import.meta.url));
+  const { databaseUrl: _secret, ...shown } = options;
+  const detached: Detached = { options: shown, root };
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", bin, JSON.stringify({ options, root })],
+    ["--disable-warning=ExperimentalWarning", bin, JSON.stringify(detached)],
     {
       detached: true,
       stdio: ["ignore", "ignore", "ignore", "ipc"],
@@ -51,7 +54,8 @@ export function startDetached(options: StartOptions, root: string, say: Say): Pr
 }
 
 /** The detached process: tells its parent while there is one, and its log always. */
-export async function runDetached({ options, root }: Detached): Promise<number> {
+export async function runDetached({ options: shown, root }: Detached): Promise<number> {
+  const options = { ...shown, databaseUrl: databaseUrlOf(process.env["DATABASE_URL"]) };
   const log = join(options.dataDir, "logs/supervisor.log");
   const tell = (message: Message) => void (process.connected && process.send?.(message, () => undefined));
   const say: Say = (line) => {

@@ -60,7 +60,8 @@ function runtimeOf(text: string | true | undefined): RuntimeChoice {
   throw new Fault("invalid", `--runtime ${String(text)} is not a runtime: choose auto, docker or process`);
 }
 
-function databaseUrlOf(url: string | undefined): string | undefined {
+/** The environment's `DATABASE_URL`; a Fault where it is none. */
+export function databaseUrlOf(url: string | undefined): string | undefined {
   if (!url) return undefined;
   if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return url;
   throw new Fault(

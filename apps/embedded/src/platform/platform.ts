@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { desiredStatePurpose } from "@starform/contract/clusters";
 import { Fault, wordsOf } from "@starform/std/fault";
@@ -121,6 +121,7 @@ async function restarted(supervisor: Supervisor, name: string): Promise<void> {
 
 /** What can be known to fail before anything is written, and before `--fresh` deletes what cannot be had again. */
 async function refuseImpossible(options: StartOptions, ports: Ports, say: Say): Promise<void> {
+  refuseToForgetKey(options);
   await refuseBusyPorts(ports, options.portBase, options.databaseUrl ? ["postgres"] : []);
   const packages = betterWith.filter(
     ({ name }) => options.runtime !== "process" || !dockerOnly.includes(name),
@@ -131,6 +132,17 @@ async function refuseImpossible(options: StartOptions, ports: Ports, say: Say): 
     say,
   });
   await refuseMissingEngine(options);
+}
+
+/** `--fresh` empties the data directory and not somebody's own database, which its key alone opens. */
+function refuseToForgetKey({ isFresh, dataDir, databaseUrl }: StartOptions): void {
+  const file = join(dataDir, "secrets/database-url");
+  if (!isFresh || !databaseUrl || !existsSync(file) || readFileSync(file, "utf8").trim() !== databaseUrl)
+    return;
+  throw new Fault(
+    "conflict",
+    `--fresh would delete the key that opens what is kept at DATABASE_URL: start without --fresh; to begin anew there as well, empty that database and remove ${dataDir} yourself`,
+  );
 }
 
 type Parts = {
