@@ -157,7 +157,11 @@ async function changeService(life: Life, { service: at, what }: Step): Promise<v
   const operated = async (hold: boolean, ...args: string[]): Promise<void> => {
     const refusal = /not held back|not kept|nothing would change|has no service/;
     await life.world.operate(...args).then(
-      () => (life.holds[at] = hold),
+      ({ json }) => {
+        // What was decided meanwhile and is not on the cluster yet may name another deployment, which ends the hold.
+        const { instead_of = service.provenance.deployment_id } = json as { instead_of?: string };
+        life.holds[at] = instead_of === service.provenance.deployment_id ? hold : undefined;
+      },
       (error: Error) => refusal.test(error.message) || (life.holds[at] = undefined),
     );
   };
