@@ -54,6 +54,17 @@ export function keptStoresContract(name: string, openRig: () => Promise<KeptRig>
       expect(await desired.load()).toEqual([{ text: "a", signature: undefined, etag: '"2"' }]);
     });
 
+    test("is the same text once, where another Shuttle stored it meanwhile, or the answer to storing it was lost", async () => {
+      await using rig = await openRig();
+      const [one, other] = [rig.open().desired, rig.open().desired];
+      await one.save(sent("a"));
+      await other.save(sent("b"));
+      await one.save(sent("b"));
+      await other.save(sent("c"));
+      await one.save(sent("c"));
+      expect((await one.load()).map(({ text }) => text)).toEqual(["c", "b", "a"]);
+    });
+
     test("is the version before one that was cut off, and goes on from there", async () => {
       await using rig = await openRig();
       for (const text of ["one", "two"]) await rig.open().desired.save(sent(text));

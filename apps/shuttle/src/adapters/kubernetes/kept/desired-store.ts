@@ -24,20 +24,22 @@ type Numbered = { readonly number: number; readonly part: number; readonly secre
  * last and names the others, so that a version cut off half way is passed over.
  */
 export function kubernetesDesiredStore(secrets: KeptSecrets): DesiredStore {
-  const load = async () => versionsOf((await secrets.list()).flatMap(numbered));
   /** What this process wrote or read last, so that a save need not read everything again. */
   let latest: { readonly number: number; readonly digest: string | undefined } | undefined;
+  const load = async () => {
+    const kept = versionsOf((await secrets.list()).flatMap(numbered));
+    const newest = kept[0];
+    if (newest) latest = { number: newest[0]!.number, digest: digestOf(documentOf(newest)) };
+    return kept;
+  };
   return {
-    load: async () => {
-      const kept = await load();
-      const newest = kept[0];
-      if (newest) latest = { number: newest[0]!.number, digest: digestOf(documentOf(newest)) };
-      return kept.flatMap((version) => documentOf(version) ?? []);
-    },
+    load: async () => (await load()).flatMap((version) => documentOf(version) ?? []),
     async save(sent) {
       const [names, body] = await Promise.all([secrets.names(), gzipped(Buffer.from(sent.text, "utf8"))]);
       const known = names.flatMap((name) => numberIn(name) ?? []);
       const highest = Math.max(0, ...known.map(({ number }) => number));
+      // Another Shuttle wrote it, or this one and the answer was lost.
+      if (highest > 0 && latest?.number !== highest) await load();
       const isSame = latest?.number === highest && latest.digest === digestOf(sent);
       const number = highest + (isSame ? 0 : 1);
       for (const secret of secretsOf(number, sent, body)) await secrets.put(secret);
