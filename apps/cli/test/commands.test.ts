@@ -175,6 +175,14 @@ const world: Handlers = {
         outcome: "succeeded" as const,
         reason: null,
       },
+      {
+        id: "2",
+        scheduledFor: at,
+        startedAt: at,
+        endedAt: null,
+        outcome: "unknown" as const,
+        reason: "nobody looked when it ended",
+      },
     ],
   })),
   ...on(listVariables, () => variables),
@@ -393,7 +401,12 @@ const table: [words: string, route: string, input: object, words: RegExp][] = [
     /^sf_abcd_secret\n$/,
   ],
   ["tokens delete ci", "deleteToken", { params: { token: ids.build } }, /revoked ci/],
-  ["cron runs", "listCronRuns", { params: { service: "web" } }, /1 h ago\s+succeeded\s+3\.0 s/],
+  [
+    "cron runs",
+    "listCronRuns",
+    { params: { service: "web" } },
+    /1 h ago\s+succeeded\s+3\.0 s\s+1 h ago\s+unknown\s+-\s+nobody looked when it ended/,
+  ],
   [
     "logs -n 5 --since 10m --filter list --level info,error",
     "searchLogs",

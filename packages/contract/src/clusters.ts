@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Id, ServiceType, Tier, Timestamp } from "./names.ts";
+import { CronOutcome, Id, ServiceType, Tier, Timestamp } from "./names.ts";
 import { route } from "./route.ts";
 
 /**
@@ -205,6 +205,9 @@ export const Drift = z.object({
 });
 export type Drift = z.infer<typeof Drift>;
 
+/** A cron with more runs to tell of than this does not list them. */
+export const runsKnownMax = 1_000;
+
 /** How much of what an instance said last is told with the reason of its end. */
 export const [lastLinesMax, lastLineMax] = [10, 300] as const;
 
@@ -230,6 +233,11 @@ export const StatusReport = z.object({
   is_hold_unreadable: z.boolean().optional(),
   /** What was changed by hand of what Shuttle owns, and put back: the latest of it, since Shuttle started. */
   drift: z.array(Drift).max(50).optional(),
+  /**
+   * Of a cron: every run that goes on or is still to be told of. One that Starbase knows to run and that is not among them
+   * is over, and nobody saw it end. Left out while the cluster does not know.
+   */
+  runs_known: z.array(z.string()).max(runsKnownMax).optional(),
 });
 export type StatusReport = z.infer<typeof StatusReport>;
 
@@ -239,8 +247,9 @@ export const CronRunReport = z.object({
   environment: z.string(),
   scheduled_for: Timestamp,
   started_at: Timestamp.nullable(),
+  /** `null` as well where nobody saw it end. */
   ended_at: Timestamp.nullable(),
-  outcome: z.enum(["running", "succeeded", "failed", "skipped"]),
+  outcome: CronOutcome,
   reason: z.string().nullable(),
 });
 export type CronRunReport = z.infer<typeof CronRunReport>;

@@ -36,6 +36,9 @@ export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
 export const ServiceType = z.enum(["web", "worker", "cron"]);
 export type ServiceType = z.infer<typeof ServiceType>;
+/** How a run of a cron stands; `unknown`: it is over, and nobody saw how it ended. */
+export const CronOutcome = z.enum(["running", "succeeded", "failed", "skipped", "unknown"]);
+export type CronOutcome = z.infer<typeof CronOutcome>;
 export const Tier = z.enum(["mininova", "nova", "supernova", "ultranova"]);
 export type Tier = z.infer<typeof Tier>;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  CronOutcome,
   Digest,
   EnvironmentName,
   Id,
@@ -236,8 +237,9 @@ export const CronRun = z
     id: z.string(),
     scheduledFor: Timestamp,
     startedAt: Timestamp.nullable(),
+    /** `null` as well where nobody saw it end. */
     endedAt: Timestamp.nullable(),
-    outcome: z.enum(["running", "succeeded", "failed", "skipped"]),
+    outcome: CronOutcome,
     reason: z.string().nullable(),
   })
   .meta({ id: "CronRun" });

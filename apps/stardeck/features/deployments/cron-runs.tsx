@@ -1,4 +1,5 @@
 "use client";
+import type { CronOutcome } from "@starform/contract/names";
 import { listCronRuns } from "@starform/contract/services";
 import { useRoute } from "../../api/queries.ts";
 import type { ServicePlace } from "../../paths.ts";
@@ -13,7 +14,8 @@ const words = {
   succeeded: { tone: "good", word: "Succeeded" },
   failed: { tone: "bad", word: "Failed" },
   skipped: { tone: "still", word: "Skipped" },
-} as const satisfies Record<string, { tone: Tone; word: string }>;
+  unknown: { tone: "warn", word: "Not known" },
+} as const satisfies Record<CronOutcome, { tone: Tone; word: string }>;
 
 /** When a cron service ran, and how it ended. */
 export function CronRuns({ place }: { place: ServicePlace }) {
@@ -34,7 +36,7 @@ export function CronRuns({ place }: { place: ServicePlace }) {
             <span className="text-ink-soft">
               <When at={scheduledFor} />
             </span>
-            {startedAt && <Took from={startedAt} to={endedAt} />}
+            {startedAt && (endedAt || outcome === "running") && <Took from={startedAt} to={endedAt} />}
             {reason && <span className="min-w-0 break-words text-ink-soft">{reason}</span>}
           </li>
         ))}

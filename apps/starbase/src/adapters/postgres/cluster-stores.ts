@@ -170,9 +170,19 @@ export const postgresClusterStore = (db: Db): ClusterStore => ({
         on
           .column("run_id")
           .doUpdateSet(values)
-          .where("cron_runs.outcome", "=", "running")
+          .where("cron_runs.outcome", "in", ["running", "unknown"])
           .where("cron_runs.service_id", "=", serviceId),
       )
+      .execute();
+  },
+  async endOtherRuns({ serviceId, environmentId }, runIds, reason) {
+    await db
+      .updateTable("cron_runs")
+      .set({ outcome: "unknown", reason })
+      .where("service_id", "=", serviceId)
+      .where("environment_id", "=", environmentId)
+      .where("outcome", "=", "running")
+      .where(sql<boolean>`run_id <> all(${runIds}::text[])`)
       .execute();
   },
   async cronRuns(serviceId, environmentId, { limit, before }) {

@@ -53,7 +53,14 @@ export interface ClusterStore {
   meteredPlaces(clusterId: string, places: readonly MeteredPlace[]): Promise<MeteredPlace[]>;
   /** Counts snapshots that were not seen before. Answers how many were new. */
   takeSnapshots(clusterId: string, snapshots: readonly Snapshot[], at: Date): Promise<number>;
+  /** Keeps what is told of a run, unless it is known how it ended. */
   takeCronRun(projectless: { serviceId: string; environmentId: string }, run: CronRunReport): Promise<void>;
+  /** Ends as unknown every run that is known to go on and is not one of these. */
+  endOtherRuns(
+    place: { serviceId: string; environmentId: string },
+    runIds: readonly string[],
+    reason: string,
+  ): Promise<void>;
   /** Latest first; `before` is the id of a run. */
   cronRuns(serviceId: string, environmentId: string, page: Page): Promise<CronRunReport[]>;
   /** Rows older than this are no longer needed to know a repeat. */

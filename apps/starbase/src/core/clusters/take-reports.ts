@@ -1,6 +1,7 @@
-import type { CronRunReport, Snapshot } from "@starform/contract/clusters";
+import type { CronRunReport, Snapshot, StatusReport } from "@starform/contract/clusters";
 import type { Clock } from "@starform/std/clock";
-import type { Transact } from "../stores.ts";
+import type { PlacedService } from "../services/ports.ts";
+import type { Transact, UnitOfWork } from "../stores.ts";
 import type { MeteredPlace } from "./ports.ts";
 
 type Deps = { transact: Transact; clock: Clock };
@@ -47,3 +48,17 @@ export const takeCronRun =
       );
       return undefined;
     });
+
+/** What the cluster no longer knows of and nobody saw end is over: of its Job, or of Shuttle's memory, nothing is left. */
+export async function endUnseenRuns(
+  { clusters }: UnitOfWork,
+  { id, environmentId }: PlacedService,
+  { runs_known }: StatusReport,
+): Promise<void> {
+  if (!runs_known) return;
+  await clusters.endOtherRuns(
+    { serviceId: id, environmentId },
+    runs_known,
+    "how it ended is not known: it is gone from the cluster, and nobody saw it end",
+  );
+}

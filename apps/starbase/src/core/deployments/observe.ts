@@ -2,6 +2,7 @@ import type { StatusReport } from "@starform/contract/clusters";
 import { sayTrouble } from "@starform/contract/say-health";
 import type { Clock } from "@starform/std/clock";
 import { record } from "../audit/record.ts";
+import { endUnseenRuns } from "../clusters/take-reports.ts";
 import type { PlacedService } from "../services/ports.ts";
 import type { Transact, UnitOfWork } from "../stores.ts";
 import { endWith, fallBack, undoDeployed } from "./end.ts";
@@ -25,6 +26,7 @@ export const observe =
       await takeHealth(uow, clock, projectId, place, report);
       await recordDivergence(uow, clock, projectId, place, report);
       await recordDrift(uow, clock, projectId, place, report);
+      await endUnseenRuns(uow, place, report);
       const deployment = await uow.deployments.byId(projectId, report.deployment_id);
       if (deployment?.serviceId !== place.id || deployment.environmentId !== place.environmentId)
         return "this deployment is not of that service";
