@@ -263,8 +263,9 @@ describe("the true reason of a cron whose runs cannot begin", () => {
     const ended = await until("it is over", () =>
       runsOf(service, second).find(({ run_id }) => run_id === run.run_id),
     );
-    expect(ended).toMatchObject({ outcome: "failed", started_at: run.started_at });
-    expect(ended.reason).toMatch(/^its Job was gone when Shuttle came back/);
+    expect(ended).toMatchObject({ outcome: "unknown", started_at: run.started_at, ended_at: null });
+    expect(ended.reason).toMatch(/how it did is not known: its Job was gone when Shuttle came back$/);
+    expect(second.report(service)?.runs_known).toContain(run.run_id);
     await second.cluster.cronRunsTaken([ended]);
     const isForgotten = async () =>
       !(await rig.theOnly(kinds.cronJob, service)).metadata.annotations?.["starform.io/runs-going"]?.includes(
@@ -272,6 +273,28 @@ describe("the true reason of a cron whose runs cannot begin", () => {
       );
     await until("it is written down no more", isForgotten);
     expect(runsOf(service, second).map(({ run_id }) => run_id)).not.toContain(run.run_id);
+    expect(second.report(service)?.runs_known).not.toContain(run.run_id);
+    second.hand.unwant(service);
+  });
+
+  test("names the runs there are, and not one that went with its CronJob while no Shuttle looked", async () => {
+    const service = rig.service({ ...everyMinute, image: image(hourLong) });
+    const context = plainContext(randomUUID());
+    const first = await rig.shuttle({ context });
+    first.hand.want(service);
+    const run = await until("a run has begun", () =>
+      runsOf(service, first).find(({ started_at }) => started_at !== null),
+    );
+    await first.cluster.cronRunsTaken([run]);
+    expect(first.report(service)?.runs_known).toContain(run.run_id);
+    await first[Symbol.asyncDispose]();
+    const cron = await rig.theOnly(kinds.cronJob, service);
+    await rig.api.delete({ ...kinds.cronJob, namespace: service.namespace, name: cron.metadata.name });
+    await until("its Job went with it", async () => (await rig.of(kinds.job, service)).length === 0);
+    await using second = await rig.shuttle({ context });
+    second.hand.want(service);
+    const known = await until("it is known what runs", () => second.report(service)?.runs_known);
+    expect(known).not.toContain(run.run_id);
     second.hand.unwant(service);
   });
 

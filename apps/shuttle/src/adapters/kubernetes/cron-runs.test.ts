@@ -9,8 +9,8 @@ import type { JobView } from "./view/workload-views.ts";
 
 const minute = (n: number): string => new Date(Date.UTC(2026, 10, 29, 8, n)).toISOString();
 
-/** What is told of a run that began at minute 0 and whose Job is gone, with these Jobs of later minutes. */
-function told(outcomes: readonly JobView["outcome"][]) {
+/** A run that began at minute 0 and whose Job is gone, with these Jobs of later minutes. */
+function runsAfter(outcomes: readonly JobView["outcome"][], isSynced = true) {
   const service = aService({ image: "a", service_type: "cron", schedule: null });
   const runsGoing = [{ scheduledFor: minute(0), startedAt: minute(0) }];
   const cron = { createdAtMs: 0, runsTaken: outcomes.map((_, n) => minute(n + 1)), runsGoing };
@@ -19,45 +19,65 @@ function told(outcomes: readonly JobView["outcome"][]) {
   );
   const place = {
     jobs: new Map(jobs.map((job) => [job.scheduledFor, job])),
+    pods: new Map(),
     objects: new Map([[refTo("CronJob", service.namespace, workloadName(service)), cron]]),
   };
-  const view = { isSynced: true, place: () => place } as unknown as ClusterView;
+  const view = { isSynced, place: () => place, podsIn: () => [], eventsOf: () => [] };
   const runs = cronRunsOf({
-    api: {} as KubeApi,
-    view,
+    api: { patch: async () => undefined } as unknown as KubeApi,
+    view: view as unknown as ClusterView,
     services: () => [service],
     nowMs: () => Date.parse(minute(9)),
   });
-  return runs.pending().find((run) => run.scheduled_for === minute(0));
+  return { runs, known: () => runs.known(service) };
 }
+/** What is told of it. */
+const told = (outcomes: readonly JobView["outcome"][]) =>
+  runsAfter(outcomes)
+    .runs.pending()
+    .find((run) => run.scheduled_for === minute(0));
 const three = <T>(one: T): readonly T[] => [one, one, one];
 
-test("a run that was cleaned up after later ones that succeeded has succeeded as well", () => {
-  expect(told([...three("succeeded" as const), "failed"])).toMatchObject({
-    outcome: "succeeded",
-    started_at: minute(0),
-    ended_at: minute(1),
-    reason: expect.stringMatching(
-      /^it ended with nobody looking, .* had it failed, it would be there unless/,
-    ),
+test("how a run ended that was cleaned up while nobody looked is not known, and the later ones tell what is likely", () => {
+  const unknown = { outcome: "unknown", started_at: minute(0), ended_at: null };
+  const good = three("succeeded" as const);
+  const bad = three("failed" as const);
+  expect(told([...good, "failed"])).toMatchObject({
+    ...unknown,
+    reason:
+      "nobody looked when it ended, and how it did is not known: its Job was cleaned up after 3 later ones that succeeded: had it failed, it would be there unless somebody deleted it",
+  });
+  expect(told(["succeeded", ...bad])).toMatchObject({
+    ...unknown,
+    reason: expect.stringMatching(/3 later ones that failed: had it succeeded, it would be there unless/),
+  });
+  expect(told([...good, ...bad])).toMatchObject({
+    ...unknown,
+    reason: expect.stringMatching(/cleaned up after 3 later ones of either outcome$/),
   });
 });
 
-test("a run that was cleaned up after later ones that failed has failed as well", () => {
-  expect(told(["succeeded", ...three("failed" as const)])).toMatchObject({
-    outcome: "failed",
-    reason: expect.stringMatching(/had it succeeded, it would be there unless/),
-  });
-  expect(told([...three("succeeded" as const), ...three("failed" as const)])?.reason).toMatch(
-    /whether it failed is not known$/,
-  );
-});
-
-test("a run whose Job is gone though none is cleaned up yet was deleted", () => {
+test("how a run ended whose Job went while nobody looked, and was not cleaned up, is not known", () => {
   for (const outcomes of [[], ["succeeded", "succeeded", "failed", "failed"]] as const)
     expect(told(outcomes)).toMatchObject({
-      outcome: "failed",
-      ended_at: minute(9),
-      reason: expect.stringMatching(/^its Job was gone when Shuttle came back/),
+      outcome: "unknown",
+      ended_at: null,
+      reason: expect.stringMatching(/its Job was gone when Shuttle came back$/),
     });
+});
+
+test("the runs that go on or are still to be told of are named, and none of those that Starbase has", async () => {
+  const { runs, known } = runsAfter(["succeeded", "running"]);
+  const pending = runs.pending();
+  expect(pending.map((run) => [run.scheduled_for, run.outcome])).toEqual([
+    [minute(2), "running"],
+    [minute(0), "unknown"],
+  ]);
+  expect(known()!.toSorted()).toEqual(pending.map((run) => run.run_id).toSorted());
+  await runs.taken(pending);
+  expect(known()).toEqual([pending[0]!.run_id]);
+});
+
+test("no run is named, nor left out, by who has not read the cluster to its end", () => {
+  expect(runsAfter(["running"], false).known()).toBeUndefined();
 });

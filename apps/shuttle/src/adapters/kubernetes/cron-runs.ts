@@ -33,16 +33,21 @@ type Deps = {
   readonly services: () => Iterable<DesiredService>;
   readonly nowMs: () => number;
 };
-/** A run that this process knows to have begun; `wasSeen`: by its Job, and not from what was written down alone. */
-type Begun = Pick<JobView, "scheduledFor" | "startedAt" | "endedAt" | "outcome"> & {
+/**
+ * A run that this process knows to have begun; `wasSeen`: by its Job, and not from what was written down alone. One of
+ * unknown outcome was over by `endedAt` at the latest.
+ */
+type Begun = Pick<JobView, "scheduledFor" | "startedAt" | "endedAt"> & {
+  readonly outcome: CronRunReport["outcome"];
   readonly wasSeen: boolean;
 };
 export type CronRuns = ReturnType<typeof cronRunsOf>;
 
 /**
  * The runs of cron services, read from their Jobs. What Starbase has taken is written on the CronJob, so it is kept over
- * restarts; a run whose Job is cleaned up before it was taken is kept here. One whose Job goes before it was seen to end has
- * failed, unless the Jobs of later runs show that it was cleaned up. Skipped runs are those of the schedule that no Job was made for while this process watched: of the time before nothing is known, and nothing is told.
+ * restarts; a run whose Job is cleaned up before it was taken is kept here. One whose Job was seen to go while it ran has
+ * failed; how one ended that nobody saw end is not known. Skipped runs are those of the schedule that no Job was made for
+ * while this process watched: of the time before nothing is known, and nothing is told.
  */
 export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   const startedMs = nowMs();
@@ -99,8 +104,8 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
       ({ outcome, scheduledFor }) => outcome === "running" && !present.has(scheduledFor),
     );
     return lost.map((run) => {
-      const { reason, ...end } = cleanedUpAs(run, jobs) ?? {
-        outcome: "failed" as const,
+      const { reason, ...end } = cleanedUp(run, jobs) ?? {
+        outcome: run.wasSeen ? ("failed" as const) : ("unknown" as const),
         endedAt: new Date(nowMs()).toISOString(),
         reason: lostWords(run, cron),
       };
@@ -166,6 +171,19 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
       for (const service of services()) if (service.service_type === "cron") read(service);
       return [...kept.values()].filter(isNews);
     },
+    /** Ids of the service's runs that go on or are still to be told of; undefined while that is not known. */
+    known(service: DesiredService): readonly string[] | undefined {
+      if (!view.isSynced) return undefined;
+      read(service);
+      const going = jobsOf(keyOf(service))
+        .filter(({ outcome }) => outcome === "running")
+        .map(({ scheduledFor }) => runIdOf(service, scheduledFor));
+      const untold = [...kept.values()].filter(
+        (run) =>
+          run.service_id === service.service_id && run.environment === service.environment && isNews(run),
+      );
+      return [...new Set([...going, ...untold.map(({ run_id }) => run_id)])];
+    },
     async taken(runs: readonly CronRunReport[]): Promise<void> {
       for (const run of runs) {
         taken.set(run.run_id, toldOf(run));
@@ -225,52 +243,41 @@ const reportOf = (
   environment: service.environment,
   scheduled_for: run.scheduledFor,
   started_at: run.startedAt,
-  ended_at: run.endedAt,
+  ended_at: run.outcome === "unknown" ? null : run.endedAt,
   outcome: run.outcome,
   reason,
 });
 
-type CleanedUp = Pick<Begun, "endedAt"> & {
-  readonly outcome: "succeeded" | "failed";
-  readonly reason: string;
-};
-
 /**
- * What became of a run whose Job is no longer there, by the Jobs of later runs: as many of one outcome as are kept mean that
- * the cluster cleans up earlier ones of that outcome, and fewer that it would still be there. One never runs beside another,
- * so that it ended before they began. Undefined where none is cleaned up.
+ * Of a run whose Job is no longer there, what the Jobs of later runs tell: as many of one outcome as are kept mean that the
+ * cluster cleans up earlier ones of that outcome, and fewer that it would still be there. One never runs beside another, so
+ * that it ended before they began. Undefined where none is cleaned up.
  */
-function cleanedUpAs({ scheduledFor }: Begun, jobs: readonly JobView[]): CleanedUp | undefined {
+function cleanedUp(
+  { scheduledFor }: Begun,
+  jobs: readonly JobView[],
+): (Pick<Begun, "outcome" | "endedAt"> & { readonly reason: string }) | undefined {
   const later = jobs.filter((job) => job.scheduledFor > scheduledFor);
-  const isCleanedUp = (as: JobView["outcome"]): boolean =>
+  const isFull = (as: JobView["outcome"]): boolean =>
     later.filter(({ outcome }) => outcome === as).length >= jobsHistoryLimit;
-  const [good, bad] = [isCleanedUp("succeeded"), isCleanedUp("failed")];
+  const [good, bad] = [isFull("succeeded"), isFull("failed")];
   if (!good && !bad) return undefined;
   const [endedAt = null] = later.flatMap((job) => job.startedAt ?? []).toSorted();
-  const ended = `it ended with nobody looking, by the time told at the latest, and its Job was cleaned up after ${jobsHistoryLimit} later ones`;
-  if (good && bad)
-    return {
-      endedAt,
-      outcome: "failed",
-      reason: `${ended} of either outcome: whether it failed is not known`,
-    };
-  return good
-    ? {
-        endedAt,
-        outcome: "succeeded",
-        reason: `${ended} that succeeded: had it failed, it would be there unless somebody deleted it`,
-      }
-    : {
-        endedAt,
-        outcome: "failed",
-        reason: `${ended} that failed: had it succeeded, it would be there unless somebody deleted it`,
-      };
+  const likely = good
+    ? " that succeeded: had it failed, it would be there unless somebody deleted it"
+    : " that failed: had it succeeded, it would be there unless somebody deleted it";
+  return {
+    endedAt,
+    outcome: "unknown",
+    reason: `${notKnown}: its Job was cleaned up after ${jobsHistoryLimit} later ones${good && bad ? " of either outcome" : likely}`,
+  };
 }
+
+const notKnown = "nobody looked when it ended, and how it did is not known";
 
 /** The API server does not keep who deleted what. */
 function lostWords({ wasSeen, startedAt }: Begun, cron: CronJobView | undefined): string {
-  if (!wasSeen)
-    return "its Job was gone when Shuttle came back: it was deleted from outside of Starform, or ended with nobody looking";
+  if (!wasSeen) return `${notKnown}: its Job was gone when Shuttle came back`;
   const isOfOlder = !cron || cron.createdAtMs > Date.parse(startedAt ?? "");
   return `its ${isOfOlder ? "CronJob" : "Job"} was deleted from outside of Starform while it ran; by whom, the cluster's audit log can tell`;
 }

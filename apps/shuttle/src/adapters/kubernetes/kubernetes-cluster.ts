@@ -3,6 +3,7 @@ import type { KubeApi } from "@starform/kubernetes/kube-api";
 import { isKubeError } from "@starform/kubernetes/kube-error";
 import { backoffMs, pause } from "@starform/std/retry";
 import type { Again, Cluster } from "../../core/cluster.ts";
+import { runsKnown } from "../../core/runs-known.ts";
 import type { ServiceKey } from "../../core/service-key.ts";
 import { serviceApplies } from "./apply-service.ts";
 import { applier, applyMemory, ServerAway } from "./apply/applier.ts";
@@ -167,7 +168,10 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
       // What all services of a project share is told once.
       const shared = states.someIn(namespace) === key ? projects.drift(namespace) : [];
       const drift = [...state.memory.drift, ...shared];
-      const report = states.report(state);
+      const isCron = state.service.service_type === "cron";
+      const report = isCron
+        ? { ...states.report(state), ...runsKnown(crons.known(state.service)) }
+        : states.report(state);
       return drift.length > 0 ? { ...report, drift: drift.map(copyOf) } : report;
     },
     async inventory(signal) {

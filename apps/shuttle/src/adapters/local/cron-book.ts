@@ -20,6 +20,8 @@ export interface CronBook {
   record(run: CronRunReport): void;
   find(runId: string): CronRunReport | undefined;
   unfinished(): CronRunReport[];
+  /** Of the runs that go on, or that Starbase does not have as they are. */
+  ids(): string[];
 }
 
 /** A clock that was far ahead and was put right must not keep runs back for as long. */
@@ -62,6 +64,7 @@ export function cronBooks(dir: string, changed: (key: ServiceKey) => void) {
           changed(key);
         },
         unfinished: () => page.runs.map((run) => run.report).filter((report) => report.outcome === "running"),
+        ids: () => page.runs.map((run) => run.report.run_id),
         find: (runId) => page.runs.find((run) => run.report.run_id === runId)?.report,
       };
     },

@@ -4,9 +4,10 @@ import { pause } from "@starform/std/retry";
 import type { Again } from "../../core/cluster.ts";
 import { dueRuns, scheduleFault } from "../../core/cron-schedule.ts";
 import { reasonOfMissingImage } from "../../core/reasons.ts";
+import { runsKnown } from "../../core/runs-known.ts";
 import { backgroundWork } from "./background-work.ts";
 import { describeEnding } from "./describe-ending.ts";
-import type { Instance } from "./engine.ts";
+import type { Instance, InstanceExit } from "./engine.ts";
 import { instanceSpec } from "./instance-spec.ts";
 import { label } from "./labels.ts";
 import { letGo, takeIntoCare, type LiveInstance } from "./live-instance.ts";
@@ -95,22 +96,20 @@ export function cronController(
       const exit = live && live.state !== "retiring" ? (await deps.engine.find(id))?.exit : undefined;
       if (!live || !exit) continue;
       const run = book.find(label(live.instance.labels, "run-id"));
-      const isGood = exit.exitCode === 0 && !exit.isOom;
-      const reason = isGood
-        ? null
-        : exit.isLost
-          ? "the machine stopped while it ran"
-          : (await describeEnding(live, exit, desired?.command ?? null)).reason;
-      if (run)
-        book.record({
-          ...run,
-          outcome: isGood ? "succeeded" : "failed",
-          ended_at: new Date().toISOString(),
-          reason,
-        });
+      const outcome = outcomeOf(exit);
+      const reason =
+        outcome === "succeeded"
+          ? null
+          : exit.isLost
+            ? "the machine stopped while it ran"
+            : (await describeEnding(live, exit, desired?.command ?? null)).reason;
+      const endedAt = outcome === "unknown" ? null : new Date().toISOString();
+      if (run) book.record({ ...run, outcome, ended_at: endedAt, reason });
       release(live);
     }
   };
+  const cutOff = (run: CronRunReport, reason: string): void =>
+    book.record({ ...run, outcome: "failed", ended_at: new Date().toISOString(), reason });
   const adopt = (service: DesiredService): void => {
     for (const instance of strangers) admit(instance, service);
     strangers = [];
@@ -119,9 +118,9 @@ export function cronController(
       if (!present.has(run.run_id))
         book.record({
           ...run,
-          outcome: "failed",
-          ended_at: new Date().toISOString(),
-          reason: "it was stopped together with the platform",
+          outcome: "unknown",
+          reason:
+            "nobody looked when it ended, and how it did is not known: what ran was gone when Shuttle came back",
         });
   };
 
@@ -166,6 +165,7 @@ export function cronController(
       restarts: 0,
       reason: fault ?? null,
       serving_deployment_id: fault ? null : desired.provenance.deployment_id,
+      ...runsKnown(book.ids()),
     };
 
   return {
@@ -177,17 +177,17 @@ export function cronController(
       changed();
       return true;
     },
+    /** What goes on is about to be stopped with the platform; what ended before is told as it did. */
+    async platformEnds(): Promise<void> {
+      for (const id of lives.keys()) ended.add(id);
+      await handleEndings();
+      const run = book.find(label(running()?.instance.labels ?? {}, "run-id"));
+      if (run) cutOff(run, "it was stopped together with the platform");
+    },
     async remove(): Promise<void> {
       for (const instance of strangers) await deps.engine.remove(instance.id);
+      for (const run of book.unfinished()) cutOff(run, "the service was removed");
       for (const live of lives.values()) {
-        const run = book.find(label(live.instance.labels, "run-id"));
-        if (run)
-          book.record({
-            ...run,
-            outcome: "failed",
-            ended_at: new Date().toISOString(),
-            reason: "the service was removed",
-          });
         if (live.state !== "retiring") release(live, (desired?.drain_seconds ?? 10) * 1_000);
       }
       await background.settled();
@@ -201,3 +201,11 @@ export function cronController(
     },
   };
 }
+
+/** A process that went without leaving its exit code was seen to be gone, and not how it ended. */
+const outcomeOf = ({ exitCode, isOom, isLost, signal }: InstanceExit): CronRunReport["outcome"] =>
+  exitCode === 0 && !isOom
+    ? "succeeded"
+    : exitCode === null && signal === null && !isOom && !isLost
+      ? "unknown"
+      : "failed";

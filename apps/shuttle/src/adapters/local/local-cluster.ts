@@ -30,7 +30,7 @@ export type LocalClusterOptions = {
 type Controller = Pick<
   ReturnType<typeof serviceController>,
   "apply" | "report" | "ended" | "remove" | "leave"
->;
+> & { platformEnds?(): Promise<void> };
 
 /** The longest that closing waits for an app to end by itself. */
 const closeDrainMs = 8_000;
@@ -154,6 +154,8 @@ export async function openLocalCluster(options: LocalClusterOptions): Promise<Cl
       changeListeners.clear();
       const everyone = [...controllers.values()];
       await routes[Symbol.asyncDispose]();
+      if (options.onClose === "stop")
+        await Promise.all(everyone.map(({ controller }) => controller.platformEnds?.()));
       if (options.onClose === "stop")
         await Promise.all((await running()).map((instance) => engine.stop(instance.id, closeDrainMs)));
       await Promise.all(

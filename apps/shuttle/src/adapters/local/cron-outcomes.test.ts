@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { aService } from "../../../test/desired.ts";
+import { keyOf } from "../../core/service-key.ts";
+import { cronBooks } from "./cron-book.ts";
+import { cronController } from "./cron-controller.ts";
+import type { Engine, Instance, InstanceExit } from "./engine.ts";
+import { noLogs } from "./output-pump.ts";
+import type { ControllerDeps } from "./service-controller.ts";
+
+const service = aService({ image: "image", service_type: "cron", schedule: "0 0 1 1 *" });
+const run = {
+  run_id: "run-1",
+  service_id: service.service_id,
+  environment: service.environment,
+  scheduled_for: "2026-11-29T08:00:00.000Z",
+  started_at: "2026-11-29T08:00:01.000Z",
+  ended_at: null,
+  outcome: "running",
+  reason: null,
+} as const;
+
+let dir: string;
+beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), "cron-outcomes-"))));
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** A Shuttle that comes back to a run that was going, and finds its instance running, ended like this, or gone. */
+async function comesBackTo(found: "running" | "gone" | Partial<InstanceExit>) {
+  const books = cronBooks(dir, () => undefined);
+  const book = books.open(keyOf(service));
+  book.record(run);
+  books.taken([run]);
+  const exited = (exit: Partial<InstanceExit>): InstanceExit => ({
+    exitCode: null,
+    signal: null,
+    isOom: false,
+    isLost: false,
+    ...exit,
+  });
+  const instance: Instance = {
+    id: "instance",
+    labels: { "starform.io/run-id": run.run_id },
+    port: null,
+    address: null,
+    door: null,
+    startedAtMs: Date.parse(run.started_at),
+    exit: typeof found === "object" ? exited(found) : undefined,
+  };
+  const instances = found === "gone" ? [] : [instance];
+  const engine = {
+    hasImage: async () => true,
+    find: async () => instances[0],
+    remove: async () => void instances.pop(),
+    setCpu: async () => undefined,
+    async *output() {},
+  } as unknown as Engine;
+  const deps = { engine, sink: noLogs, outputDir: dir, timings: {}, warn: () => undefined, clusterId: "c" };
+  const controller = cronController(deps as unknown as ControllerDeps, book, instances, () => undefined);
+  await controller.apply(service, 1);
+  const ends = (exit: Partial<InstanceExit>): void => {
+    instances[0] = { ...instance, exit: exited(exit) };
+  };
+  return { controller, books, ends, told: () => books.pending()[0] };
+}
+
+test("how a run ended whose instance is gone is not known", async () => {
+  const { told, controller, books } = await comesBackTo("gone");
+  expect(told()).toEqual({
+    ...run,
+    outcome: "unknown",
+    reason:
+      "nobody looked when it ended, and how it did is not known: what ran was gone when Shuttle came back",
+  });
+  expect(controller.report()?.runs_known).toEqual([run.run_id]);
+  books.taken(books.pending());
+  expect(controller.report()?.runs_known).toEqual([]);
+  await controller.leave();
+});
+
+test("how a run ended that left no exit code behind is not known", async () => {
+  const { told, controller } = await comesBackTo({});
+  expect(told()).toMatchObject({ outcome: "unknown", ended_at: null });
+  expect(told()?.reason).toMatch(/its exit code is not known/);
+  await controller.leave();
+});
+
+test("a run that was killed or went down with the machine has failed, and one that exited well has not", async () => {
+  for (const [exit, outcome] of [
+    [{ exitCode: 137, signal: "SIGKILL" }, "failed"],
+    [{ isOom: true }, "failed"],
+    [{ isLost: true }, "failed"],
+    [{ exitCode: 0 }, "succeeded"],
+  ] as const) {
+    const { told, controller } = await comesBackTo(exit);
+    expect(told()).toMatchObject({ outcome, ended_at: expect.any(String) });
+    await controller.leave();
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test("a run that goes on is named, and is told to have been cut off when the platform ends", async () => {
+  const { told, controller } = await comesBackTo("running");
+  expect(told()).toBeUndefined();
+  expect(controller.report()?.runs_known).toEqual([run.run_id]);
+  await controller.platformEnds();
+  expect(told()).toMatchObject({ outcome: "failed", reason: "it was stopped together with the platform" });
+  await controller.leave();
+});
+
+test("a run that ended just before the platform does is told as it ended", async () => {
+  const { told, controller, ends } = await comesBackTo("running");
+  ends({ exitCode: 0 });
+  await controller.platformEnds();
+  expect(told()).toMatchObject({ outcome: "succeeded", reason: null });
+  await controller.leave();
+});
