@@ -21,7 +21,7 @@ export type ClusterRig = AsyncDisposable & {
   readonly seesListeners?: boolean;
   /** A crashed app is started again as the same instance. */
   readonly restartsInPlace?: boolean;
-  /** Lines go through Shuttle; true unless said otherwise. */
+  /** The lines of apps go through Shuttle; true unless said otherwise. The platform's own always do. */
   readonly shipsLines?: boolean;
   /** Apps run on whatever becomes of Shuttle. */
   readonly outlivesShuttle?: boolean;
@@ -92,6 +92,9 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
         .map((pod) => pod.podId);
     const envOf = async (service: DesiredService) =>
       JSON.parse(await rig.ask(service, "/env")) as Record<string, string>;
+    /** What the platform itself said in the service's log. */
+    const told = ({ service_id }: DesiredService) =>
+      rig.lines.filter((line) => line.serviceId === service_id && line.stream === "system");
     const gone = (service: DesiredService) => {
       hand.unwant(service);
       return until("it is gone", async () => (await podsOf(service)).length === 0, { withinMs: 40_000 });
@@ -400,6 +403,11 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
         await hand.reaches(service, "running");
       }
       expect(cluster.observe(keyOf(service))?.restarts).toBe(2);
+      await until("its log was told of both", () => told(service).length >= 2);
+      expect(told(service).map(({ level, message }) => `${level} ${message}`)).toEqual([
+        expect.stringMatching(/^warn exited with code 1 after [\d.]+ \w+$/),
+        expect.stringMatching(/^warn failed 3 health checks in a row: GET \/healthz answered 500/),
+      ]);
       await gone(service);
     });
 
@@ -408,9 +416,6 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
       const polite = hand.want(aService({ image, drain_seconds: 10 }));
       for (const service of [deaf, polite]) await hand.reaches(service, "running");
       await Promise.all([gone(deaf), gone(polite)]);
-      if (rig.shipsLines === false) return;
-      const told = ({ service_id }: DesiredService) =>
-        rig.lines.filter((line) => line.serviceId === service_id && line.stream === "system");
       await until("it is told", () => told(deaf).length > 0);
       expect(told(deaf).map(({ level, message }) => `${level} ${message}`)).toEqual([
         expect.stringMatching(/^warn killed because it did not end within 1\.0 s of SIGTERM: .+/),

@@ -247,6 +247,10 @@ function shuttleEnvironment(
     // Apps that run as processes share the loopback; what it tells of all tenants is for the metrics store.
     STARFORM_METRICS_TOKEN_FILE: secrets.fileOf("metrics-password"),
     STARFORM_DATA_DIR: dataDir,
+    // On Kubernetes too: what becomes of an app's pods is told in its log.
+    STARFORM_TELEMETRY_URL: urlOf(ports.telemetry),
+    STARFORM_TELEMETRY_USER: telemetryUser,
+    STARFORM_TELEMETRY_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
     ...(cluster.kind === "kubernetes"
       ? { STARFORM_RUNTIME: "kubernetes", KUBECONFIG: cluster.kubeconfigFile }
       : localEnvironment({ ports, secrets, dataDir }, { kind, dockerSocket })),
@@ -261,9 +265,6 @@ const localEnvironment = (
   STARFORM_IMAGES_DIR: join(dataDir, "images"),
   STARFORM_GATEWAY_ADMIN_URL: urlOf(ports.gatewayAdmin),
   STARFORM_GATEWAY_ADMIN_TOKEN_FILE: secrets.fileOf("gateway-admin-token"),
-  STARFORM_TELEMETRY_URL: urlOf(ports.telemetry),
-  STARFORM_TELEMETRY_USER: telemetryUser,
-  STARFORM_TELEMETRY_PASSWORD_FILE: secrets.fileOf("telemetry-password"),
   ...(dockerSocket === undefined ? {} : { STARFORM_DOCKER_SOCKET: dockerSocket }),
 });
 

@@ -49,6 +49,15 @@ test.each([
   expect(sentence).toSatisfy(hasWayOut);
 });
 
+test("in the log itself an ending sends nobody to the log, and does not repeat its last line", () => {
+  const inLog = { ...context, lastLine: "Error: boom", isInLog: true };
+  expect(reasonOfEnding({ ...ending, exitCode: 1 }, inLog)).toBe("exited with code 1 after 0.4 s");
+  expect(reasonOfEnding({ ...ending, exitCode: 139 }, inLog)).toBe("ended by signal SIGSEGV after 0.4 s");
+  expect(reasonOfEnding({ ...ending, exitCode: 1 }, { ...inLog, hint: "write to /tmp" })).toBe(
+    "exited with code 1 after 0.4 s: write to /tmp",
+  );
+});
+
 test.each([
   [8080, [], false, undefined],
   [8080, [{ port: 8080, isLoopback: true }], false, undefined],

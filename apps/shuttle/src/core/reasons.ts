@@ -26,20 +26,23 @@ export function reasonOfEnding(
     lastLine: string | undefined;
     /** What may be wrong, and what to do about it, where more is known than its exit code. */
     hint?: string | undefined;
+    /** It is told in the log itself, below what the app said last. */
+    isInLog?: boolean;
   },
 ): string {
   if (isOom)
     return `killed: used more than ${sayBytes(context.memoryBytes)}, the limit of tier ${context.tier}: make it use less, or give it a larger one with starform scale --tier`;
-  const said = context.lastLine ? `; its last line: ${shorten(context.lastLine)}` : "";
+  const said = context.lastLine && !context.isInLog ? `; its last line: ${shorten(context.lastLine)}` : "";
   if (exitCode === 127) return `${reasonOfAbsentCommand(context.command)}${said}`;
   if (exitCode === 126)
     return `the start command cannot be executed: ${shorten(context.command)}; make its file executable (chmod +x), or correct it${said}`;
   const after = `after ${sayDuration(context.ranForMs)}`;
   const name = signal ?? signalOf(exitCode);
-  if (name) return `ended by signal ${name} ${after}: ${seeLogs}${said}`;
-  if (exitCode === null) return `ended ${after}, and its exit code is not known: ${seeLogs}`;
+  const seeWhy = context.isInLog ? "" : `: ${seeLogs}`;
+  if (name) return `ended by signal ${name} ${after}${seeWhy}${said}`;
+  if (exitCode === null) return `ended ${after}, and its exit code is not known${seeWhy}`;
   if (exitCode === 0) return `exited with code 0 ${after}: let the start command keep running${said}`;
-  return `exited with code ${exitCode} ${after}: ${context.hint ?? seeLogs}${said}`;
+  return `exited with code ${exitCode} ${after}${context.hint ? `: ${context.hint}` : seeWhy}${said}`;
 }
 
 /** What an app is told that had to be killed when it was to make room. */

@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import type { Cluster } from "../core/cluster.ts";
-import type { LogSink } from "../adapters/local/output-pump.ts";
+import type { LogSink } from "../adapters/log-sink.ts";
 import type { Time } from "../core/time.ts";
 import type { Warn } from "../core/warn.ts";
 

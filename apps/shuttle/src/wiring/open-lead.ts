@@ -6,7 +6,7 @@ import { verifierOf } from "@starform/std/signature";
 import type { Logger } from "pino";
 import { fileSnapshotLog } from "../adapters/disk/snapshot-log.ts";
 import { memorySnapshotLog } from "../adapters/memory/snapshot-log.ts";
-import { noLogs, type LogSink } from "../adapters/local/output-pump.ts";
+import { noLogs, type LogSink } from "../adapters/log-sink.ts";
 import type { Config } from "../config.ts";
 import type { Cluster } from "../core/cluster.ts";
 import type { Metrics } from "../core/metrics.ts";

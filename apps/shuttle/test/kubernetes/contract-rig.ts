@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { KubeApi } from "@starform/kubernetes/kube-api";
 import { openKubeApi } from "@starform/kubernetes/open-kube-api";
+import type { LogLine } from "@starform/log-shipper/log-shipper";
 import { openFakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
+import type { ToldEndings } from "../../src/adapters/kubernetes/kept/told-endings.ts";
 import { openKubernetesCluster } from "../../src/adapters/kubernetes/kubernetes-cluster.ts";
 import { plainContext } from "../../src/adapters/kubernetes/manifests/context.ts";
 import type { ClusterRig } from "../cluster.contract.ts";
@@ -20,8 +22,10 @@ export async function openKubernetesContractRig(
   fake.metrics.script({}, { cpu: "120m", memory: "64Mi" });
   const apps = emulated(fake, speed);
   const clusterId = randomUUID();
+  const lines: LogLine[] = [];
+  let told: ToldEndings = new Map();
   return {
-    lines: [],
+    lines,
     isolatesNetwork: true,
     seesListeners: false,
     restartsInPlace: true,
@@ -36,6 +40,10 @@ export async function openKubernetesContractRig(
       const cluster = await openKubernetesCluster({
         api: through(await openKubeApi({ kubeconfig: fake.kubeconfig() })),
         context: plainContext(clusterId),
+        logs: {
+          sink: { ship: (line) => void lines.push(line), flush: async () => undefined },
+          told: { load: async () => told, save: async (now) => void (told = new Map(now)) },
+        },
         nowMs: () => clock.now().getTime(),
         warn: (sentence) => void (process.env["SHUTTLE_LOG"] && console.warn(sentence)),
       });

@@ -4,7 +4,8 @@ import { isKubeError } from "@starform/kubernetes/kube-error";
 import { backoffMs, pause } from "@starform/std/retry";
 import type { Again, Cluster } from "../../core/cluster.ts";
 import { runsKnown } from "../../core/runs-known.ts";
-import type { ServiceKey } from "../../core/service-key.ts";
+import { keyOf, type ServiceKey } from "../../core/service-key.ts";
+import type { LogSink } from "../log-sink.ts";
 import { serviceApplies } from "./apply-service.ts";
 import { applier, applyMemory, ServerAway } from "./apply/applier.ts";
 import { deleter } from "./apply/collect.ts";
@@ -13,11 +14,13 @@ import { isInventoryOf } from "./apply/inventory.ts";
 import { projectApplies } from "./apply/projects.ts";
 import { cronRunsOf } from "./cron-runs.ts";
 import { overtakenRuns } from "./end-overtaken-runs.ts";
+import type { ToldEndingsStore } from "./kept/told-endings.ts";
 import { clusterManifests } from "./manifests/cluster-manifests.ts";
 import type { ManifestContext } from "./manifests/context.ts";
 import { capacityOf, runningPods, usageMeter } from "./metering.ts";
 import { serviceRemovals } from "./remove-service.ts";
 import { serviceStates } from "./service-states.ts";
+import { tellEndings } from "./tell-endings.ts";
 import { openClusterView } from "./view/cluster-view.ts";
 import type { Warn } from "../../core/warn.ts";
 
@@ -29,6 +32,8 @@ export type KubernetesClusterOptions = {
   readonly frozen?: (resource: string) => void;
   readonly silentMaxMs?: number;
   readonly nowMs?: () => number;
+  /** Where an app's log is told of the ends of its pods; it is told nothing without. */
+  readonly logs?: { readonly sink: LogSink; readonly told: ToldEndingsStore };
 };
 
 const versionWithinMs = 3_000;
@@ -41,7 +46,10 @@ const awayToldEveryMs = 60_000;
 export async function openKubernetesCluster(options: KubernetesClusterOptions): Promise<Cluster> {
   const { api, context, warn, nowMs = Date.now } = options;
   const listeners = new Set<(key: ServiceKey) => void>();
-  const changed = (key: ServiceKey): void => listeners.forEach((listener) => listener(key));
+  const changed = (key: ServiceKey): void => {
+    endings?.look(key);
+    listeners.forEach((listener) => listener(key));
+  };
   const view = openClusterView({
     api,
     clusterId: context.clusterId,
@@ -56,6 +64,15 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
     silentMaxMs: options.silentMaxMs,
   });
   const states = serviceStates(view, nowMs);
+  const endings =
+    options.logs &&
+    tellEndings({
+      view,
+      serviceOf: (key) => states.get(key)?.service,
+      sink: options.logs.sink,
+      store: options.logs.told,
+      warn,
+    });
   const apply = applier({ api, view });
   const deleteObject = deleter(api);
   const projects = projectApplies({ api, view, context, apply });
@@ -133,12 +150,14 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
     apply(service: DesiredService, documentVersion, signal) {
       const state = states.want(service, documentVersion);
       projects.want(service);
+      endings?.look(state.key);
       return patiently(() => applyService(state, signal));
     },
     watch(service, documentVersion) {
       states.watch(service, documentVersion);
       // What its project has for it must not go with what is applied for the others.
       projects.want(service);
+      endings?.look(keyOf(service));
     },
     remove(key, signal) {
       const state = states.get(key);
@@ -202,6 +221,7 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
     },
     async [Symbol.asyncDispose]() {
       listeners.clear();
+      await endings?.[Symbol.asyncDispose]();
       await view[Symbol.asyncDispose]();
       await api[Symbol.asyncDispose]();
     },

@@ -16,7 +16,7 @@ const hourMs = 3_600_000;
 test("an instance that began in the future, by a clock that was put back, ran no negative time", async () => {
   const live = {
     instance: { labels: { tier: "nova", "memory-bytes": "1" }, startedAtMs: Date.now() + hourMs },
-    pump: { done: Promise.resolve(), lastLine: () => undefined, lastLines: () => [] },
+    pump: { done: Promise.resolve(), note: () => undefined, lastLine: () => undefined, lastLines: () => [] },
   } as unknown as LiveInstance;
   const exit = { exitCode: 1, signal: null, isOom: false, isLost: false };
   expect((await describeEnding(live, exit, "node server.js")).reason).toBe(

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { aService } from "../../../test/desired.ts";
 import { keyOf } from "../../core/service-key.ts";
+import { noLogs } from "../log-sink.ts";
 import { cronBooks } from "./cron-book.ts";
 import { cronController } from "./cron-controller.ts";
 import type { Engine, Instance, InstanceExit } from "./engine.ts";
-import { noLogs } from "./output-pump.ts";
 import type { ControllerDeps } from "./service-controller.ts";
 
 const service = aService({ image: "image", service_type: "cron", schedule: "0 0 1 1 *" });

@@ -1,9 +1,10 @@
 import type { DesiredService } from "@starform/contract/clusters";
+import type { LogSink } from "../log-sink.ts";
 import { attendInstance } from "./attend-instance.ts";
 import type { Engine, Instance } from "./engine.ts";
 import { keyOfLabels, label } from "./labels.ts";
 import type { LocalTimings } from "./local-timings.ts";
-import { pumpOutput, type LogSink, type OutputPump } from "./output-pump.ts";
+import { pumpOutput, type OutputPump } from "./output-pump.ts";
 import type { Warn } from "../../core/warn.ts";
 
 /** What the orchestrator knows of one instance while it exists. */

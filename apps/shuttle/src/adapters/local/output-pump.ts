@@ -2,14 +2,11 @@ import { join } from "node:path";
 import { levelOf, lineSplitter } from "@starform/log-shipper/line-splitter";
 import type { LogLine } from "@starform/log-shipper/log-shipper";
 import { readJson, removeFile, writeJson } from "../disk/json-file.ts";
+import type { LogSink } from "../log-sink.ts";
 import type { Engine, Instance } from "./engine.ts";
 import { keyOfLabels, label } from "./labels.ts";
 import { lastWords } from "./last-words.ts";
 import type { Warn } from "../../core/warn.ts";
-
-/** Takes lines for the log store; `flush` resolves when those so far cannot be lost any more. */
-export type LogSink = { ship(line: LogLine): void; flush(): Promise<void> };
-export const noLogs: LogSink = { ship: () => undefined, flush: async () => undefined };
 
 export type OutputPump = {
   /** The last line that tells why it ended, if it ended now. */

@@ -176,6 +176,7 @@ export function serviceController(
   const handleCondemned = (): void => {
     for (const live of present()) {
       if (live.condemned === undefined) continue;
+      live.pump.note(live.condemned);
       noteCrash(
         live,
         { reason: live.condemned, lastLines: live.pump.lastLines() },

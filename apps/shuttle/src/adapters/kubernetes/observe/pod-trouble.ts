@@ -64,10 +64,11 @@ export const sayAnswer = ({ answer }: ProbeAnswer, service: DesiredService): str
     : answer;
 
 /** A container that ended: by itself, or by the kubelet because a probe failed for too long. */
-function endingTrouble(
+export function endingTrouble(
   pod: PodView,
   service: DesiredService,
   answers: ReadonlyMap<ProbeKind, ProbeAnswer>,
+  isInLog = false,
 ): PodTrouble | undefined {
   const { ending } = pod;
   if (!ending) return undefined;
@@ -97,6 +98,7 @@ function endingTrouble(
       ranForMs: ending.ranForMs,
       command: service.command ?? "that of the image",
       lastLine: lastLines.at(-1),
+      isInLog,
       hint: pod.userId !== undefined && lastLines.some(isDenialOfFile) ? hintOfDenial(pod.userId) : undefined,
     },
   );

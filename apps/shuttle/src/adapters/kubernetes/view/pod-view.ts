@@ -7,6 +7,9 @@ import { annotationOf, interned, keyOfLabels, labelOf } from "./owned-object.ts"
 
 /** How a run of a container ended. */
 export type PodEnding = {
+  /** Which run of the container it was, the first being 1. */
+  readonly run: number;
+  readonly endedAtMs: number | undefined;
   readonly exitCode: number;
   readonly signal: number;
   readonly reason: string;
@@ -32,6 +35,10 @@ export type PodView = {
   readonly ownerUid: string | undefined;
   readonly phase: string;
   readonly isGoing: boolean;
+  /** How long it has to end, of one that is going. */
+  readonly graceSeconds: number | undefined;
+  /** Why its node put it out. */
+  readonly evicted: string | undefined;
   readonly isReady: boolean;
   /** The scheduler's words for why there is no node for it. */
   readonly unschedulable: string | undefined;
@@ -69,6 +76,8 @@ type Raw = {
   };
   readonly status?: {
     readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
     readonly conditions?: readonly { type?: string; status?: string; reason?: string; message?: string }[];
     readonly containerStatuses?: readonly {
       readonly name?: string;
@@ -85,6 +94,7 @@ export function podView(object: KubeObject): PodView | undefined {
   if (!key) return undefined;
   const { spec, status } = object as unknown as Raw;
   const { name, namespace = "", uid = "", deletionTimestamp, ownerReferences } = object.metadata;
+  const { deletionGracePeriodSeconds } = object.metadata as { deletionGracePeriodSeconds?: number };
   const app =
     status?.containerStatuses?.find((each) => each.name === appContainerName) ??
     status?.containerStatuses?.[0];
@@ -93,6 +103,7 @@ export function podView(object: KubeObject): PodView | undefined {
   const scheduled = condition("PodScheduled");
   const requests = containers.map(({ resources }) => resources?.requests ?? {});
   const waiting = app?.state?.waiting;
+  const restarts = app?.restartCount ?? 0;
   const checksum = annotationOf(object, "instance-checksum");
   return {
     key,
@@ -110,12 +121,14 @@ export function podView(object: KubeObject): PodView | undefined {
     ownerUid: ownerReferences?.[0]?.uid,
     phase: interned(status?.phase ?? "Unknown"),
     isGoing: Boolean(deletionTimestamp),
+    graceSeconds: deletionTimestamp ? deletionGracePeriodSeconds : undefined,
+    evicted: status?.reason === "Evicted" ? (status.message ?? "") : undefined,
     isReady: !deletionTimestamp && condition("Ready")?.status === "True",
     unschedulable:
       scheduled?.status === "False" && scheduled.reason === "Unschedulable"
         ? (scheduled.message ?? "")
         : undefined,
-    restarts: app?.restartCount ?? 0,
+    restarts,
     waiting: waiting && { reason: interned(waiting.reason ?? ""), message: waiting.message ?? "" },
     startedAtMs: msOf(app?.state?.running?.startedAt),
     ranSinceMs: earliest(
@@ -123,17 +136,19 @@ export function podView(object: KubeObject): PodView | undefined {
       app?.state?.terminated?.startedAt,
       app?.lastState?.terminated?.startedAt,
     ),
-    ending: endingOf(app?.state) ?? endingOf(app?.lastState),
+    ending: endingOf(app?.state, restarts + 1) ?? endingOf(app?.lastState, restarts),
     cpuMillis: requests.reduce((sum, { cpu }) => sum + millisOf(cpu), 0),
     memoryBytes: requests.reduce((sum, { memory }) => sum + bytesOf(memory), 0),
   };
 }
 
-function endingOf(state: State | undefined): PodEnding | undefined {
+function endingOf(state: State | undefined, run: number): PodEnding | undefined {
   const ended = state?.terminated;
   if (!ended) return undefined;
   const [from, to] = [msOf(ended.startedAt), msOf(ended.finishedAt)];
   return {
+    run,
+    endedAtMs: to,
     exitCode: ended.exitCode ?? 0,
     signal: ended.signal ?? 0,
     reason: interned(ended.reason ?? ""),
