@@ -39,6 +39,12 @@ describe("the images of a Dockerfile", () => {
     const names = imagesOfDockerfile(text).names.map((name) => name.length);
     expect(Math.max(...names)).toBeLessThan(10_000);
   });
+
+  test("are read from one of as many words, and of as many arguments, as a Dockerfile holds", () => {
+    expect(imagesOfDockerfile(`FROM image${" a".repeat(500_000)}`).names).toEqual(["image", "a"]);
+    const lines = Array.from({ length: 50_000 }, (_, i) => `ARG A${i}=a\nRUN --mount=from=$A${i} b`);
+    expect(imagesOfDockerfile(lines.join("\n")).names).toEqual(["a"]);
+  });
 });
 
 test("the images of a plan are those of its layers, its copies and its base", () => {

@@ -7,6 +7,8 @@ export type DockerfileImages = {
 };
 
 type Arguments = Readonly<Record<string, string>>;
+/** The value of an argument, undefined where it has none. */
+type Known = (name: string) => string | undefined;
 
 /**
  * The images in FROM, COPY --from and RUN --mount=from of a Dockerfile, for who must know before it is built. Read so
@@ -47,21 +49,22 @@ function instructionsOf(text: string, escape: string): string[] {
 }
 
 function wordsOf(instructions: readonly string[], buildArgs: Arguments, escape: string): string[] {
-  const known: Record<string, string> = { ...platform };
+  const known = new Map(Object.entries(platform));
+  const given = (name: string) => (Object.hasOwn(buildArgs, name) ? buildArgs[name] : known.get(name));
   const found: string[] = [];
   let hasStage = false;
   for (const instruction of instructions) {
     const [, name = "", rest = ""] = /^\s*(\w+)\s+(.*)$/s.exec(instruction) ?? [];
-    const fill = (word: string): string => expanded(word, known, escape);
+    const fill = (word: string): string => expanded(word, (name) => known.get(name), escape);
     if (name.toUpperCase() === "FROM") {
       hasStage = true;
-      found.push(...rest.split(/\s+/).map(fill));
+      for (const word of rest.split(/\s+/)) found.push(fill(word));
     } else if (name.toUpperCase() === "ARG" && !hasStage)
       for (const [, key = "", value = ""] of rest.matchAll(/(\w+)(?:=((?:"[^"]*"|'[^']*'|[^\s"'])*))?/g))
-        known[key] = Object.hasOwn(buildArgs, key) ? (buildArgs[key] ?? "") : fill(value);
+        known.set(key, Object.hasOwn(buildArgs, key) ? (buildArgs[key] ?? "") : fill(value));
     const plain = rest.replaceAll(/["'`\\]/g, "");
     for (const [, image = ""] of plain.matchAll(/\bfrom=([^\s,]+)/gi))
-      found.push(expanded(image, { ...known, ...buildArgs }, escape));
+      found.push(expanded(image, given, escape));
   }
   return found;
 }
@@ -76,7 +79,7 @@ const platform: Arguments = Object.fromEntries(
 );
 
 /** The word as a builder reads it: without quotes, its arguments filled in. What is not known to all stays as it is. */
-function expanded(word: string, known: Arguments, escape: string): string {
+function expanded(word: string, known: Known, escape: string): string {
   const plain = word.replaceAll(/["']/g, "").replaceAll(new RegExp(`${"\\"}${escape}(.)`, "g"), "$1");
   // From the inside out, so that a default may itself be an argument.
   const innermost = /\$(\w+)|\$\{(\w+)(?:(:?[-+?])([^${}]*))?\}/;
@@ -93,8 +96,8 @@ function expanded(word: string, known: Arguments, escape: string): string {
 
 const [expansionsMax, nameMax] = [100, 1_000];
 
-function valueOf(known: Arguments, name: string, operator: string, other: string): string {
-  const value = Object.hasOwn(known, name) ? known[name] : undefined;
+function valueOf(known: Known, name: string, operator: string, other: string): string {
+  const value = known(name);
   const isThere = operator.startsWith(":") ? Boolean(value) : value !== undefined;
   if (operator.endsWith("-")) return isThere ? (value ?? "") : other;
   if (operator.endsWith("+")) return isThere ? other : "";

@@ -84,6 +84,7 @@ async function received(dir: string, entries: readonly Partial<FileStat>[]): Pro
       return undefined;
     },
     sendFramed: () => undefined,
+    throwIfGone: () => undefined,
   };
   await receive({ dir })(call);
 }

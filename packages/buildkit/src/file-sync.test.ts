@@ -50,6 +50,23 @@ test("gives out only folders that belong to the build", async () => {
   );
 });
 
+test("others have their turn while nothing of a tree is sent, and nothing is looked at for a builder that is gone", async () => {
+  const dir = aFolder();
+  for (let at = 0; at < 200; at += 1) writeFileSync(join(dir, `f${at}`), "");
+  let turns = 0;
+  const call = { ...aCall(["context"], [], () => undefined), throwIfGone: () => void (turns += 1) };
+  const ended = { ...call, messages: (async function* () {})() };
+  await fileSync({ context: { path: dir, ignore: ["*"] } })(ended);
+  expect(turns).toBeGreaterThan(10);
+  const gone = {
+    ...call,
+    throwIfGone() {
+      throw new Error("gone");
+    },
+  };
+  await expect(fileSync({ context: { path: dir, ignore: ["*"] } })(gone)).rejects.toThrow("gone");
+});
+
 /** The builder's side of a transfer: asks only after all names were sent. */
 function aCall(dirName: string[], answers: Packet[], onSent: (packet: Packet) => void): ServedCall {
   const named = Promise.withResolvers<void>();
@@ -66,6 +83,7 @@ function aCall(dirName: string[], answers: Packet[], onSent: (packet: Packet) =>
     })(),
     send: (message) => take(message),
     sendFramed: (framed) => take(framed.subarray(5)),
+    throwIfGone: () => undefined,
   };
 }
 

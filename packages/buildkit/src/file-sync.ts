@@ -7,7 +7,7 @@ import { goMode } from "./go-mode.ts";
 import { GrpcError, grpcCode } from "./grpc-framing.ts";
 import type { Handler, ServedCall } from "./grpc-server.ts";
 import { packetKind as kind, packets, type FileStat } from "./packets.ts";
-import { walkTree, withLinkTargets, type TreeEntry } from "./tree-walk.ts";
+import { walkTreeInTurns, withLinkTargets, type TreeEntry } from "./tree-walk.ts";
 
 /** A folder the builder may read, by the name it asks with. */
 export type LocalDir = {
@@ -57,14 +57,18 @@ async function sendNames(call: ServedCall, dir: LocalDir, named: Named[]): Promi
   const takesAll = follow.length > 0 && followed.length === 0;
   const include = takesAll ? [] : [...call.metadata("include-patterns"), ...followed];
   const exclude = [...(dir.ignore ?? []), ...call.metadata("exclude-patterns")];
-  for (const entry of walkTree(dir.path, {
+  for (const entry of walkTreeInTurns(dir.path, {
     include,
     exclude,
     ...(dir.onSkipped && { onSkipped: dir.onSkipped }),
   })) {
+    if (!entry) {
+      await immediate();
+      call.throwIfGone();
+      continue;
+    }
     named.push(entry.stats.isFile() ? { path: entry.path, size: entry.stats.size } : undefined);
     await call.send(packets.encode({ type: kind.stat, stat: statOf(entry) }));
-    if (named.length % 500 === 0) await immediate();
   }
   await call.send(packets.encode({ type: kind.stat }));
 }

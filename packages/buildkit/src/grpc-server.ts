@@ -17,6 +17,8 @@ export type ServedCall = {
   send(message: Uint8Array): Promise<void> | undefined;
   /** As `send`, for a message that already has its frame around it. */
   sendFramed(framed: Buffer): Promise<void> | undefined;
+  /** For who works long between two messages. */
+  throwIfGone(): void;
 };
 
 export type Handler = (call: ServedCall) => Promise<void>;
@@ -95,8 +97,11 @@ function outbox(stream: ServerHttp2Stream) {
   let bytes = 0;
   let scheduled: Promise<void> | undefined;
   let draining: Promise<void> | undefined;
-  const write = (batch: Buffer): Promise<void> | undefined => {
+  const throwIfGone = (): void => {
     if (stream.destroyed) throw new GrpcError(grpcCode.cancelled, "the other side ended the call");
+  };
+  const write = (batch: Buffer): Promise<void> | undefined => {
+    throwIfGone();
     if (stream.write(batch)) return undefined;
     return (draining ??= drained(stream).finally(() => (draining = undefined)));
   };
@@ -116,7 +121,7 @@ function outbox(stream: ServerHttp2Stream) {
     });
     return undefined;
   };
-  return { flush, sendFramed, send: (message: Uint8Array) => sendFramed(frame(message)) };
+  return { flush, throwIfGone, sendFramed, send: (message: Uint8Array) => sendFramed(frame(message)) };
 }
 
 function drained(stream: ServerHttp2Stream): Promise<void> {

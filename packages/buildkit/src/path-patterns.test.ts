@@ -44,4 +44,30 @@ describe("path patterns", () => {
   test("reads the lines of a file without comments and marks", () => {
     expect(readPatterns("\uFEFF# note\r\n\r\n  a \r\n!b\n")).toEqual(["a", "!b"]);
   });
+
+  // Tried in every way, each of these takes longer than there is time.
+  test.each([
+    "**a".repeat(40) + "**b",
+    "*a".repeat(40) + "*b",
+    "**/".repeat(40) + "b",
+    "?*".repeat(40) + "b*c",
+    "[a]**".repeat(40) + "b",
+  ])("%s is told of a long path as of any", (pattern) => {
+    const patterns = pathPatterns([pattern, `!${pattern}`]);
+    for (const path of ["a".repeat(4_000), "a/".repeat(1_000) + "a"]) {
+      expect(patterns.matches(path)).toBe(false);
+      expect(patterns.mayMatchBelow(path)).toBeTypeOf("boolean");
+    }
+  });
+
+  test("more patterns than a tree can be compared with, and what is no pattern, are refused with what to do", () => {
+    expect(() => pathPatterns(Array.from({ length: 5_000 }, () => "**/aaaaaaaaaaaaa*"))).toThrow(
+      "more than 64 KB of those with wildcards: make the ignore file shorter",
+    );
+    expect(() => pathPatterns(Array.from({ length: 20_001 }, () => "a"))).toThrow("more than 20000 patterns");
+    expect(() => pathPatterns(["a".repeat(5_000)])).toThrow("has more than 4096 letters (aaaa");
+    expect(() => pathPatterns(["a[z-a]"])).toThrow(
+      '"a[z-a]" is no pattern of a .dockerignore: the range in [z-a] runs backwards',
+    );
+  });
 });

@@ -1,3 +1,5 @@
+import { isWild, pathPattern } from "./path-pattern.ts";
+
 /** Answers for one pattern list, in the syntax of .dockerignore: `**`, `*`, `?`, `[a-z]`, `!` to take back. */
 export type PathPatterns = {
   /** Whether the last pattern that matches the path, or a folder above it, is not taken back. */
@@ -7,9 +9,16 @@ export type PathPatterns = {
   readonly isEmpty: boolean;
 };
 
-type Pattern = { readonly negated: boolean; readonly whole: RegExp; readonly parts: readonly string[] };
+type Pattern = { readonly negated: boolean; readonly whole: Test; readonly parts: readonly Part[] };
+type Part = { readonly text: string; readonly fits: Test };
+type Test = (path: string) => boolean;
 
 export function pathPatterns(list: readonly string[]): PathPatterns {
+  const wildLetters = list.reduce((sum, text) => sum + (isWild(text) ? text.length : 0), 0);
+  if (list.length > patternsMax || wildLetters > wildLettersMax)
+    throw new Error(
+      `what a build takes and leaves out is more than ${patternsMax} patterns, or more than ${wildLettersMax / 1024} KB of those with wildcards: make the ignore file shorter`,
+    );
   const patterns = list.flatMap(parse);
   const negated = patterns.filter((pattern) => pattern.negated);
   const reachable = negated.length > 0 ? negated : patterns;
@@ -19,12 +28,15 @@ export function pathPatterns(list: readonly string[]): PathPatterns {
       const candidates = [path, ...foldersAbove(path)];
       let matched = false;
       for (const { negated: back, whole } of patterns)
-        if (matched === back && candidates.some((candidate) => whole.test(candidate))) matched = !back;
+        if (matched === back && candidates.some(whole)) matched = !back;
       return matched;
     },
     mayMatchBelow: (dir) => reachable.some(({ parts }) => reaches(parts, dir.split("/"))),
   };
 }
+
+/** A tree's owner says what each of its names is compared with; those that mean one path alone cost next to nothing. */
+const [patternsMax, wildLettersMax] = [20_000, 64 * 1024];
 
 /** The patterns of a .dockerignore file's text: comments and empty lines dropped. */
 export const readPatterns = (text: string): string[] =>
@@ -42,7 +54,13 @@ function parse(line: string): Pattern[] {
     .split("/")
     .filter((part) => part !== "" && part !== ".");
   if (parts.length === 0) return [];
-  return [{ negated, parts, whole: new RegExp(`^${expression(parts.join("/"))}$`, "su") }];
+  return [
+    {
+      negated,
+      whole: pathPattern(parts.join("/")),
+      parts: parts.map((text) => ({ text, fits: pathPattern(text) })),
+    },
+  ];
 }
 
 function foldersAbove(path: string): string[] {
@@ -53,43 +71,12 @@ function foldersAbove(path: string): string[] {
 }
 
 /** Whether the folder lies on the way to what the parts name. */
-function reaches(parts: readonly string[], folders: readonly string[]): boolean {
+function reaches(parts: readonly Part[], folders: readonly string[]): boolean {
   for (const [at, folder] of folders.entries()) {
     const part = parts[at];
     if (part === undefined) return false;
-    if (part.includes("**")) return true;
-    if (!new RegExp(`^${expression(part)}$`, "su").test(folder)) return false;
+    if (part.text.includes("**")) return true;
+    if (!part.fits(folder)) return false;
   }
   return parts.length > folders.length;
 }
-
-function expression(pattern: string): string {
-  let out = "";
-  for (let at = 0; at < pattern.length; at += 1) {
-    const char = pattern[at] ?? "";
-    if (pattern.startsWith("**/", at)) {
-      out += "(?:.*/)?";
-      at += 2;
-    } else if (pattern.startsWith("**", at)) {
-      out += ".*";
-      at += 1;
-    } else if (char === "*") out += "[^/]*";
-    else if (char === "?") out += "[^/]";
-    else if (char === "[" && pattern.indexOf("]", at + 2) > 0) {
-      const end = pattern.indexOf("]", at + 2);
-      out += characterClass(pattern.slice(at + 1, end));
-      at = end;
-    } else if (char === "\\" && at + 1 < pattern.length) {
-      at += 1;
-      out += escaped(pattern[at] ?? "");
-    } else out += escaped(char);
-  }
-  return out;
-}
-
-const characterClass = (body: string): string => {
-  const negated = body.startsWith("^") || body.startsWith("!");
-  return `[${negated ? "^/" : ""}${(negated ? body.slice(1) : body).replace(/[\\[\]^&]/g, "\\$&")}]`;
-};
-
-const escaped = (char: string): string => char.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");

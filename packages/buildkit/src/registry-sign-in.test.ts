@@ -19,6 +19,7 @@ async function ask(of: RegistryAuth, method: string, request: [string, object], 
     })(),
     send: async (message) => void (sent = message),
     sendFramed: () => undefined,
+    throwIfGone: () => undefined,
   });
   return codec<Record<string, string & Uint8Array>>(response).decode(sent);
 }

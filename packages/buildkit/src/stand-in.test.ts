@@ -43,3 +43,14 @@ from base/builder:1
     "debian",
   ]);
 });
+
+test.each([
+  "\n".repeat(1_000_000),
+  `FROM ${"x".repeat(1_000_000)}\ry`,
+  `FROM ${"--a ".repeat(250_000)}`,
+  `ARG A=${"x".repeat(1_000_000)} y`,
+  `FROM a${" AS".repeat(300_000)}`,
+])("a Dockerfile made to be slow is read like any (%#)", (text) => {
+  const { replaced } = replaceImages(`${text}\nFROM node:24`, () => "base");
+  expect(replaced.map(({ from }) => from)).toContain("node:24");
+});

@@ -20,8 +20,10 @@ export type Replaced = { readonly text: string; readonly replaced: readonly { fr
 /** The Dockerfile with stand-ins where there are some: in FROM, in the arguments that are a FROM's image, and in COPY --from. */
 export function replaceImages(text: string, standIn: StandIn): Replaced {
   const stages = new Set<string>();
+  // Line by line, and to the line's end whatever stands there: what is tried again from every place of a long text takes hours.
+  const written = text.split("\n");
   const bases = new Set(
-    [...text.matchAll(/^\s*FROM\s+(?:--\S+\s+)*\$\{?(\w+)\}?(?:\s|$)/gim)].map(([, name]) => name),
+    written.map((line) => /^\s*FROM\s+(?:--\S+\s+)*\$\{?(\w+)\}?(?:\s|$)/i.exec(line)?.[1]),
   );
   const replaced: { from: string; to: string }[] = [];
   const swap = (reference: string): string => {
@@ -33,10 +35,10 @@ export function replaceImages(text: string, standIn: StandIn): Replaced {
       replaced.push({ from: reference, to });
     return to ?? reference;
   };
-  const lines = text.split("\n").map((line) => {
+  const lines = written.map((line) => {
     const argument = /^(\s*ARG\s+(\w+)=)(\S+)(\s*)$/i.exec(line);
     if (argument && bases.has(argument[2])) return argument[1] + swap(argument[3] ?? "") + argument[4];
-    const from = /^(\s*FROM\s+(?:--\S+\s+)*)(\S+)(.*)$/i.exec(line);
+    const from = /^(\s*FROM\s+(?:--\S+\s+)*)(\S+)(.*)$/is.exec(line);
     if (!from)
       return line.replace(/(--from=)(\S+)/i, (_, flag: string, reference: string) => flag + swap(reference));
     const [, head = "", reference = "", rest = ""] = from;

@@ -13,25 +13,42 @@ export type TreeSelection = {
   readonly onSkipped?: (path: string) => void;
 };
 
-type Selection = { include: PathPatterns; exclude: PathPatterns; onSkipped: (path: string) => void };
+type Selection = {
+  readonly include: PathPatterns;
+  readonly exclude: PathPatterns;
+  onSkipped(path: string): void;
+  looked: number;
+};
 
 /**
  * The entries in the order the builder demands: each folder before what it holds, names in byte order.
  * A folder that was not itself asked for appears only above something that was. Throws on unreadable names.
  */
 export function* walkTree(root: string, selection: TreeSelection): Generator<TreeEntry> {
+  for (const entry of walkTreeInTurns(root, selection)) if (entry) yield entry;
+}
+
+/** The same with an undefined after every few names, chosen or not: what a tree's patterns cost a name is its owner's to say. */
+export function* walkTreeInTurns(
+  root: string,
+  selection: TreeSelection,
+): Generator<TreeEntry | undefined, void> {
   const include = pathPatterns(selection.include);
   const exclude = pathPatterns(selection.exclude);
-  yield* walkFolder(root, "", [], { include, exclude, onSkipped: selection.onSkipped ?? (() => undefined) });
+  const onSkipped = selection.onSkipped ?? (() => undefined);
+  yield* walkFolder(root, "", [], { include, exclude, onSkipped, looked: 0 });
 }
+
+const namesPerTurn = 16;
 
 function* walkFolder(
   root: string,
   dir: string,
   unsent: TreeEntry[],
   selection: Selection,
-): Generator<TreeEntry> {
+): Generator<TreeEntry | undefined, void> {
   for (const name of sortedNames(join(root, dir))) {
+    if (++selection.looked % namesPerTurn === 0) yield undefined;
     const path = dir === "" ? name : `${dir}/${name}`;
     const stats = lstatSync(join(root, path), { throwIfNoEntry: false });
     if (!stats) continue;
@@ -44,7 +61,7 @@ function* walkFolder(
       const below = isChosen ? [] : [...unsent, entry];
       let sentBelow = false;
       for (const found of walkFolder(root, path, below, selection)) {
-        sentBelow = true;
+        sentBelow ||= found !== undefined;
         yield found;
       }
       if (sentBelow && !isChosen) unsent.length = 0;

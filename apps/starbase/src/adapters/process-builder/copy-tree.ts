@@ -1,5 +1,6 @@
 import { lstat, mkdir, readdir, realpath } from "node:fs/promises";
 import path from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { stop } from "./build-stopped.ts";
 import { pathFilter, type PathFilter } from "./path-filter.ts";
 import { runProgram } from "./program.ts";
@@ -26,7 +27,13 @@ export async function copyTree(source: Place, target: Place, options: CopyOption
   if (!stats)
     return stop(`"${source.path}" is to be copied into the image, and there is no such file or folder`);
   const to = await inside(target.root, target.path, { make: true });
-  if (stats.isDirectory()) return copyFolder(from, to, await partOf(from, "", pathFilter(exclude)), options);
+  if (stats.isDirectory())
+    return copyFolder(
+      from,
+      to,
+      await partOf({ dir: from, below: "" }, pathFilter(exclude), options),
+      options,
+    );
   const isInto = target.path.endsWith("/") || (await isDirectory(to));
   return copyEntries([from], isInto ? to : path.dirname(to), options, isInto ? undefined : path.basename(to));
 }
@@ -34,15 +41,26 @@ export async function copyTree(source: Place, target: Place, options: CopyOption
 /** What of a folder is wanted: all, nothing, or something of its entries. */
 type Part = "all" | "none" | ReadonlyMap<string, Part>;
 
-async function partOf(dir: string, below: string, filter: PathFilter): Promise<Part> {
+const namesPerTurn = 16;
+
+async function partOf(
+  { dir, below }: { readonly dir: string; readonly below: string },
+  filter: PathFilter,
+  { signal }: CopyOptions,
+): Promise<Part> {
   const depth = below === "" ? 0 : below.split("/").length;
   if (depth >= filter.depthMax) return below !== "" && filter.isOut(below) ? "none" : "all";
   const parts = new Map<string, Part>();
-  for (const entry of await readdir(dir, { withFileTypes: true })) {
+  for (const [at, entry] of (await readdir(dir, { withFileTypes: true })).entries()) {
+    if (at % namesPerTurn === 0) await setImmediate();
+    signal?.throwIfAborted();
     const name = below === "" ? entry.name : `${below}/${entry.name}`;
     const isWhole = !entry.isDirectory() || (filter.isOut(name) && !filter.hasExceptions);
     if (isWhole) parts.set(entry.name, filter.isOut(name) ? "none" : "all");
-    else parts.set(entry.name, await partOf(path.join(dir, entry.name), name, filter));
+    else {
+      const folder = { dir: path.join(dir, entry.name), below: name };
+      parts.set(entry.name, await partOf(folder, filter, { ...(signal && { signal }) }));
+    }
   }
   const kinds = new Set(parts.values());
   if (kinds.size === 0) return below !== "" && filter.isOut(below) ? "none" : "all";

@@ -1,4 +1,6 @@
 import { matchesGlob } from "@starform/build-plan/matches-glob";
+import { sayBytes } from "./build-limits.ts";
+import { stop } from "./build-stopped.ts";
 
 /** Which paths of a tree are left out, by the patterns of .dockerignore: anchored at the root, the last match wins. */
 export type PathFilter = {
@@ -9,16 +11,21 @@ export type PathFilter = {
   readonly hasExceptions: boolean;
 };
 
+/** Each name of a tree is compared with all of them, and both are their owner's. */
+const wildLettersMax = 64 * 1024;
+
 export function pathFilter(patterns: readonly string[]): PathFilter {
+  const wild = patterns.filter((pattern) => /[*?{]/.test(pattern));
+  if (wild.reduce((sum, { length }) => sum + length, 0) > wildLettersMax)
+    stop(
+      `the patterns with wildcards in .dockerignore and railpack.json's exclude are together more than ${sayBytes(wildLettersMax)}: make them fewer`,
+    );
   const rules = patterns
     .map((pattern) => pattern.trim())
     .filter((pattern) => pattern !== "" && !pattern.startsWith("#"))
     .map((pattern) => ({
       isBack: pattern.startsWith("!"),
-      clean: pattern
-        .replace(/^!/, "")
-        .replace(/^(\.?\/)+/, "")
-        .replace(/\/+$/, ""),
+      clean: withoutStrokes(pattern.replace(/^!/, "").replace(/^(\.?\/)+/, "")),
     }))
     .filter(({ clean }) => clean !== "")
     .map(({ isBack, clean }) => ({ isBack, matches: matchesGlob(clean), parts: clean.split("/") }));
@@ -36,4 +43,11 @@ export function pathFilter(patterns: readonly string[]): PathFilter {
     ),
     hasExceptions: rules.some(({ isBack }) => isBack),
   };
+}
+
+/** By hand: an expression for strokes at the end begins anew at each stroke of a line that is nothing else. */
+function withoutStrokes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === "/") end -= 1;
+  return text.slice(0, end);
 }
