@@ -135,6 +135,16 @@ describe("a build", () => {
     expect(given.map(({ limits }) => limits)).toEqual([granted]);
   });
 
+  test("fails with a reason that can be kept, whatever its commands print", async () => {
+    const builds: BuildService = {
+      ...under.builds,
+      getBuildStatus: async () => ({ state: "failed", reason: "it said a\0b and \ud800" }),
+    };
+    const { run, seen } = await aDeployment(app, {}, { builds });
+    await run();
+    expect(seen.failed).toBe("it said ab and \ufffd");
+  });
+
   test("that meets a full disk fails at once with the way out, and is not tried again", async () => {
     const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
     const deployment = await aDeployment(app, {}, { faults: { checkOut: () => Promise.reject(full) } });

@@ -18,6 +18,7 @@ import {
   railpackFileOfVariables,
   readRailpackFile,
 } from "./railpack-file.ts";
+import { refuseUnwritable, writable } from "./refuse-unwritable.ts";
 import { beginReading, openSourceTree, type Reading, type SourceTree } from "./source-tree.ts";
 import { readStarformFile, type StarformFile } from "./starform-file.ts";
 
@@ -73,7 +74,7 @@ export async function planRoot(
     return { outcome: planTree(tree, { ...options, rootDirectory }, file), tree };
   } catch (cause) {
     const { message, lookedFor, hint } = refusalOf(cause);
-    const error = { message, lookedFor: [...lookedFor], hint };
+    const error = { message: writable(message), lookedFor: lookedFor.map(writable), hint: writable(hint) };
     return { outcome: { ok: false, error }, ...(tree ? { tree } : {}) };
   }
 }
@@ -162,17 +163,14 @@ function planTree(
   if (plan.deploy.startCommand === undefined) throw noStart(draft, provider);
   const { versions, decisions } = draft;
   const providers = [provider?.name ?? "procfile"];
-  return {
-    ok: true,
-    kind: "plan",
-    plan,
-    info: {
-      providers,
-      versions,
-      decisions: [...decisions, ...notesOf(tree)],
-      rootDirectory: options.rootDirectory,
-    },
+  const info = {
+    providers,
+    versions,
+    decisions: [...decisions, ...notesOf(tree)],
+    rootDirectory: options.rootDirectory,
   };
+  refuseUnwritable({ plan, info });
+  return { ok: true, kind: "plan", plan, info };
 }
 
 /** What was passed over, as it stands among the decisions. */

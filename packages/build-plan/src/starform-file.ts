@@ -5,6 +5,7 @@ import { z } from "zod";
 import { holdsMoreThan } from "./holds-more-than.ts";
 import { readLooseJson } from "./loose-json.ts";
 import { nearestName } from "./nearest-name.ts";
+import { unwritableIn } from "./refuse-unwritable.ts";
 import { File, settings, type StarformFile, type StarformSettings } from "./starform-schema.ts";
 
 export type { StarformFile, StarformSettings } from "./starform-schema.ts";
@@ -49,6 +50,11 @@ export function readStarformText(text: string): StarformFileOutcome {
 export function parseStarformFile(value: unknown): StarformFileOutcome {
   if (holdsMoreThan(value, valuesMax))
     return refused([{ path: "", message: `it holds more than ${valuesMax} values` }]);
+  const unwritable = unwritableIn(value);
+  if (unwritable)
+    return refused([
+      { path: "", message: `${unwritable} holds a NUL or half a character, which no command can` },
+    ]);
   const read = File.safeParse(value);
   return read.success
     ? { kind: "read", file: read.data }
@@ -87,7 +93,9 @@ async function readSmall(dir: string, name: string): Promise<string | "too large
   await using file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = await file.stat();
   if (!stats.isFile()) return undefined;
-  return stats.size > bytesMax ? "too large" : file.readFile("utf8");
+  // Of a file that grows no more than its bound.
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(bytesMax + 1), 0, bytesMax + 1, 0);
+  return bytesRead > bytesMax ? "too large" : buffer.toString("utf8", 0, bytesRead);
 }
 
 function refused(problems: StarformProblem[]): StarformFileOutcome {

@@ -235,6 +235,123 @@ export const hostileCases: Record<string, HostileCase> = {
   },
 };
 
+const closed = (open: string, inner: string, close: string, depth: number): string =>
+  open.repeat(depth) + inner + close.repeat(depth);
+
+/** What a machine's own files, and texts that mean something to JavaScript alone, would do to a reader of them. */
+export const strangeCases: Record<string, HostileCase> = {
+  "a package.json of 100,000 tables in each other": {
+    files: () => ({ "package.json": closed('{"a":', "1", "}", 100_000) }),
+    ends: /nothing says how to start/,
+  },
+  "workspaces of 500,000 lists in each other": {
+    files: () => ({ "package.json": `{"workspaces":${closed("[", "", "]", 500_000)}}` }),
+    ends: /nothing says how to start/,
+  },
+  "a railpack.json of 100,000 tables in each other": {
+    files: () => ({ ...nodeApp, "railpack.json": closed('{"steps":', "1", "}", 100_000) }),
+    ends: /railpack\.json holds more than 2000 values/,
+  },
+  "a railpack.json of nearly as many as are read, in each other": {
+    files: () => ({ ...nodeApp, "railpack.json": closed('{"steps":', "1", "}", 1_900) }),
+    ends: /railpack\.json does not hold what it may/,
+  },
+  "YAML of version 1.1 whose tables are merged without end": {
+    files: () => ({
+      "package.json": "{}",
+      "pnpm-workspace.yaml": `%YAML 1.1\n---\n${many(30, (at) =>
+        at === 0 ? "a0: &a0 {x: 1}" : `a${at}: &a${at}\n  <<: [${many(9, () => `*a${at - 1}`).join(", ")}]`,
+      ).join("\n")}`,
+    }),
+    ends: /pnpm-workspace\.yaml is not valid YAML: .*alias/i,
+  },
+  "YAML that holds itself": {
+    files: () => ({ "package.json": "{}", "pnpm-workspace.yaml": "packages: &a [*a]" }),
+    ends: /nothing says how to start/,
+  },
+  "YAML of keys in keys": {
+    files: () => ({ "package.json": "{}", "pnpm-workspace.yaml": "? ".repeat(19_000) }),
+    ends: /pnpm-workspace\.yaml is not valid YAML/,
+  },
+  "TOML of 100,000 lists in each other": {
+    files: () => ({ "pyproject.toml": `a = ${closed("[", "", "]", 100_000)}`, "uv.lock": "" }),
+    ends: /pyproject\.toml is not valid TOML: .*nested/,
+  },
+  "TOML of a key of 120,000 parts": {
+    files: () => ({ "pyproject.toml": `a${".a".repeat(120_000)} = 1`, "main.py": "", "uv.lock": "" }),
+    ends: planned,
+  },
+  "a lock file of 100,000 lists in each other": {
+    files: () => ({ "pyproject.toml": "", "main.py": "", "uv.lock": `a = ${closed("[", "", "]", 100_000)}` }),
+    ends: /uv\.lock is broken: .*nested/,
+  },
+  "keys that are the language's own": {
+    files: () => ({
+      "package.json":
+        '{"__proto__":{"scripts":{"start":"stolen"}},"scripts":{"__proto__":"stolen","start":"node a.js"},"dependencies":{"constructor":"1","__proto__":"1"}}',
+      "railpack.json":
+        '{"steps":{"__proto__":{"commands":["stolen"]},"toString":{"commands":["true"]}},"packages":{"__proto__":"1"},"caches":{"__proto__":{"directory":"/x"}},"deploy":{"variables":{"__proto__":"stolen"}}}',
+    }),
+    ends: planned,
+  },
+  "a starform.json of keys that are the language's own": {
+    files: () => ({ ...nodeApp, "starform.json": '{"__proto__":{"startCommand":"stolen"}}' }),
+    ends: /starform\.json was not accepted: __proto__ is not a key here/,
+  },
+  "a NUL in a Procfile": {
+    files: () => ({ Procfile: "web: run\0me" }),
+    ends: /"run\ufffdme" holds a NUL or half a character/,
+  },
+  "an escaped NUL in a railpack.json": {
+    files: () => ({ ...nodeApp, "railpack.json": String.raw`{"deploy":{"variables":{"A\u0000":"b"}}}` }),
+    ends: /"A\ufffd" holds a NUL or half a character/,
+  },
+  "a provider of half a character": {
+    files: () => ({ ...nodeApp, "railpack.json": String.raw`{"provider":"\ud800"}` }),
+    ends: /asks for the provider \ufffd, which does not exist/,
+  },
+  "an escaped NUL in a starform.json": {
+    files: () => ({ ...nodeApp, "starform.json": String.raw`{"startCommand":"a\u0000b"}` }),
+    ends: /starform\.json was not accepted: "a\ufffdb" holds a NUL or half a character/,
+  },
+  "links to devices and to what the machine tells of itself": {
+    files: () => nodeApp,
+    links: () => ({
+      Procfile: "/dev/zero",
+      "starform.json": "/dev/zero",
+      "railpack.json": "/proc/self/environ",
+      Dockerfile: "/proc/kcore",
+      ".nvmrc": "/proc/self/fd/0",
+      packages: "/proc/self/root",
+      apps: "/",
+    }),
+    ends: planned,
+  },
+  "a .dockerignore of one line of 1.8 MB": {
+    files: () => ({ ...nodeApp, ".dockerignore": "**a".repeat(600_000) }),
+    ends: planned,
+  },
+  "long lines for every expression": {
+    files: () => ({
+      "Gemfile.lock": `RUBY VERSION\n${" ".repeat(900_000)}`,
+      Gemfile: 'path: "'.repeat(120_000),
+    }),
+    ends: /nothing says how to start/,
+  },
+  "a go.mod of nothing but its first word": {
+    files: () => ({ "go.mod": "go\n".repeat(600_000) }),
+    ends: planned,
+  },
+  "a pom.xml of one open tag": {
+    files: () => ({ "pom.xml": `<java.version>${" ".repeat(1_800_000)}` }),
+    ends: planned,
+  },
+  "a mix.lock of closing braces": {
+    files: () => ({ "mix.exs": "app: :a", "mix.lock": `%{${"}".repeat(1_800_000)}x` }),
+    ends: /mix\.lock is broken/,
+  },
+};
+
 /** Writes the source of a case into a folder. */
 export function writeCase(dir: string, { files, links }: HostileCase): void {
   const at = (name: string): string => {

@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdir, symlink, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { planSource } from "../src/plan-source.ts";
+import { strangeCases, writeCase } from "./hostile-cases.ts";
 import { refused } from "./planned.ts";
 import { sourceOf } from "./source-of.ts";
 
@@ -38,6 +40,31 @@ test("a source of gigabytes is planned without reading it", async () => {
   expect((await planOf(source.dir)).info.providers).toEqual(["node"]);
   expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1024 ** 2);
 });
+
+test("what describes an app is not read beyond its bound, however large the file is", async () => {
+  for (const [name, said] of [
+    ["Procfile", "Procfile is 100 MB"],
+    ["railpack.json", "railpack.json is 100 MB"],
+    ["starform.json", "it is larger than 256 KB"],
+    [".dockerignore", ".dockerignore is 100 MB"],
+  ] as const) {
+    await using source = await sourceOf({ ...app, [name]: "" });
+    await truncate(path.join(source.dir, name), 100 * 1024 ** 2);
+    const read = bytesRead();
+    const outcome = await planSource(source.dir);
+    expect(outcome).toMatchObject({ ok: false, error: { message: expect.stringContaining(said) } });
+    expect(bytesRead() - read).toBeLessThan(16 * 1024 ** 2);
+  }
+});
+
+test("keys that are the language's own change nothing", async () => {
+  await using source = await sourceOf({});
+  writeCase(source.dir, strangeCases["keys that are the language's own"]!);
+  expect(JSON.stringify(await planOf(source.dir))).not.toContain("stolen");
+});
+
+/** What this process has read of files since it began: work that no busy machine changes. */
+const bytesRead = (): number => Number(/^rchar: (\d+)/m.exec(readFileSync("/proc/self/io", "utf8"))![1]);
 
 test("sockets, pipes, link loops, dangling links and links out of the tree are passed over", async () => {
   await using source = await sourceOf(app);

@@ -8,6 +8,7 @@ import type { StageName } from "@starform/contract/states";
 import type { Clock } from "@starform/std/clock";
 import { isFault, wordsOf } from "@starform/std/fault";
 import { isFullDisk } from "@starform/std/full-disk";
+import { storableText } from "@starform/std/storable";
 import {
   buildDiskIsFull,
   type BuildFacts,
@@ -61,7 +62,7 @@ export const runBuild =
       if (!(error instanceof CannotBuild)) throw error;
       run.say("build", error.message.split("\n", 1)[0]!);
       if (run.stage()) await deps.progress.endStage(deploymentId, run.stage()!, "failed");
-      await deps.progress.failBuild(deploymentId, error.message);
+      await deps.progress.failBuild(deploymentId, storableText(error.message));
     }
   };
 
