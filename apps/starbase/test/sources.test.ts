@@ -21,6 +21,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { folderSourceStore } from "../src/adapters/sources/source-store.ts";
 import type { SourceRef } from "../src/core/builds/ports.ts";
 import { aRepository } from "./git-http.ts";
+import { endlessRefs } from "./endless-refs.ts";
 import { inPieces, tarOf, type TarMember } from "./tar-file.ts";
 
 let dir: string;
@@ -293,6 +294,31 @@ describe("Git addresses", () => {
     expect(asked).toBeLessThan(3);
     server.closeAllConnections();
     server.close();
+  });
+
+  const little = { gitMemoryBytesMax: 64 * 2 ** 20 };
+  const isLinux = process.platform === "linux";
+
+  test.runIf(isLinux).each([2, 0])(
+    "whose server names branches without end (protocol %i) end with what to do, long before this machine's memory",
+    async (protocol) => {
+      await using server = await endlessRefs(protocol);
+      const fetching = checkedOut(aStore(little), { kind: "git", url: server.url, ref: "main" });
+      await expect(fetching).rejects.toThrow(
+        `git would need more than 64 MiB of memory for the repository ${server.url}: it names too many branches`,
+      );
+      expect(server.sentBytes()).toBeLessThan(2 ** 30);
+    },
+  );
+
+  test.runIf(isLinux)("whose files are larger than git's memory are laid out all the same", async () => {
+    await using repository = await aRepository();
+    await writeFile(path.join(repository.dir, "large.bin"), Buffer.alloc(96 * 2 ** 20));
+    await repository.git("add", "large.bin");
+    await repository.git("commit", "--quiet", "--message", "large");
+    const url = `file://${repository.dir}`;
+    const { into } = await checkedOut(aStore(little), { kind: "git", url, ref: "main" });
+    expect((await lstat(path.join(into, "large.bin"))).size).toBe(96 * 2 ** 20);
   });
 
   test("never name what others pushed here", async () => {

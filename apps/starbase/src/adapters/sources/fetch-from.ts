@@ -1,4 +1,5 @@
 import { Fault } from "@starform/std/fault";
+import { isOutOfMemory } from "./bounded-git.ts";
 import { absent, GitFailed, isRedirection, type Git, type GitOptions } from "./git-program.ts";
 import { withoutCredentials } from "./git-url.ts";
 
@@ -44,7 +45,8 @@ export async function fetchFrom(
     await git.run([...fetch, "--depth=1", url, `${ref === "" ? "HEAD" : ref}:${keep}`], options);
     return (await git.run(["rev-parse", "--verify", `${keep}^{commit}`], options)).trim();
   } catch (error) {
-    if (!(error instanceof GitFailed)) throw error;
+    // Who asks again is told as much again.
+    if (!(error instanceof GitFailed) || isOutOfMemory(error.stderr)) throw error;
     if (isRedirection(error))
       throw new Fault(
         "invalid",

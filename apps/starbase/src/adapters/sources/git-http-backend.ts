@@ -4,6 +4,7 @@ import type { Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Fault } from "@starform/std/fault";
 import type { GitBackend, GitRequest, GitResponse, RefMove } from "../../core/builds/git-remote.ts";
+import { boundedGit } from "./bounded-git.ts";
 import { writeInPlace } from "./git-program.ts";
 import type { Repositories } from "./source-store.ts";
 import { tellFullDisk } from "./tell-full-disk.ts";
@@ -53,7 +54,7 @@ export function gitHttpBackend(options: GitBackendOptions): GitBackend {
     async serve(request, onReceived) {
       const dir = await repositories.repositoryDir(request.serviceId);
       const release = await slots.take();
-      const child = spawn("git", ["http-backend"], {
+      const child = spawn(...boundedGit(["http-backend"]), {
         cwd: dir,
         env: {
           ...repositories.git.env,

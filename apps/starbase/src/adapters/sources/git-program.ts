@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { sayBytes } from "../process-builder/build-limits.ts";
+import { boundedGit, frugalSettings } from "./bounded-git.ts";
 
 export type Git = {
   /** Runs git and answers what it printed; rejects with GitFailed, where that is more than `bytesMax` as well. */
@@ -58,7 +59,7 @@ export const absent = (error: unknown): undefined => {
   throw error;
 };
 
-const settings = `[safe]
+const settings = `${frugalSettings}[safe]
 	directory = *
 [core]
 	hooksPath = /dev/null
@@ -103,8 +104,12 @@ export function writeInPlace(file: string, text: string, mode = 0o644): void {
   renameSync(draft, file);
 }
 
-/** Git with settings of our own in `dir`, whatever the machine's say. */
-export function openGit(dir: string, networkVariables: Readonly<Record<string, string>> = {}): Git {
+/** Git with settings of our own in `dir`, whatever the machine's say, within so much memory (see `boundedGit`). */
+export function openGit(
+  dir: string,
+  networkVariables: Readonly<Record<string, string>> = {},
+  memoryBytesMax?: number,
+): Git {
   const config = path.join(dir, "gitconfig");
   writeInPlace(config, settings);
   const env = {
@@ -124,7 +129,7 @@ export function openGit(dir: string, networkVariables: Readonly<Record<string, s
     take,
     { cwd = dir, signal, timeoutMs = 120_000, late = AbortSignal.timeout(timeoutMs), env: more = {} } = {},
   ) => {
-    const child = spawn("git", args, {
+    const child = spawn(...boundedGit(args, memoryBytesMax), {
       cwd,
       env: { ...env, ...more },
       stdio: ["ignore", "pipe", "pipe"],

@@ -7,8 +7,9 @@ import { Fault } from "@starform/std/fault";
 import type { FetchedCopies } from "../../core/builds/collect-copies.ts";
 import type { Commit, SourceStore } from "../../core/builds/ports.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
+import { isOutOfMemory, takesTooMuchMemory } from "./bounded-git.ts";
 import { defaultBranch, fetchFrom, type GitSource } from "./fetch-from.ts";
-import { absent, openGit, type Git } from "./git-program.ts";
+import { absent, GitFailed, openGit, type Git } from "./git-program.ts";
 import { signInFor, type GitSignIn } from "./git-sign-in.ts";
 import { checkGitUrl, withoutCredentials } from "./git-url.ts";
 import { unpack } from "./unpack.ts";
@@ -24,6 +25,8 @@ export type SourceStoreOptions = {
   readonly networkVariables?: Readonly<Record<string, string>>;
   readonly limits?: SourceLimits;
   readonly fetchTimeoutMs?: number;
+  /** Of each git; see `boundedGit`. */
+  readonly gitMemoryBytesMax?: number;
   /** What the project signs in to a host with, when code is fetched from there. Secret. */
   readonly signInTo?: (owner: CodeOwner, host: string) => Promise<GitSignIn | undefined>;
 };
@@ -52,7 +55,11 @@ export type Repositories = {
 
 /** Code in folders of this machine: uploads, the built-in repositories, and a copy of what was fetched from elsewhere. */
 export function folderSourceStore(options: SourceStoreOptions): SourceStore & Repositories & FetchedCopies {
-  const git = openGit(path.join(options.gitDir, "settings"), options.networkVariables);
+  const git = openGit(
+    path.join(options.gitDir, "settings"),
+    options.networkVariables,
+    options.gitMemoryBytesMax,
+  );
   const uploaded = uploads(options.sourcesDir, options.limits);
   const builtIn = (serviceId: string) => path.join(options.gitDir, `${safe(serviceId)}.git`);
   const fetched = (serviceId: string) => path.join(options.gitDir, "fetched", `${safe(serviceId)}.git`);
@@ -101,7 +108,7 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
     const bytesMax = (options.limits ?? sourceLimits).bytesMax;
     const bounds = { bytesMax, shown: withoutCredentials(source.url), signal };
     // Two environments of one service share the copy: at once, one would be handed what the other fetched.
-    const { sha, how } = await inTurn(repository, async () => {
+    const fetch = async () => {
       // However often its server is asked: whoever lets each wait holds up the Worker no longer than one that answers none.
       const how = { signal, timeoutMs, late: AbortSignal.timeout(timeoutMs), env };
       await bare(repository);
@@ -111,9 +118,15 @@ export function folderSourceStore(options: SourceStoreOptions): SourceStore & Re
         fetchFrom(git, repository, source, { ...how, signal: either }),
       );
       return { sha, how };
-    });
-    await archive(repository, sha, dir, signal);
-    return { commit: await describe(git, repository, sha, source.ref), how };
+    };
+    try {
+      const { sha, how } = await inTurn(repository, fetch);
+      await archive(repository, sha, dir, signal);
+      return { commit: await describe(git, repository, sha, source.ref), how };
+    } catch (error) {
+      if (!(error instanceof GitFailed) || !isOutOfMemory(error.stderr)) throw error;
+      throw new Fault("invalid", takesTooMuchMemory(bounds.shown, options.gitMemoryBytesMax));
+    }
   };
 
   return {
