@@ -78,6 +78,12 @@ const untilEnded = (project: string, { id }: Proposal): Promise<Proposal> =>
     { withinMs: 50_000 },
   );
 
+/** What the audit of a project says of its proposals, newest first. */
+async function told(project: string) {
+  const { items } = await world.owner(listAudit, { params: { workspace: "home" }, query: { project } });
+  return items.filter(({ event }) => event.startsWith("proposal."));
+}
+
 /** What becomes of a repository with these files. */
 async function proposed(files: Record<string, string>, branch?: string) {
   await using repository = await aRepository(files);
@@ -133,9 +139,16 @@ test("a repository of several apps is proposed as services, and they can be made
   const unset = await createProposed(
     world.owner,
     place,
-    ready.services.map((one) => ({ ...one, source })),
+    ready.services.map((one) => ({ ...one, source, proposal: ready.id })),
   );
   expect(unset).toEqual([]);
+  const subject = `file://${repository.dir}`;
+  expect(await told(ref.project)).toMatchObject([
+    { event: "proposal.accepted", actor: ready.createdBy, subject, detail: { service: "site" } },
+    { event: "proposal.accepted", actor: ready.createdBy, subject, detail: { service: "api" } },
+    { event: "proposal.found", actor: "starform", subject, detail: { services: "api, site" } },
+    { event: "proposal.created", actor: ready.createdBy, subject },
+  ]);
   const made = { project: ref.project, service: "site" };
   expect(await world.owner(getService, { params: made, query: {} })).toMatchObject({
     source: { kind: "git", url: `file://${repository.dir}` },
@@ -214,8 +227,13 @@ test("what cannot be proposed says why, and which file would help", async () => 
 test("an address that cannot be read fails with what to check", async () => {
   const { ref } = await aProject(world);
   await using _worker = await aWorker();
-  const nowhere = await ask(ref.project, `file://${dir}/nowhere`);
-  expect((await untilEnded(ref.project, nowhere)).reason).toContain("cannot be read");
+  const url = `file://${dir}/nowhere`;
+  const { reason } = await untilEnded(ref.project, await ask(ref.project, url));
+  expect(reason).toContain("cannot be read");
+  expect(await told(ref.project)).toMatchObject([
+    { event: "proposal.failed", actor: "starform", subject: url, detail: { reason } },
+    { event: "proposal.created", subject: url },
+  ]);
 });
 
 test("a full disk ends it, in the words in which everybody is told of one", async () => {
@@ -320,9 +338,11 @@ test("a workspace has a few of them under way at once, and looks into one at a t
     await expect(ask(project, url)).rejects.toMatchObject({ code: "rate_limited" });
   const { proposals } = postgresStores(database.db);
   const gone = { status: "failed", reason: "gone", hint: null } as const;
-  expect(await proposals.end(first.projectId, first.id, gone, new Date())).toBe(true);
+  expect(await proposals.end(first.projectId, first.id, gone, new Date())).toMatchObject(gone);
   // Whoever is late changes nothing of it.
-  expect(await proposals.end(first.projectId, first.id, { ...gone, reason: "late" }, new Date())).toBe(false);
+  expect(
+    await proposals.end(first.projectId, first.id, { ...gone, reason: "late" }, new Date()),
+  ).toBeUndefined();
   expect(await proposals.begin(first.projectId, first.id)).toBeUndefined();
   expect((await read(ref.project, first.id)).reason).toBe("gone");
   await ask(ref.project, url);

@@ -7,6 +7,8 @@ import type { Call } from "./client.ts";
 /** A service as it was proposed, and corrected by a person. */
 export type NewProposed = Pick<ProposedService, "name" | "type" | "settings" | "variables"> & {
   readonly source?: Source;
+  /** The id of the proposal that it was chosen from. */
+  readonly proposal?: string;
 };
 
 /** Variables that could not be set: what they refer to is not there. The service is all the same. */
@@ -23,9 +25,9 @@ export async function createProposed(
   services: readonly NewProposed[],
   made: Set<string> = new Set(),
 ): Promise<Unset[]> {
-  for (const { name, type, source, settings } of services) {
+  for (const { name, type, source, settings, proposal } of services) {
     if (made.has(name)) continue;
-    const body = { name, type, settings, ...(source ? { source } : {}) };
+    const body = { name, type, settings, ...(source ? { source } : {}), ...(proposal ? { proposal } : {}) };
     await call(createService, { params: { project }, body }, { idempotencyKey: crypto.randomUUID() });
     made.add(name);
   }

@@ -181,6 +181,8 @@ export const createService = route({
     type: ServiceType.default("web"),
     source: Source.default({ kind: "push" }),
     settings: ServiceSettingsPatch.optional(),
+    /** The proposal that it was chosen from, for the audit to say so; one that is forgotten by now says nothing. */
+    proposal: Id.optional(),
   }),
   response: Service,
 });

@@ -45,11 +45,12 @@ test("a cron has the schedule that the repository or the person gives", () => {
   const [draft] = draftsOf({ services: [proposed("tidy", { type: "cron", settings })] }, none);
   expect(draft).toMatchObject({ schedule: "0 4 * * *" });
   const source = { kind: "git", url: "https://git.example/app.git" } as const;
-  expect(serviceOf({ ...draft!, name: "clean", schedule: " 5 4 * * * " }, { source })).toEqual({
+  expect(serviceOf({ ...draft!, name: "clean", schedule: " 5 4 * * * " }, { id: "p1", source })).toEqual({
     name: "clean",
     type: "cron",
     source,
     settings: { schedule: "5 4 * * *" },
     variables: {},
+    proposal: "p1",
   });
 });

@@ -43,11 +43,12 @@ export function problemOf(
 /** What is made of a chosen one. */
 export const serviceOf = (
   { proposed, name, schedule }: DraftService,
-  { source }: Pick<Proposal, "source">,
+  { id, source }: Pick<Proposal, "id" | "source">,
 ) => ({
   name,
   type: proposed.type,
   source,
   settings: { ...proposed.settings, ...(proposed.type === "cron" ? { schedule: schedule.trim() } : {}) },
   variables: proposed.variables,
+  proposal: id,
 });

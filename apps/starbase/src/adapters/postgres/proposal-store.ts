@@ -63,7 +63,7 @@ export const postgresProposalStore = (db: Db): ProposalStore => ({
     return row && toProposal(row);
   },
   async end(projectId, id, how, at) {
-    const { numUpdatedRows } = await db
+    const row = await db
       .updateTable("proposals")
       .set({
         status: how.status,
@@ -73,8 +73,9 @@ export const postgresProposalStore = (db: Db): ProposalStore => ({
       .where("project_id", "=", projectId)
       .where("id", "=", id)
       .where("status", "in", open)
-      .executeTakeFirstOrThrow();
-    return numUpdatedRows > 0n;
+      .returningAll()
+      .executeTakeFirst();
+    return row && toProposal(row);
   },
   async prune(now) {
     await db.deleteFrom("proposals").where("expires_at", "<", now).execute();

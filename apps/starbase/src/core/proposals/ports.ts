@@ -42,8 +42,8 @@ export interface ProposalStore {
   openBefore(before: Date): Promise<Proposal[]>;
   /** Makes it `running` unless it has ended; undefined where there is none to run. */
   begin(projectId: string, id: string): Promise<Proposal | undefined>;
-  /** Ends it unless it has ended; answers whether it did. */
-  end(projectId: string, id: string, end: ProposalEnd, at: Date): Promise<boolean>;
+  /** Ends it unless it has ended; undefined where there is none to end. */
+  end(projectId: string, id: string, end: ProposalEnd, at: Date): Promise<Proposal | undefined>;
   /** Forgets those of all projects whose time is over. */
   prune(now: Date): Promise<void>;
 }

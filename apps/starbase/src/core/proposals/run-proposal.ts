@@ -9,6 +9,7 @@ import type { SourceStore } from "../builds/ports.ts";
 import type { WorkDirs } from "../builds/work-dirs.ts";
 import { platformDiskIsFull } from "../full-disk.ts";
 import type { Transact } from "../stores.ts";
+import { endProposal, type Which } from "./end-proposal.ts";
 import type { Proposal, ProposalEnd } from "./ports.ts";
 
 export type RunProposalDeps = {
@@ -18,7 +19,6 @@ export type RunProposalDeps = {
   readonly propose: ProposeApart;
   readonly workDirs: WorkDirs;
 };
-type Which = { readonly projectId: string; readonly proposalId: string };
 
 export type RunProposal = {
   /**
@@ -32,10 +32,8 @@ export type RunProposal = {
 
 export function runProposal(deps: RunProposalDeps): RunProposal {
   const { transact, clock } = deps;
-  const end = ({ projectId, proposalId }: Which, how: ProposalEnd): Promise<void> =>
-    transact(async ({ proposals, projects }) => {
-      if (await proposals.end(projectId, proposalId, how, clock.now())) await projects.touch(projectId);
-    });
+  const end = (which: Which, how: ProposalEnd): Promise<boolean> =>
+    transact((uow) => endProposal(uow, clock, which, how));
   return {
     async run(which, signal) {
       const proposal = await transact(async ({ proposals, projects }) => {
@@ -45,8 +43,13 @@ export function runProposal(deps: RunProposalDeps): RunProposal {
       });
       if (proposal) await end(which, await endOf(deps, proposal, signal));
     },
-    giveUp: (which, reason) =>
-      end(which, { status: "failed", reason: `looking into the repository failed: ${reason}`, hint: null }),
+    async giveUp(which, reason) {
+      await end(which, {
+        status: "failed",
+        reason: `looking into the repository failed: ${reason}`,
+        hint: null,
+      });
+    },
   };
 }
 

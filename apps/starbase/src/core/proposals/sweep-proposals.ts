@@ -1,5 +1,6 @@
 import type { Clock } from "@starform/std/clock";
 import type { Stores, Transact } from "../stores.ts";
+import { endProposal } from "./end-proposal.ts";
 import { keyOfProposal } from "./jobs.ts";
 
 const graceMs = 3 * 60_000;
@@ -12,12 +13,10 @@ export const sweepProposals =
     const reason = "looking into the repository was interrupted too often: try again";
     let swept = 0;
     for (const { id, projectId } of open)
-      await transact(async ({ proposals, projects, jobs }) => {
-        if (await jobs.isOpen(keyOfProposal(id))) return;
-        if (!(await proposals.end(projectId, id, { status: "failed", reason, hint: null }, clock.now())))
-          return;
-        await projects.touch(projectId);
-        swept += 1;
+      await transact(async (uow) => {
+        if (await uow.jobs.isOpen(keyOfProposal(id))) return;
+        const how = { status: "failed", reason, hint: null } as const;
+        if (await endProposal(uow, clock, { projectId, proposalId: id }, how)) swept += 1;
       });
     return swept;
   };

@@ -31,6 +31,8 @@ export type NewService = {
   readonly type: ServiceType;
   readonly source: Source;
   readonly settings?: SettingsPatch | undefined;
+  /** The proposal that it was chosen from. */
+  readonly proposal?: string | undefined;
 };
 
 /** A service in every environment; only the first follows the branch. */
@@ -74,6 +76,16 @@ export const createService =
         actor: actor.email,
         subject: name,
       });
+      const proposal = input.proposal && (await uow.proposals.byId(project.id, input.proposal));
+      if (proposal)
+        await record(uow.audit, clock, {
+          workspaceId: project.workspaceId,
+          projectId: project.id,
+          event: "proposal.accepted",
+          actor: actor.email,
+          subject: proposal.url.slice(0, 255),
+          detail: { service: name },
+        });
       await uow.projects.touch(project.id);
       return (await uow.services.placed(project.id, environments[0]!.id, service.id))!;
     });
