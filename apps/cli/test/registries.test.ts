@@ -5,9 +5,11 @@ import {
   putRegistry,
   type RegistryLogin,
 } from "@starform/contract/registries";
+import { getService, listServices } from "@starform/contract/services";
 import { expect, test } from "vitest";
 import { fakePlatform, on } from "./fake-platform.ts";
 import { aFolder, starform, type RunOptions } from "./run-starform.ts";
+import { aService, ids } from "./sample-answers.ts";
 
 const aLogin: RegistryLogin = {
   host: "ghcr.io",
@@ -16,8 +18,12 @@ const aLogin: RegistryLogin = {
   createdAt: "2026-11-29T11:00:00.000Z",
 };
 
-async function registries(words: string[], options: Partial<RunOptions> = {}) {
+const services = [aService(), aService({ id: ids.project, name: "worker" })];
+
+async function registries(words: string[], options: Partial<RunOptions> = {}, items = services) {
   await using platform = await fakePlatform({
+    ...on(listServices, () => ({ items })),
+    ...on(getService, ({ params }) => items.find(({ name }) => name === params.service)!),
     ...on(listRegistries, () => ({ items: [aLogin] })),
     ...on(putRegistry, ({ params, body }) => ({ ...aLogin, host: params.host, username: body.username })),
     ...on(deleteRegistry, () => undefined),
@@ -86,7 +92,23 @@ test("puts a password of the platform's own registry alone on standard output", 
   const { stdout, stderr, asked } = await registries(["password", "--push", "--hours", "2"]);
   expect(stdout).toBe("sfr_secret\n");
   expect(stderr).toContain("docker login 127.0.0.1:4409 --username a-project --password-stdin");
-  expect(asked).toMatchObject([
-    { id: "createRegistryPassword", body: { access: "push", expiresInSeconds: 7_200 } },
+  expect(asked.filter(({ id }) => id === "createRegistryPassword")).toMatchObject([
+    { body: { access: "push", expiresInSeconds: 7_200 } },
   ]);
+});
+
+test("says beside a password what images are named: those of the service that is meant, or of each", async () => {
+  const [web, worker] = services.map(({ name, id }) => [name, `127.0.0.1:4409/a-project/${id}`] as const);
+  const line = ([name, image]: readonly [string, string]) => `images of ${name} are named ${image}:<tag>\n`;
+  const all = await registries(["password"]);
+  expect(all.stderr).toContain(line(web!) + line(worker!));
+  const one = await registries(["password", "--service", "worker"]);
+  expect(one.stderr).toContain(line(worker!));
+  expect(one.stderr).not.toContain(line(web!));
+  const { stdout } = await registries(["password", "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    password: "sfr_secret",
+    images: Object.fromEntries([web!, worker!]),
+  });
+  expect((await registries(["password"], {}, [])).stderr).toContain("there is none yet");
 });
