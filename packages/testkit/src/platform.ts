@@ -18,6 +18,8 @@ export type PlatformDescription = {
   readonly ownerToken: string;
   readonly dataDir: string;
   readonly runtime: "docker" | "process" | "kubernetes";
+  /** The engine's, as the docker program reads it; left out where there is none. */
+  readonly dockerHost?: string;
   /** Where apps run, if not on this machine. */
   readonly cluster?: {
     readonly id: string;

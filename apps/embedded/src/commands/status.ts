@@ -37,7 +37,7 @@ export function statusCommand(args: readonly string[], root: string): number {
 function sayState(state: PlatformState): string {
   const head = [
     `Dashboard ${state.dashboardUrl}   API ${state.apiUrl}   apps at *.${state.appsDomain}`,
-    `Data in ${state.dataDir}`,
+    `Data in ${state.dataDir}${state.dockerHost ? `   DOCKER_HOST=${state.dockerHost}` : ""}`,
     "",
   ];
   const rows = state.processes.map(({ name, state: is, pid, restarts, lastExit }) => {

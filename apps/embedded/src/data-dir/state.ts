@@ -17,6 +17,8 @@ export type PlatformDescription = {
   readonly dataDir: string;
   /** What runs the apps. */
   readonly runtime: "docker" | "process" | "kubernetes";
+  /** The engine that builds images, as `DOCKER_HOST` names it; left out where there is none. */
+  readonly dockerHost?: string;
   /** Where they run, if not on this machine. */
   readonly cluster?: {
     readonly id: string;

@@ -245,6 +245,7 @@ async function describe(
     ownerToken,
     dataDir: dataDir.path,
     ...runsOn(parts, runtime, has("registry")),
+    ...(runtime.dockerSocket ? { dockerHost: `unix://${runtime.dockerSocket}` } : {}),
     stores: {
       database,
       logs: has("telemetry") ? `ClickHouse built in (chDB)${parts.cluster ? ofBuildsAlone : ""}` : "none",
