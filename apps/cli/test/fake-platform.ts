@@ -34,7 +34,8 @@ export type FakePlatform = AsyncDisposable & {
 
 /**
  * A Starbase made from the contract: each request is validated by its route's own schemas, each answer too. A call
- * without a handler, or one that does not fit, is a problem as the real one would send it.
+ * without a handler, or one that does not fit, is a problem as the real one would send it; so is one that creates and
+ * could not be repeated.
  */
 export async function fakePlatform(
   handlers: Handlers,
@@ -67,6 +68,8 @@ export async function fakePlatform(
           : parse(route.body, bytes.length > 0 ? JSON.parse(bytes.toString()) : undefined, "body"),
     } as HandlerInput<Route>;
     calls.push({ id: route.id, input, headers: request.headers });
+    if (route.isIdempotent && !request.headers["idempotency-key"])
+      throw new Fault("malformed", `${route.id} was called without an Idempotency-Key`);
     const handle = handlers[route.id];
     if (!handle) throw new Fault("internal", `the test has no answer for ${route.id}`);
     const answer = await handle(input, { request, response, bytes });

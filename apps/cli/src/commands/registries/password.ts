@@ -17,10 +17,14 @@ export const password = command<{ push: boolean; hours?: number }>({
     const api = await context.api();
     const target = projectTarget(context);
     const names = await namesOf(context, api, target);
-    const made = await api.call(createRegistryPassword, {
-      params: { project: target.project },
-      body: { access: push ? "push" : "pull", expiresInSeconds: hours * 3_600 },
-    });
+    const made = await api.call(
+      createRegistryPassword,
+      {
+        params: { project: target.project },
+        body: { access: push ? "push" : "pull", expiresInSeconds: hours * 3_600 },
+      },
+      { idempotencyKey: crypto.randomUUID() },
+    );
     const images = Object.fromEntries(names.map(({ name, id }) => [name, `${made.prefix}/${id}`]));
     context.answer({ ...made, images }, () => made.password);
     if (context.isJson) return;

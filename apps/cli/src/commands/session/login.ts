@@ -79,12 +79,16 @@ async function withCode(context: Context, url: string, code: string): Promise<Me
   const session = await visitor.call(signIn, { body: { code } });
   const { call } = await context.api({ url, token: session.accessToken });
   const { workspace } = context.flags;
-  const { secret, id } = await call(createToken, {
-    body: {
-      name: `starform on ${context.host.machineName}`.slice(0, 80),
-      ...(workspace ? { workspace } : {}),
+  const { secret, id } = await call(
+    createToken,
+    {
+      body: {
+        name: `starform on ${context.host.machineName}`.slice(0, 80),
+        ...(workspace ? { workspace } : {}),
+      },
     },
-  });
+    { idempotencyKey: crypto.randomUUID() },
+  );
   return keep(context, url, secret, id);
 }
 
