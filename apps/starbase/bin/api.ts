@@ -1,8 +1,4 @@
-import { untilSignal } from "@starform/std/process";
-import { readConfig } from "../src/config.ts";
 import { openApiServer } from "../src/wiring/api.ts";
-import { openLogger } from "../src/wiring/log.ts";
+import { runProcess } from "../src/wiring/run-process.ts";
 
-const config = readConfig(process.env);
-await using _api = await openApiServer(config, openLogger("starbase-api", config.logLevel));
-await untilSignal("SIGINT", "SIGTERM");
+process.exitCode = await runProcess("starbase-api", openApiServer, process.env);

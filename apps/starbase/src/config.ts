@@ -12,7 +12,10 @@ const Variables = z.strictObject({
   HOST: z.string().default("127.0.0.1"),
   PORT: port.default(4401),
   WORKER_PORT: port.default(4408),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  DATABASE_URL: z.url({
+    protocol: /^postgres(ql)?$/,
+    error: "write it like postgresql://user:password@host:port/database",
+  }),
   DATABASE_POOL_MAX: z.coerce.number().int().min(2).default(12),
   PUBLIC_URL: z.url(),
   DASHBOARD_URL: z.url(),

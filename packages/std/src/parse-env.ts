@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { Fault } from "./fault.ts";
 import { nearest } from "./nearest.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -41,6 +42,6 @@ export function parseEnv<T>(prefix: string, schema: Schema<T>, env: Env): T {
   if (!parsed.success)
     for (const issue of parsed.error.issues) wrong.push(`${prefix}${issue.path.join(".")}: ${issue.message}`);
   if (wrong.length > 0 || !parsed.success)
-    throw new Error(`the configuration is wrong:\n  ${wrong.join("\n  ")}`);
+    throw new Fault("invalid", `the configuration is wrong:\n  ${wrong.join("\n  ")}`);
   return parsed.data;
 }

@@ -63,6 +63,7 @@ import { joinedCore, openCore, publicUrlOf, type Core } from "./core.ts";
 import { openSources, serveGit } from "./git.ts";
 import { openLogs } from "./logs.ts";
 import { metricStoreOf } from "./metrics.ts";
+import { portTaken } from "./port-taken.ts";
 import { serveRegistry } from "./registry.ts";
 
 /** Opens the API and answers once it listens; closes what it opened when it is disposed of. */
@@ -102,7 +103,9 @@ export async function openApiServer(
   serveGit(app, config, { ...telemetry, ...delivery, logger });
   serveRegistry(app, config, deps);
   registryLoginRoutes(app, deps);
-  const address = await app.listen({ port: config.http.port, host: config.http.host });
+  const address = await app
+    .listen({ port: config.http.port, host: config.http.host })
+    .catch(portTaken(config.http, "STARBASE_PORT"));
   const opened = stack.move();
   return { address, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

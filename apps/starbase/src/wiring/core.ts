@@ -5,6 +5,7 @@ import { fingerprintsOf, secretBox } from "../adapters/local/secret-box.ts";
 import { listenForChanges } from "../adapters/postgres/changes.ts";
 import { openDatabase } from "../adapters/postgres/database.ts";
 import { refuseForeignKeys } from "../adapters/postgres/encryption-keys.ts";
+import { requireSchema } from "../adapters/postgres/migrate.ts";
 import { postgresStores, postgresTransact } from "../adapters/postgres/stores.ts";
 import type { Config } from "../config.ts";
 import { authorizer } from "../core/access/authorize.ts";
@@ -18,6 +19,7 @@ export type Core = Awaited<ReturnType<typeof openCore>>;
 
 /** What both processes stand on: the database, its stores and changes, the keys, and who may do what. */
 export async function openCore(config: Config, logger: Logger, stack: AsyncDisposableStack) {
+  await requireSchema(config.database.url);
   const onError = (error: Error) => logger.warn({ err: error }, "the database connection was lost");
   const { db } = stack.use(openDatabase({ ...config.database, onError }));
   const box = secretBox(config.encryptionKeys);

@@ -26,6 +26,7 @@ import { openCore, type Core } from "./core.ts";
 import { openSources } from "./git.ts";
 import { openImages } from "./images.ts";
 import { openLogs } from "./logs.ts";
+import { portTaken } from "./port-taken.ts";
 import { openWorkerHttp } from "./worker-http.ts";
 
 const concurrency = 6;
@@ -62,7 +63,11 @@ export async function openWorker(config: Config, logger: Logger): Promise<AsyncD
     await openJobRunner({ url, handlers: [job], crons: [], concurrency: config.buildsMax, logger, onEnd }),
   );
   const place = { host: config.http.host, port: config.http.workerPort };
-  stack.use(await openWorkerHttp(place, { metrics, depth: postgresQueueDepth(core.db) }));
+  stack.use(
+    await openWorkerHttp(place, { metrics, depth: postgresQueueDepth(core.db) }).catch(
+      portTaken(place, "STARBASE_WORKER_PORT"),
+    ),
+  );
   for (const { name, run } of crons)
     run(AbortSignal.timeout(60_000)).catch((error: unknown) =>
       logger.error({ err: error, job: name }, "a cron job failed"),

@@ -26,26 +26,52 @@ export const migrations = (): Migration[] =>
  * refused with a Fault `conflict` and left as it is; one that lets nobody in, as `noConnection` says.
  */
 export async function migrate(url: string, all = migrations()): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
-  await client.connect().catch((error: unknown) => {
-    throw noConnection(client, error);
-  });
+  const client = await connected(url);
   try {
     await client.query("select pg_advisory_lock(hashtext('starform.migrate'))");
     await client.query(
       `create table if not exists schema_migrations (
          name text constraint schema_migrations_pkey primary key, digest text not null, applied_at timestamptz not null default now())`,
     );
-    const { rows } = await client.query<{ name: string; digest: string }>(
-      "select name, digest from schema_migrations",
-    );
-    refuseUnknown(rows, all);
-    const applied = new Set(rows.map((row) => row.name));
-    for (const migration of all) if (!applied.has(migration.name)) await apply(client, migration);
+    for (const migration of await missing(client, all)) await apply(client, migration);
   } finally {
     await client.end();
   }
   await runMigrations({ connectionString: url });
+}
+
+/** Rejects as `migrate` does, and with a Fault `conflict` where the schema at `url` is yet to be brought to this build's. */
+export async function requireSchema(url: string, all = migrations()): Promise<void> {
+  const client = await connected(url);
+  try {
+    const { rows } = await client.query("select to_regclass('schema_migrations') is not null as is_there");
+    const left = rows[0].is_there ? await missing(client, all) : all;
+    if (left.length > 0)
+      throw new Fault(
+        "conflict",
+        `this database has not the schema of this build (it lacks ${left[0]!.name}): run apps/starbase/bin/migrate.ts with the same settings first`,
+      );
+  } finally {
+    await client.end();
+  }
+}
+
+async function connected(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  await client.connect().catch((error: unknown) => {
+    throw noConnection(client, error);
+  });
+  return client;
+}
+
+/** What is yet to be applied. */
+async function missing(client: pg.Client, all: readonly Migration[]): Promise<Migration[]> {
+  const { rows } = await client.query<{ name: string; digest: string }>(
+    "select name, digest from schema_migrations",
+  );
+  refuseUnknown(rows, all);
+  const applied = new Set(rows.map((row) => row.name));
+  return all.filter((migration) => !applied.has(migration.name));
 }
 
 function refuseUnknown(rows: { name: string; digest: string }[], all: readonly Migration[]): void {
