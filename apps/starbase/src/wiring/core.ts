@@ -6,6 +6,7 @@ import { listenForChanges } from "../adapters/postgres/changes.ts";
 import { openDatabase } from "../adapters/postgres/database.ts";
 import { refuseForeignKeys } from "../adapters/postgres/encryption-keys.ts";
 import { requireSchema } from "../adapters/postgres/migrate.ts";
+import { outageLog } from "../adapters/postgres/outage.ts";
 import { postgresStores, postgresTransact } from "../adapters/postgres/stores.ts";
 import type { Config } from "../config.ts";
 import { authorizer } from "../core/access/authorize.ts";
@@ -20,12 +21,12 @@ export type Core = Awaited<ReturnType<typeof openCore>>;
 /** What both processes stand on: the database, its stores and changes, the keys, and who may do what. */
 export async function openCore(config: Config, logger: Logger, stack: AsyncDisposableStack) {
   await requireSchema(config.database.url);
-  const onError = (error: Error) => logger.warn({ err: error }, "the database connection was lost");
-  const { db } = stack.use(openDatabase({ ...config.database, onError }));
+  const clock = systemClock;
+  const outage = outageLog(logger, clock);
+  const { db } = stack.use(openDatabase({ ...config.database, onError: outage.lost }));
   const box = secretBox(config.encryptionKeys);
   await refuseForeignKeys(db, fingerprintsOf(config.encryptionKeys), box);
-  const changes = stack.use(await listenForChanges(config.database.url, onError));
-  const clock = systemClock;
+  const changes = stack.use(await listenForChanges(config.database.url, outage));
   const stores = postgresStores(db);
   const transact = postgresTransact(db);
   const registry = openRegistry(config, { clock }, stack);
@@ -33,6 +34,7 @@ export async function openCore(config: Config, logger: Logger, stack: AsyncDispo
   const book: BookDeps = { box, addresses: { publicUrl: publicUrlOf(config.urls.gateway) } };
   return {
     db,
+    outage,
     changes,
     clock,
     box,

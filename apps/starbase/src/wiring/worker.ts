@@ -45,8 +45,8 @@ export async function openWorker(config: Config, logger: Logger): Promise<AsyncD
   const metrics = workerMetrics(
     [...handlers.map(({ spec }) => spec), job.spec, proposalRun, ...crons].map(({ name }) => name),
   );
-  const { ended: onEnd } = metrics;
-  stack.use(await openJobRunner({ url, handlers, crons, concurrency, logger, onEnd }));
+  const runs = { url, logger, onEnd: metrics.ended, onLost: core.outage.lost };
+  stack.use(await openJobRunner({ ...runs, handlers, crons, concurrency }));
   const looking = proposalRunJob(
     runProposal({
       ...core,
@@ -56,12 +56,8 @@ export async function openWorker(config: Config, logger: Logger): Promise<AsyncD
     }),
   );
   // Proposals wait for somebody's Git host, builds for their turn: what else there is to do is not behind them.
-  stack.use(
-    await openJobRunner({ url, handlers: [looking], crons: [], concurrency: proposalsAtOnce, logger, onEnd }),
-  );
-  stack.use(
-    await openJobRunner({ url, handlers: [job], crons: [], concurrency: config.buildsMax, logger, onEnd }),
-  );
+  stack.use(await openJobRunner({ ...runs, handlers: [looking], crons: [], concurrency: proposalsAtOnce }));
+  stack.use(await openJobRunner({ ...runs, handlers: [job], crons: [], concurrency: config.buildsMax }));
   const place = { host: config.http.host, port: config.http.workerPort };
   stack.use(
     await openWorkerHttp(place, { metrics, depth: postgresQueueDepth(core.db) }).catch(

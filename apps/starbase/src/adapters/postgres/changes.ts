@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import pg from "pg";
 import type { Announce, Change, Changes } from "../../ports/changes.ts";
 import type { Db } from "./database.ts";
+import type { Outage } from "./outage.ts";
 
 const channel = "starform_changes";
 
@@ -24,12 +25,9 @@ const keyOf = (change: Change): string =>
 
 /**
  * Listens on one connection of its own. When it is lost it comes back by itself, and everyone who waits is woken to
- * look again, since what was said meanwhile is gone.
+ * look again, since what was said meanwhile is gone. It tells the outage of each loss and vain attempt, and of its return.
  */
-export async function listenForChanges(
-  url: string,
-  onError: (error: Error) => void,
-): Promise<Changes & AsyncDisposable> {
+export async function listenForChanges(url: string, outage: Outage): Promise<Changes & AsyncDisposable> {
   const waiting = new Map<string, Set<() => void>>();
   const listeners = new Map<string, Set<(change: Change) => void>>();
   const closing = new AbortController();
@@ -46,9 +44,7 @@ export async function listenForChanges(
   const connect = async () => {
     const next = new pg.Client({ connectionString: url, application_name: "starbase-changes" });
     next.on("notification", ({ payload }) => payload && tell(JSON.parse(payload) as Change));
-    next.on("error", (error) => {
-      onError(error);
-    });
+    next.on("error", outage.lost);
     try {
       await next.connect();
       await next.query(`listen ${channel}`);
@@ -68,9 +64,11 @@ export async function listenForChanges(
       if (closing.signal.aborted) return;
       const isUp = await connect().then(
         () => true,
-        (error: Error) => (onError(error), false),
+        (error: Error) => (outage.lost(error), false),
       );
-      if (isUp) return wakeAll();
+      if (!isUp) continue;
+      outage.back();
+      return wakeAll();
     }
   };
   await connect();

@@ -12,7 +12,7 @@ import type { Logger } from "pino";
 import type { JobEnded, JobOutcome } from "../../core/telemetry/worker-metrics.ts";
 import { CannotHeal, type CronJob, type JobHandler } from "../../ports/job-queue.ts";
 import { freeJobsOfTheDead } from "./jobs-of-the-dead.ts";
-import { openQueuePool } from "./queue-pool.ts";
+import { isAway, openQueuePool } from "./queue-pool.ts";
 import { runningJobs, type RunningJobs } from "./running-jobs.ts";
 import { openLiveness } from "./worker-liveness.ts";
 
@@ -28,6 +28,8 @@ type Options = {
   graceMs?: number;
   /** Told of every run of a job, when it has ended. */
   onEnd?: (ended: JobEnded) => void;
+  /** Told of every connection that was lost; they come back by themselves. */
+  onLost?: (error: unknown) => void;
 };
 
 /** Runs jobs until it is disposed of: then running ones are told by their signal, and unfinished ones stay for the next. */
@@ -39,13 +41,14 @@ export async function openJobRunner({
   logger,
   graceMs = silentMsMax,
   onEnd = () => undefined,
+  onLost = () => undefined,
 }: Options): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const events = new EventEmitter() as unknown as WorkerEvents;
   const stopping = new AbortController();
   const running = runningJobs();
-  const alive = stack.use(await openLiveness(url, logger, running.tellLost));
-  const pool = openQueuePool({ url, concurrency, stopping: stopping.signal, logger });
+  const alive = stack.use(await openLiveness(url, { logger, onLost, onReturn: running.tellLost }));
+  const pool = openQueuePool({ url, concurrency, stopping: stopping.signal, onLost });
   stack.defer(() => pool.end());
   events.on("pool:create", ({ workerPool }) => alive.hold(workerPool.id));
   const runner = await run({
@@ -70,11 +73,7 @@ export async function openJobRunner({
     parsedCronItems: parseCronItems(
       crons.map(({ name, schedule }) => ({ task: name, match: schedule, options: { maxAttempts: 3 } })),
     ),
-    logger: new WorkerLogger(
-      ({ label }) =>
-        (level, message) =>
-          level === "error" && logger.error({ label }, message),
-    ),
+    logger: errorsOf(logger, onLost),
   });
   const reaping = freeJobsOfTheDead(alive, { graceMs, signal: stopping.signal, logger });
   stack.defer(async () => {
@@ -86,6 +85,15 @@ export async function openJobRunner({
   });
   return stack.move();
 }
+
+/** What the library has to say, less what the connections say themselves. */
+const errorsOf = (logger: Logger, onLost: (error: unknown) => void): WorkerLogger =>
+  new WorkerLogger(({ label }) => (level, message, meta) => {
+    if (level !== "error") return;
+    const error = meta?.["error"];
+    if (error && isAway(error)) onLost(error);
+    else logger.error({ label }, message);
+  });
 
 type Running = {
   readonly stopping: AbortSignal;

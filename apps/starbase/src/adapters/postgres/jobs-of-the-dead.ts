@@ -1,6 +1,7 @@
 import { pause } from "@starform/std/retry";
 import type pg from "pg";
 import type { Logger } from "pino";
+import { isAway } from "./queue-pool.ts";
 import { lockKey, type Liveness } from "./worker-liveness.ts";
 
 const lookEveryMs = 2_000;
@@ -30,9 +31,10 @@ export async function freeJobsOfTheDead(
 ): Promise<void> {
   const watch = silenceWatch(graceMs);
   while (!signal.aborted) {
-    await lookOnce(alive, watch, logger).catch((error: unknown) =>
-      logger.warn({ err: error }, "could not look for jobs of dead workers"),
-    );
+    await lookOnce(alive, watch, logger).catch((error: unknown) => {
+      // That the server is away says the connection, which comes back by itself.
+      if (!isAway(error)) logger.warn({ err: error }, "could not look for jobs of dead workers");
+    });
     await pause(lookEveryMs, signal);
   }
 }

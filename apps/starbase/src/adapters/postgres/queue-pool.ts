@@ -1,6 +1,5 @@
 import { pause } from "@starform/std/retry";
 import pg from "pg";
-import type { Logger } from "pino";
 
 const retryMs = 500;
 
@@ -9,7 +8,7 @@ type Options = {
   concurrency: number;
   /** Ends the patience: the worker closes. */
   stopping: AbortSignal;
-  logger: Logger;
+  onLost: (error: unknown) => void;
 };
 
 /**
@@ -20,8 +19,7 @@ type Options = {
  * A job may end while the server is away. The library writes that down once and gives itself up when it cannot; so
  * whoever asks for a connection waits until there is one, and how a job ended is written until it is.
  */
-export function openQueuePool({ url, concurrency, stopping, logger }: Options): pg.Pool {
-  const onError = (error: Error) => logger.warn({ err: error }, "a connection of the job queue was lost");
+export function openQueuePool({ url, concurrency, stopping, onLost }: Options): pg.Pool {
   const pool: pg.Pool = new pg.Pool({
     connectionString: url,
     max: concurrency + 2,
@@ -29,8 +27,8 @@ export function openQueuePool({ url, concurrency, stopping, logger }: Options): 
     application_name: "starbase-jobs",
     Client: persistent(() => pool) as unknown as typeof pg.Client,
   });
-  pool.on("error", onError);
-  pool.on("connect", (client) => client.on("error", onError));
+  pool.on("error", onLost);
+  pool.on("connect", (client) => client.on("error", onLost));
   return patient(pool, stopping);
 }
 
@@ -94,7 +92,7 @@ const awayCodes = new Set([
   "57P03",
 ]);
 /** pg has no code of its own for a connection that broke under a query, or that could not be had in time. */
-const isAway = (error: unknown): boolean =>
+export const isAway = (error: unknown): boolean =>
   awayCodes.has((error as { code?: string }).code ?? "") ||
   /Connection terminated|timeout exceeded when trying to connect|not queryable/.test(
     (error as Error).message,

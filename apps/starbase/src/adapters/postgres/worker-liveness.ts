@@ -22,8 +22,15 @@ export const lockKey = (poolId: string): string => `starform.worker.${poolId}`;
  */
 export async function openLiveness(
   url: string,
-  logger: Logger,
-  onReturn: (client: pg.Client, own: ReadonlySet<string>) => Promise<void>,
+  {
+    logger,
+    onLost,
+    onReturn,
+  }: {
+    logger: Logger;
+    onLost: (error: unknown) => void;
+    onReturn: (client: pg.Client, own: ReadonlySet<string>) => Promise<void>;
+  },
 ): Promise<Liveness> {
   const own = new Set<string>();
   let [isClosed, generation] = [false, 0];
@@ -35,7 +42,7 @@ export async function openLiveness(
       // A machine that vanished says no goodbye: the server finds out within about ten seconds.
       options: "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",
     });
-    next.on("error", (error) => logger.warn({ err: error }, "the liveness connection was lost"));
+    next.on("error", onLost);
     try {
       await next.connect();
       for (const id of own) await next.query("select pg_advisory_lock(hashtext($1))", [lockKey(id)]);
