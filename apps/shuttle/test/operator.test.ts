@@ -64,6 +64,32 @@ test("a service is held at an earlier version and let go again, by commands that
   await expect(run("resume", "shop/production/web")).rejects.toThrow(/is not held back/);
 });
 
+test("one that is held anew keeps what held it before, and who ended that, for Starbase may not know", async () => {
+  const third = redeployed(second, { image: "app@sha256:3" });
+  for (const [at, service] of [first, second, third].entries())
+    await keep(aDocument(clusterId, at + 1, [service]));
+  await run("rollback", "web", "2", "--by", "ada");
+  await run("resume", "web", "--by", "bob");
+  await run("rollback", "web", "1", "--by", "kim");
+  await run("rollback", "web", "2", "--by", "lee");
+  const held = async () => {
+    await using stores = await storesOf(config(), () => undefined);
+    return (await stores.overrides.list()).overrides;
+  };
+  const [now, ...more] = await held();
+  expect(more).toEqual([]);
+  expect(now).toMatchObject({ by: "lee", from_version: 2 });
+  expect(now).not.toHaveProperty("let_go");
+  expect(now!.earlier).toMatchObject([
+    { by: "ada", from_version: 2, let_go: { by: "bob" } },
+    { by: "kim", from_version: 1, let_go: { by: "lee", at: now!.at } },
+  ]);
+  // Starbase has decided anew since, and has told itself.
+  await keep(aDocument(clusterId, 4, [redeployed(third, { image: "app@sha256:4" })]));
+  await run("rollback", "web", "1", "--by", "mia");
+  expect((await held())[0]).not.toHaveProperty("earlier");
+});
+
 test("an override that cannot be read is told, and let go or made anew", async () => {
   await keep(aDocument(clusterId, 1, [first]));
   await keep(aDocument(clusterId, 2, [second]));

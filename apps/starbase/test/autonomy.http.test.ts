@@ -124,3 +124,41 @@ test("what a cluster holds back on its own is shown with the service and audited
     "service.let_go max",
   ]);
 });
+
+test("all that held a service back while nobody could be told is audited once, in its order", async () => {
+  const { made } = await aDeployment();
+  const hold = (by: string, hour: number): clusters.Divergence => ({
+    from_version: 3,
+    instead_of: made.id,
+    by,
+    at: `2026-11-29T${hour}:00:00.000Z`,
+  });
+  const over = (by: string, hour: number, let_go_by: string): clusters.LetGo => ({
+    ...hold(by, hour),
+    let_go_by,
+    let_go_at: `2026-11-29T${hour}:30:00.000Z`,
+  });
+  await report(world, made, { divergence: hold("una", 10) });
+  // Then came an outage.
+  const earlier = [over("una", 10, "ben"), over("dan", 11, "eli")];
+  const told = { divergence: hold("flo", 13), let_go: over("gil", 12, "flo"), let_go_earlier: earlier };
+  for (const restarts of [0, 1, 2]) await report(world, made, { ...told, restarts });
+  const after = { let_go: over("flo", 13, "hal"), let_go_earlier: [...earlier, told.let_go] };
+  for (const restarts of [3, 4]) await report(world, made, { ...after, restarts });
+  const audit = await world.owner(workspaces.listAudit, {
+    params: { workspace: "home" },
+    query: { limit: 100 },
+  });
+  const names = /^(una|ben|dan|eli|gil|flo|hal)$/;
+  const events = audit.items.filter(({ actor }) => names.test(actor));
+  expect(events.map(({ event, actor }) => `${event} ${actor}`).toReversed()).toEqual([
+    "service.held_back una",
+    "service.let_go ben",
+    "service.held_back dan",
+    "service.let_go eli",
+    "service.held_back gil",
+    "service.let_go flo",
+    "service.held_back flo",
+    "service.let_go hal",
+  ]);
+});

@@ -192,6 +192,9 @@ export type Divergence = z.infer<typeof Divergence>;
 export const LetGo = Divergence.extend({ let_go_by: z.string().max(256), let_go_at: Timestamp });
 export type LetGo = z.infer<typeof LetGo>;
 
+/** How many that ended are told at most, the newest. */
+export const letGoMax = 20;
+
 /** A change by hand to an object that Shuttle owns. */
 export const Drift = z.object({
   /** Like `Deployment/svc-1`. */
@@ -228,7 +231,10 @@ export const StatusReport = z.object({
   /** The deployment that really serves: an older one while the new is not ready or has failed. */
   serving_deployment_id: Id.nullable(),
   divergence: Divergence.nullable().optional(),
+  /** The last one that was ended so; one that is in force began after it. */
   let_go: LetGo.optional(),
+  /** Those before it that Starbase may not have been told of, the oldest first. */
+  let_go_earlier: z.array(LetGo).max(letGoMax).optional(),
   /** What holds it back on the cluster is there and cannot be read: neither that it is held nor that it was let go is known. */
   is_hold_unreadable: z.boolean().optional(),
   /** What was changed by hand of what Shuttle owns, and put back: the latest of it, since Shuttle started. */

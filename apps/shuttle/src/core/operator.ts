@@ -1,6 +1,6 @@
-import type { DesiredService, DesiredState } from "@starform/contract/clusters";
+import { letGoMax, type DesiredService, type DesiredState } from "@starform/contract/clusters";
 import { Fault } from "@starform/std/fault";
-import type { Override } from "./overrides.ts";
+import { endedHolds, type Override } from "./overrides.ts";
 import { keyOf } from "./service-key.ts";
 
 /**
@@ -33,10 +33,11 @@ export const pathOf = (service: DesiredService): string =>
 
 /**
  * What holds the service back at what an earlier version, which is still kept, said of it. `history` is newest first, its first the one in
- * force.
+ * force. What held it before stays with it, for Starbase may not have been told.
  */
 export function heldAtVersion(
   history: readonly DesiredState[],
+  overrides: readonly Override[],
   wanted: { readonly service: string; readonly version: number; readonly by: string; readonly at: Date },
 ): Override {
   const [now] = history;
@@ -56,12 +57,16 @@ export function heldAtVersion(
       "invalid",
       `${pathOf(current)} ran the same deployment in version ${wanted.version}: nothing would change`,
     );
+  const begun = { by: wanted.by, at: wanted.at.toISOString() };
+  const instead_of = current.provenance.deployment_id;
+  const before = overrides.find((one) => one.key === keyOf(current) && one.instead_of === instead_of);
+  const over = before ? endedHolds({ let_go: begun, ...before }).slice(-letGoMax) : [];
   return {
     key: keyOf(current),
     from_version: wanted.version,
-    instead_of: current.provenance.deployment_id,
+    instead_of,
     service,
-    by: wanted.by,
-    at: wanted.at.toISOString(),
+    ...begun,
+    ...(over.length > 0 ? { earlier: over } : {}),
   };
 }

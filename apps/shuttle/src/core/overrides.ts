@@ -3,6 +3,18 @@ import { DesiredService, type DesiredState } from "@starform/contract/clusters";
 import { z } from "zod";
 import { keyOf, type ServiceKey } from "./service-key.ts";
 
+const By = z.object({ by: z.string(), at: z.iso.datetime() });
+
+/** One that is over: somebody let it go, or held the service anew. */
+export const EndedHold = z.object({
+  from_version: z.number().int(),
+  instead_of: z.string(),
+  by: z.string(),
+  at: z.iso.datetime(),
+  let_go: By,
+});
+export type EndedHold = z.infer<typeof EndedHold>;
+
 /**
  * A service held at what an earlier version of the desired state said of it, by someone with the cluster's credentials.
  * It holds until Starbase names another deployment for the service: then Starbase decides again.
@@ -16,7 +28,9 @@ export const Override = z.object({
   by: z.string(),
   at: z.iso.datetime(),
   /** It is in force no more; it stays until Starbase decides anew, so that Starbase is told who ended it. */
-  let_go: z.object({ by: z.string(), at: z.iso.datetime() }).optional(),
+  let_go: By.optional(),
+  /** What held the service before it in place of the same deployment, the oldest first: Starbase may not know of it. */
+  earlier: z.array(EndedHold).optional(),
 });
 export type Override = z.infer<typeof Override>;
 
@@ -86,3 +100,9 @@ const heldAt = (earlier: DesiredService, now: DesiredService): DesiredService =>
   is_ephemeral: now.is_ephemeral,
   deleted: now.deleted,
 });
+
+/** All that are over, of this override and those before it; the oldest first. */
+export const endedHolds = ({ earlier = [], let_go, ...hold }: Override): readonly EndedHold[] => {
+  const { from_version, instead_of, by, at } = hold;
+  return let_go ? [...earlier, { from_version, instead_of, by, at, let_go }] : earlier;
+};

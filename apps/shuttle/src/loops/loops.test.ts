@@ -5,6 +5,7 @@ import { until } from "@starform/std/retry";
 import { expect, test } from "vitest";
 import { aDocument, aService } from "../../test/desired.ts";
 import type { Cluster } from "../core/cluster.ts";
+import type { Override } from "../core/overrides.ts";
 import type { Starbase } from "../core/ports.ts";
 import { keyOf } from "../core/service-key.ts";
 import type { Warn } from "../core/warn.ts";
@@ -104,6 +105,58 @@ test("a change is reported once, an outage is made up for, and a cron run is tol
   await until("the crash was told", () => phases.includes("crashed"));
   expect(posts[0]).toEqual([1, 1]);
   expect(phases).toEqual(["running", "crashed"]);
+});
+
+test("what held a service back and is over is told before what holds it now, the oldest first", async () => {
+  const service = aService({ image: "a" });
+  const hold = (by: string, hour: number) => ({
+    from_version: 1,
+    instead_of: service.provenance.deployment_id,
+    by,
+    at: `2026-11-29T1${hour}:00:00.000Z`,
+  });
+  const over = (by: string, hour: number) => ({
+    ...hold(by, hour),
+    let_go: { by: `${by}'s friend`, at: `2026-11-29T1${hour}:30:00.000Z` },
+  });
+  const told = (by: string, hour: number) => ({
+    ...hold(by, hour),
+    let_go_by: `${by}'s friend`,
+    let_go_at: `2026-11-29T1${hour}:30:00.000Z`,
+  });
+  const kept = { key: keyOf(service), service };
+  const reports: StatusReport[] = [];
+  let override: Override = { ...kept, ...hold("lee", 2), earlier: [over("ada", 0), over("kim", 1)] };
+  await using status = statusLoop(
+    {
+      starbase: { ...away, postStatus: async (sent) => (reports.push(...sent), []) },
+      cluster: {
+        observe: () => ({ service_id: service.service_id }) as StatusReport,
+        cronRuns: () => [],
+      } as unknown as Cluster,
+      keys: () => [keyOf(service)],
+      override: () => override,
+      leftAlone: (_, observed) => observed,
+      warn: () => undefined,
+    },
+    3_600_000,
+  );
+  status.look(keyOf(service));
+  await until("it is told", () => reports.length === 1);
+  expect(reports[0]).toEqual({
+    service_id: service.service_id,
+    divergence: hold("lee", 2),
+    let_go: told("kim", 1),
+    let_go_earlier: [told("ada", 0)],
+  });
+  override = { ...override, ...over("lee", 2) };
+  status.look(keyOf(service));
+  await until("its end is told", () => reports.length === 2);
+  expect(reports[1]).toEqual({
+    service_id: service.service_id,
+    let_go: told("lee", 2),
+    let_go_earlier: [told("ada", 0), told("kim", 1)],
+  });
 });
 
 test("snapshots of an outage follow in their order, and a batch that is refused for good holds up no other", async () => {

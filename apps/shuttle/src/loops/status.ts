@@ -1,9 +1,9 @@
-import type { StatusReport } from "@starform/contract/clusters";
+import { letGoMax, type StatusReport } from "@starform/contract/clusters";
 import { canonicalJson } from "@starform/std/canonical-json";
 import { wordsOf } from "@starform/std/fault";
 import type { Cluster } from "../core/cluster.ts";
 import { doorbell } from "../core/doorbell.ts";
-import type { Override } from "../core/overrides.ts";
+import { endedHolds, type Override } from "../core/overrides.ts";
 import type { Starbase } from "../core/ports.ts";
 import { partsOf, type ServiceKey } from "../core/service-key.ts";
 import { starbaseBackoffMs } from "../core/starbase-backoff.ts";
@@ -124,9 +124,20 @@ function onlyKeyOf(serviceId: string, keys: readonly ServiceKey[]): ServiceKey |
   return more.length === 0 ? key : undefined;
 }
 
-function byHand(override: Override | undefined): Pick<StatusReport, "divergence" | "let_go"> {
+function byHand(
+  override: Override | undefined,
+): Pick<StatusReport, "divergence" | "let_go" | "let_go_earlier"> {
   if (!override) return {};
   const { from_version, instead_of, by, at, let_go } = override;
-  const divergence = { from_version, instead_of, by, at };
-  return let_go ? { let_go: { ...divergence, let_go_by: let_go.by, let_go_at: let_go.at } } : { divergence };
+  const ended = endedHolds(override).map(({ let_go, ...hold }) => ({
+    ...hold,
+    let_go_by: let_go.by,
+    let_go_at: let_go.at,
+  }));
+  const [last, earlier] = [ended.at(-1), ended.slice(-letGoMax, -1)];
+  return {
+    ...(let_go ? {} : { divergence: { from_version, instead_of, by, at } }),
+    ...(last ? { let_go: last } : {}),
+    ...(earlier.length > 0 ? { let_go_earlier: earlier } : {}),
+  };
 }

@@ -40,7 +40,7 @@ export async function operate(args: readonly string[], config: OperatorConfig): 
   const at = new Date();
   if (command === "rollback" && service && /^\d+$/.test(version ?? "")) {
     const wanted = { service, version: Number(version), by, at };
-    const override = heldAtVersion(history, wanted);
+    const override = heldAtVersion(history, (await stores.overrides.list()).overrides, wanted);
     await stores.overrides.put(override);
     const { provenance, image } = override.service;
     return {

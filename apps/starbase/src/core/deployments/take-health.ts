@@ -43,7 +43,11 @@ export async function recordDivergence(
   report: StatusReport,
 ): Promise<void> {
   if (report.is_hold_unreadable) return;
-  const note = (event: "service.held_back" | "service.let_go", actor: string, detail: object) =>
+  const note = (
+    event: "service.held_back" | "service.let_go",
+    actor: string,
+    detail: ServiceHealth["heldBack"],
+  ) =>
     record(uow.audit, clock, {
       workspaceId: place.workspaceId,
       projectId,
@@ -53,12 +57,14 @@ export async function recordDivergence(
       detail: { ...detail, environment: place.environment },
     });
   const [before, now] = [place.health.heldBack ?? null, heldBackOf(report)];
-  const letGo = report.let_go?.let_go_at === place.health.letGo?.at ? undefined : report.let_go;
-  const ended = heldBackOf({ divergence: letGo });
+  const over = [...(report.let_go_earlier ?? []), ...(report.let_go ? [report.let_go] : [])];
+  const news = over.slice(over.findLastIndex((one) => one.let_go_at === place.health.letGo?.at) + 1);
   // What took its place may be over as well: who ended this one is not known then.
-  if (before && ![now?.at, ended?.at].includes(before.at)) await note("service.let_go", before.by, before);
-  if (letGo && ended) {
-    if (before?.at !== ended.at) await note("service.held_back", ended.by, ended);
+  if (before && ![now, ...news].some((one) => one?.at === before.at))
+    await note("service.let_go", before.by, before);
+  for (const letGo of news) {
+    const ended = heldBackOf({ divergence: letGo });
+    if (before?.at !== letGo.at) await note("service.held_back", letGo.by, ended);
     await note("service.let_go", letGo.let_go_by, ended);
   }
   if (now && now.at !== before?.at) await note("service.held_back", now.by, now);
