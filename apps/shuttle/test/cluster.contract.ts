@@ -34,9 +34,11 @@ export type ClusterRig = AsyncDisposable & {
 /** Brings a cluster to what is wanted the way Shuttle does: level-triggered, key by key. */
 export function driven(cluster: Cluster) {
   const wanted = new Map<string, DesiredService>();
+  const left = new Set<string>();
   const queue = workQueue({
     reconcile: async (key, signal) => {
       const service = wanted.get(key);
+      if (service && left.has(key)) return cluster.watch(service, 1);
       return service ? cluster.apply(service, 1, signal) : cluster.remove(key, signal);
     },
     failed: (key, error) => console.error(key, error),
@@ -48,7 +50,13 @@ export function driven(cluster: Cluster) {
       queue.add(keyOf(service));
       return service;
     },
+    /** Wants it, and lets what there is of it as it is. */
+    leaveAlone(service: DesiredService): DesiredService {
+      left.add(keyOf(service));
+      return this.want(service);
+    },
     unwant(service: DesiredService): void {
+      left.delete(keyOf(service));
       wanted.delete(keyOf(service));
       queue.add(keyOf(service));
     },
@@ -454,6 +462,43 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
       if (rig.shipsLines === false) return;
       await until("its last words are there", () =>
         rig.lines.some((line) => line.serviceId === service.service_id && line.message === "worker done"),
+      );
+    });
+
+    test("observes a service that is left alone, does nothing for it, and removes it when it is not wanted", async () => {
+      const service = hand.want(aService({ image }));
+      const cron: Partial<DesiredService> = { service_type: "cron", hostname: null, ports: [] };
+      const nightly = hand.want(
+        aService({ image: await rig.image("node job.mjs"), ...cron, schedule: "0 3 1 1 *", replicas: 0 }),
+      );
+      await hand.reaches(service, "running");
+      await hand.reaches(nightly, "scheduled");
+      const before = await podsOf(service);
+      await hand[Symbol.asyncDispose]();
+      await cluster[Symbol.asyncDispose]();
+      cluster = await rig.open("leave");
+      hand = driven(cluster);
+      hand.leaveAlone(redeployed(service, { env: { VERSION: "2" }, replicas: 2 }));
+      hand.leaveAlone(nightly);
+      await hand.reaches(nightly, "scheduled");
+      const known = await until("its runs are known", () => cluster.observe(keyOf(nightly))?.runs_known);
+      expect(known).toEqual([]);
+      const { deployment_id } = service.provenance;
+      await until(
+        "it is seen to serve",
+        () => cluster.observe(keyOf(service))?.serving_deployment_id === deployment_id,
+      );
+      expect(await podsOf(service)).toEqual(before);
+      expect(await rig.ask(service, "/")).toContain("version 1");
+      // It is looked at for as long as it is left alone.
+      let looks = 0;
+      using _listening = cluster.onChange((key) => void (looks += Number(key === keyOf(service))));
+      await rig.ask(service, "/exit").catch(() => undefined);
+      await until("its end is seen", () => looks > 0, { withinMs: 20_000 });
+      hand.unwant(nightly);
+      await gone(service);
+      await until("neither is known any more", () =>
+        [service, nightly].every((one) => cluster.observe(keyOf(one)) === undefined),
       );
     });
 

@@ -62,10 +62,10 @@ export interface Cluster extends AsyncDisposable {
   /** Brings the service one step nearer to what it should be; never waits for a rollout to end. */
   apply(service: DesiredService, version: number, signal: AbortSignal): Promise<Again>;
   /**
-   * Knows a service that must be left as it is: it is observed like one that was applied, and nothing is done for it. A
-   * cluster that can only observe what it applies leaves it out.
+   * Knows a service that must be left as it is: it is observed like one that was applied, as it was wanted last where that
+   * is known, and nothing is done for it.
    */
-  watch?(service: DesiredService, version: number): void;
+  watch(service: DesiredService, version: number): Promise<Again>;
   /** Takes away all that belongs to the key, gracefully; a key that is not there is no error. */
   remove(key: ServiceKey, signal: AbortSignal): Promise<Again>;
   /** What is seen of the service now; undefined if it was never applied. */

@@ -29,7 +29,8 @@ test("only what the inventory knows is removed, only by a document that is there
   const calls: string[] = [];
   const cluster = {
     apply: async (service: { image: string }) => void calls.push(`apply ${service.image}`),
-    watch: (service: { image: string }, version: number) => calls.push(`watch ${service.image} ${version}`),
+    watch: async (service: { image: string }, version: number) =>
+      void calls.push(`watch ${service.image} ${version}`),
     remove: async (key: string) => void calls.push(`remove ${key}`),
     inventory: async () => [keyOf(gone)],
   } as unknown as Cluster;

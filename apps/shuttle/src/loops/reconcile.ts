@@ -20,7 +20,7 @@ export const reconcileService =
     const service = find(state, key);
     try {
       const isWanted = service !== undefined && !service.deleted;
-      if (isLeftAlone(key)) return void (isWanted && cluster.watch?.(service, state.version));
+      if (isLeftAlone(key)) return isWanted ? await cluster.watch(service, state.version) : undefined;
       if (isWanted) return await cluster.apply(service, state.version, signal);
       return (await cluster.inventory(signal)).includes(key) ? await cluster.remove(key, signal) : undefined;
     } finally {

@@ -64,7 +64,7 @@ describe("applying", () => {
     await using shuttle = await rig.shuttle();
     await shuttle.hand[Symbol.asyncDispose]();
     expect(shuttle.report(service)).toBeUndefined();
-    shuttle.cluster.watch?.(service, 1);
+    await shuttle.cluster.watch(service, 1);
     const deployment_id = service.provenance.deployment_id;
     await until("it is seen", () => shuttle.report(service)?.phase === "running");
     expect(shuttle.report(service)).toMatchObject({ ...running, serving_deployment_id: deployment_id });

@@ -50,6 +50,7 @@ export async function openKubernetesContractRig(
       return {
         ...cluster,
         apply: (service, version, signal) => cluster.apply(apps.scripted(service), version, signal),
+        watch: (service, version) => cluster.watch(apps.scripted(service), version),
       };
     },
     [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose](),

@@ -153,11 +153,12 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
       endings?.look(state.key);
       return patiently(() => applyService(state, signal));
     },
-    watch(service, documentVersion) {
+    async watch(service, documentVersion) {
       states.watch(service, documentVersion);
       // What its project has for it must not go with what is applied for the others.
       projects.want(service);
       endings?.look(keyOf(service));
+      return undefined;
     },
     remove(key, signal) {
       const state = states.get(key);

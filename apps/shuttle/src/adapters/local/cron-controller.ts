@@ -19,6 +19,9 @@ import type { CronBook } from "./cron-book.ts";
 const missed =
   "Shuttle was not running at that time, or the clock of this machine was moved, and a run is never late by more than a minute";
 
+const leftAlone =
+  "the service was left as it was: what holds it back on the cluster could not be read, so that nobody knew what to run";
+
 /** A timer is never set further than this, so that a clock that jumps is noticed. */
 const lookEveryMs = 20_000;
 
@@ -132,25 +135,36 @@ export function cronController(
       scheduleFault(service.schedule) ??
       ((await deps.engine.hasImage(service.image)) ? undefined : reasonOfMissingImage(service.image));
     if (scheduleFault(service.schedule)) return undefined;
+    return takeDue(service, (run) => {
+      const busy = running();
+      if (!busy) return start(service, run);
+      return book.record({
+        ...run,
+        reason: `the run of ${label(busy.instance.labels, "scheduled-for")} was still going`,
+      });
+    });
+  };
+  const takeDue = async (
+    service: DesiredService,
+    onTime: (run: CronRunReport) => Promise<void> | void,
+  ): Promise<Again> => {
     const now = new Date();
     const { runs, next } = dueRuns(service.schedule!, book.seenUntil(now), now);
     for (const { at, isLate } of runs) {
-      const run = runOf(service, at);
-      const busy = running();
-      if (isLate)
-        book.record({
-          ...run,
-          reason: missed,
-        });
-      else if (busy)
-        book.record({
-          ...run,
-          reason: `the run of ${label(busy.instance.labels, "scheduled-for")} was still going`,
-        });
-      else await start(service, run);
+      if (isLate) book.record({ ...runOf(service, at), reason: missed });
+      else await onTime(runOf(service, at));
       book.setSeenUntil(at);
     }
     return next && { inMs: Math.max(1, Math.min(lookEveryMs, next.getTime() - Date.now())) };
+  };
+  /** Looks after a run that goes on, and begins none. */
+  const watch = async (service: DesiredService, documentVersion: number): Promise<Again> => {
+    if (!desired) [desired, version] = [service, documentVersion];
+    const known = desired;
+    adopt(known);
+    await handleEndings();
+    if (scheduleFault(known.schedule)) return undefined;
+    return takeDue(known, (run) => book.record({ ...run, reason: leftAlone }));
   };
 
   const report = (): StatusReport | undefined =>
@@ -170,6 +184,7 @@ export function cronController(
 
   return {
     apply,
+    watch,
     report,
     ended(id: string): boolean {
       if (!lives.has(id)) return false;

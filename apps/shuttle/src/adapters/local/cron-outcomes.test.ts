@@ -27,7 +27,11 @@ beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), "cron-outcomes-"))));
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** A Shuttle that comes back to a run that was going, and finds its instance running, ended like this, or gone. */
-async function comesBackTo(found: "running" | "gone" | Partial<InstanceExit>) {
+async function comesBackTo(
+  found: "running" | "gone" | Partial<InstanceExit>,
+  how: "applied" | "left alone" = "applied",
+  wanted = service,
+) {
   const books = cronBooks(dir, () => undefined);
   const book = books.open(keyOf(service));
   book.record(run);
@@ -58,7 +62,7 @@ async function comesBackTo(found: "running" | "gone" | Partial<InstanceExit>) {
   } as unknown as Engine;
   const deps = { engine, sink: noLogs, outputDir: dir, timings: {}, warn: () => undefined, clusterId: "c" };
   const controller = cronController(deps as unknown as ControllerDeps, book, instances, () => undefined);
-  await controller.apply(service, 1);
+  await (how === "applied" ? controller.apply(wanted, 1) : controller.watch(wanted, 1));
   const ends = (exit: Partial<InstanceExit>): void => {
     instances[0] = { ...instance, exit: exited(exit) };
   };
@@ -115,4 +119,25 @@ test("a run that ended just before the platform does is told as it ended", async
   await controller.platformEnds();
   expect(told()).toMatchObject({ outcome: "succeeded", reason: null });
   await controller.leave();
+});
+
+test("a run that comes due while its service is left alone is skipped and says why, and one that goes on is seen to its end", async () => {
+  const { controller, books, ends } = await comesBackTo("running", "left alone");
+  expect(controller.report()).toMatchObject({ phase: "scheduled", runs_known: [run.run_id] });
+  books.open(keyOf(service)).setSeenUntil(new Date(Date.now() - 3_000));
+  const often = { ...service, schedule: "* * * * * *" };
+  ends({ exitCode: 0 });
+  controller.ended("instance");
+  await controller.watch(often, 2);
+  expect(controller.report()).toMatchObject({ observed_version: 1 });
+  expect(books.pending()).toEqual([{ ...run, outcome: "succeeded", ended_at: expect.any(String) }]);
+  await controller.leave();
+
+  const next = await comesBackTo("gone", "left alone", often);
+  next.books.open(keyOf(service)).setSeenUntil(new Date(Date.now() - 3_000));
+  await next.controller.watch(often, 2);
+  const skipped = next.books.pending().filter(({ outcome }) => outcome === "skipped");
+  expect(skipped.length).toBeGreaterThan(0);
+  for (const { reason } of skipped) expect(reason).toMatch(/^the service was left as it was/);
+  await next.controller.leave();
 });

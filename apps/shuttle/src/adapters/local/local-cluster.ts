@@ -29,11 +29,14 @@ export type LocalClusterOptions = {
 };
 type Controller = Pick<
   ReturnType<typeof serviceController>,
-  "apply" | "report" | "ended" | "remove" | "leave"
+  "apply" | "watch" | "report" | "ended" | "remove" | "leave"
 > & { platformEnds?(): Promise<void> };
 
 /** The longest that closing waits for an app to end by itself. */
 const closeDrainMs = 8_000;
+
+const kindOf = ({ service_type }: DesiredService) =>
+  service_type === "cron" ? ("cron" as const) : ("steady" as const);
 
 /** A cluster of one machine, over any engine that can run single instances. */
 export async function openLocalCluster(options: LocalClusterOptions): Promise<Cluster> {
@@ -92,10 +95,7 @@ export async function openLocalCluster(options: LocalClusterOptions): Promise<Cl
   });
 
   const controllerOf = async (service: DesiredService): Promise<Controller> => {
-    const [key, kind] = [
-      keyOf(service),
-      service.service_type === "cron" ? ("cron" as const) : ("steady" as const),
-    ];
+    const [key, kind] = [keyOf(service), kindOf(service)];
     const known = controllers.get(key);
     if (known?.kind === kind) return known.controller;
     await known?.controller.remove();
@@ -108,6 +108,13 @@ export async function openLocalCluster(options: LocalClusterOptions): Promise<Cl
     kubernetesVersion: null,
     capabilities: ["web", "worker", "cron", ...engine.capabilities],
     apply: async (service, version) => (await controllerOf(service)).apply(service, version),
+    watch: (service, version) => {
+      const [key, kind] = [keyOf(service), kindOf(service)];
+      const known = controllers.get(key);
+      // Of what kind it was is remembered with what was well, which a cron's memory never holds.
+      const isIt = known !== undefined && (known.kind === kind || known.controller.report() !== undefined);
+      return (isIt ? known.controller : open(key, kind)).watch(service, version);
+    },
     async remove(key) {
       const known =
         controllers.get(key)?.controller ?? (remembered.has(key) ? open(key, "steady") : undefined);

@@ -260,6 +260,15 @@ export function serviceController(
       save();
       return isLive ? (againInMs === undefined ? undefined : { inMs: againInMs }) : { inMs: 500 };
     },
+    /** Looks after what there is of it, and starts and ends nothing. */
+    async watch(service: DesiredService, documentVersion: number): Promise<Again> {
+      if (version === 0) [desired, version] = [desired ?? service, documentVersion];
+      adopt();
+      await handleEndings();
+      const isLive = await publish();
+      save();
+      return isLive ? undefined : { inMs: 500 };
+    },
     report,
     ended(id: string): boolean {
       if (!lives.has(id)) return false;
