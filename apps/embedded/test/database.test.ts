@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePortBase } from "@starform/testkit/platform";
@@ -75,7 +75,26 @@ test("a database of a newer version ends the start at once, with one sentence, a
   expect([...leftRunning(clone), ...leftRunning(other)]).toEqual([]);
 });
 
-test("a start with DATABASE_URL keeps everything there, and starts no PostgreSQL of its own", async () => {
+const foreignKey = [
+  "what is sealed in this database was sealed with another encryption key k1 than the one configured: bring back secrets/encryption.key of the data directory it was used with, or use an empty database",
+];
+
+test("the embedded database is refused to another key than it was sealed with, though nothing else has changed since the last start", async () => {
+  using clone = aMigratingClone();
+  // With these a start notes what it did, and looks at the database again only if they or the key have changed.
+  const migrations = join(clone.root, "apps/starbase/db/migrations");
+  mkdirSync(migrations, { recursive: true });
+  writeFileSync(join(migrations, "0001_one.sql"), "select 1");
+  expect(await start(clone)).toMatchObject({ code: 0 });
+  await stop(clone);
+  expect(existsSync(join(clone.dataDir, "postgres/starform-schema"))).toBe(true);
+  const other = Buffer.alloc(32, 8).toString("base64");
+  writeFileSync(join(clone.dataDir, "secrets/encryption.key"), `k1:${other}`);
+  expect(await start(clone)).toMatchObject({ code: 1, stdout: "", told: foreignKey });
+  expect(leftRunning(clone)).toEqual([]);
+});
+
+test("a start with DATABASE_URL keeps everything there, for its own key alone, and starts no PostgreSQL of its own", async () => {
   await using database = await openTestDatabase();
   using clone = aMigratingClone();
   const { code, stdout } = await start(clone, database.url);
@@ -85,6 +104,8 @@ test("a start with DATABASE_URL keeps everything there, and starts no PostgreSQL
   await stop(clone);
   const key = readFileSync(join(clone.dataDir, "secrets/encryption.key"));
   const fresh = await start(clone, database.url, "--fresh");
+  using other = aMigratingClone();
+  expect(await start(other, database.url)).toMatchObject({ code: 1, stdout: "", told: foreignKey });
   expect(code).toBe(0);
   expect((JSON.parse(stdout) as PlatformDescription).stores["database"]).toBe(
     "the PostgreSQL of DATABASE_URL",
