@@ -144,6 +144,7 @@ export function readOperatorConfig(env: Env) {
     runtime: v.RUNTIME ?? (reachesKubernetes ? "kubernetes" : "process"),
     dir: join(v.DATA_DIR ?? dataDir, "shuttle"),
     kubernetes: { kubeconfigFile: env["KUBECONFIG"] || undefined },
+    dockerSocket: v.DOCKER_SOCKET,
     clusterId: v.CLUSTER_ID,
     signingKeys: v.SIGNING_KEYS,
   };

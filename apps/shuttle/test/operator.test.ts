@@ -7,9 +7,13 @@ import { promisify } from "node:util";
 import { desiredStatePurpose, type DesiredState } from "@starform/contract/clusters";
 import { signerOf } from "@starform/std/signature";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { instanceFiles } from "../src/adapters/local/process/instance-files.ts";
+import { serviceMemories } from "../src/adapters/local/service-memory.ts";
+import { keyOf } from "../src/core/service-key.ts";
 import { operate } from "../src/wiring/operate.ts";
 import { storesOf } from "../src/wiring/open-stores.ts";
 import { aDocument, aService, redeployed } from "./desired.ts";
+import { openFakeDocker } from "./fake-docker.ts";
 
 const clusterId = randomUUID();
 const signer = signerOf(`k1:${randomBytes(32).toString("base64")}`, desiredStatePurpose);
@@ -21,6 +25,7 @@ const config = () => ({
   runtime: "process" as const,
   dir: join(dataDir, "shuttle"),
   kubernetes: { kubeconfigFile: undefined },
+  dockerSocket: "",
   clusterId,
   signingKeys: signer.publicKeys,
 });
@@ -88,6 +93,48 @@ test("one that is held anew keeps what held it before, and who ended that, for S
   await keep(aDocument(clusterId, 4, [redeployed(third, { image: "app@sha256:4" })]));
   await run("rollback", "web", "1", "--by", "mia");
   expect((await held())[0]).not.toHaveProperty("earlier");
+});
+
+test("status tells how many instances are up, as the machine has them, and says where it cannot see any", async () => {
+  await keep(aDocument(clusterId, 1, [{ ...first, replicas: 2 }, other]));
+  const { dir } = config();
+  const files = instanceFiles(join(dir, "instances"));
+  for (const [id, pid] of [
+    ["alive", process.pid],
+    // No process has this number.
+    ["ended", 2 ** 22 + 1],
+  ] as const) {
+    files.create({ id, labels: {}, port: null, startedAtMs: 0, cpuMillis: 1 });
+    files.setBorn(id, pid);
+  }
+  const memories = serviceMemories(join(dir, "services"));
+  memories.save({ ...memories.fresh(keyOf(first)), serving: ["alive", "ended"] });
+  memories.save({ ...memories.fresh(keyOf(other)), serving: ["in an engine"] });
+  const { json, text } = await run("status");
+  expect(json).toMatchObject({
+    services: [
+      { service_id: first.service_id, ready: 1, desired: 2 },
+      { service_id: other.service_id, ready: null, desired: null },
+    ],
+  });
+  expect(text).toMatch(/shop\/production\/web {2}1\/2 ready {2}app@sha256:1/);
+  expect(text).toMatch(/shop\/preview\/web {2}1x, how many are ready is not known/);
+});
+
+test("status tells what an engine has of them", async () => {
+  await keep(aDocument(clusterId, 1, [{ ...first, replicas: 3 }]));
+  const container = (id: string, State: string) => ({ Labels: { "starform.io/instance": id }, State });
+  await using docker = await openFakeDocker(({ path }) =>
+    path.startsWith("/containers/json")
+      ? { body: [container("a", "running"), container("b", "exited"), container("c", "running")] }
+      : undefined,
+  );
+  const memories = serviceMemories(join(config().dir, "services"));
+  memories.save({ ...memories.fresh(keyOf(first)), serving: ["a", "b"] });
+  const status = (dockerSocket: string) =>
+    operate(["status"], { ...config(), runtime: "docker", dockerSocket });
+  expect((await status(docker.socketPath)).text).toMatch(/shop\/production\/web {2}1\/3 ready /);
+  expect((await status(join(dataDir, "no engine"))).text).toMatch(/3x, how many are ready is not known/);
 });
 
 test("an override that cannot be read is told, and let go or made anew", async () => {

@@ -19,6 +19,9 @@ export type RunningPod = {
   readonly startedAtMs: number | undefined;
 };
 
+/** How many of a service's instances are ready, and how many the cluster itself is to have, where it has a say in that. */
+export type Readiness = { readonly ready: number; readonly desired?: number };
+
 export type PodUsage = {
   readonly podId: string;
   readonly workspaceId: string;

@@ -1,19 +1,21 @@
 import { userInfo, hostname } from "node:os";
 import { parseArgs } from "node:util";
-import { desiredStatePurpose, type DesiredState } from "@starform/contract/clusters";
-import { Fault } from "@starform/std/fault";
+import { desiredStatePurpose, type DesiredService, type DesiredState } from "@starform/contract/clusters";
+import { Fault, wordsOf } from "@starform/std/fault";
 import { verifierOf, type Verifier } from "@starform/std/signature";
 import type { OperatorConfig } from "../config.ts";
 import { heldAtVersion, pathOf, serviceNamed } from "../core/operator.ts";
 import { leftAloneWords } from "../core/left-alone.ts";
 import { overlaid } from "../core/overrides.ts";
-import { keyOf } from "../core/service-key.ts";
+import type { Readiness } from "../core/cluster.ts";
+import { keyOf, type ServiceKey } from "../core/service-key.ts";
 import { readSigned } from "../core/signed-document.ts";
 import { goodState } from "../loops/desired-view.ts";
 import { storesOf, type ClusterStores } from "./open-stores.ts";
+import { readReadiness } from "./read-readiness.ts";
 
 export const operatorHelp = `shuttle                                run the agent of a cluster (settings: STARFORM_*)
-shuttle status [--json]                what this cluster should run, from what is kept on it
+shuttle status [--json]                what this cluster should run, from what is kept on it, and how much of it is ready
 shuttle rollback <service> <version> [--by <who>]
                                        hold a service at what an earlier version said of it
 shuttle resume <service> [--by <who>]  let it go again
@@ -35,7 +37,7 @@ export async function operate(args: readonly string[], config: OperatorConfig): 
   if (values.help || command === "help") return { text: operatorHelp, json: { help: operatorHelp } };
   await using stores = await storesOf(config, (sentence) => console.error(sentence));
   const history = await historyOf(stores, config);
-  if (command === "status") return statusOf(history, stores);
+  if (command === "status") return statusOf(history, stores, config);
   const by = values.by ?? `${userInfo().username} on ${hostname()}`;
   const at = new Date();
   if (command === "rollback" && service && /^\d+$/.test(version ?? "")) {
@@ -72,8 +74,16 @@ async function resume(
   };
 }
 
-async function statusOf(history: readonly DesiredState[], { overrides }: ClusterStores): Promise<Said> {
+async function statusOf(
+  history: readonly DesiredState[],
+  { overrides }: ClusterStores,
+  config: OperatorConfig,
+): Promise<Said> {
   const { state, held, unreadable } = overlaid(newestOf(history), await overrides.list());
+  const seen = await readReadiness(config, state.cluster_id).catch((error: unknown) => {
+    console.error(`how many instances are ready could not be read: ${wordsOf(error)}`);
+    return new Map<ServiceKey, Readiness>();
+  });
   const services = state.services
     .filter((service) => !service.deleted)
     .map((service) => ({
@@ -82,19 +92,21 @@ async function statusOf(history: readonly DesiredState[], { overrides }: Cluster
       deployment_id: service.provenance.deployment_id,
       deployed_at: service.provenance.deployed_at,
       image: service.image,
+      service_type: service.service_type,
       replicas: service.replicas,
+      ready: seen.get(keyOf(service))?.ready ?? null,
+      desired: seen.has(keyOf(service)) ? (seen.get(keyOf(service))?.desired ?? service.replicas) : null,
       held_at_version: held.get(keyOf(service))?.from_version ?? null,
       held_by: held.get(keyOf(service))?.by ?? null,
       left_alone: unreadable.has(keyOf(service)) ? leftAloneWords(service) : null,
     }));
   const versions = history.map(({ version }) => version);
-  const lines = services.map(
-    ({ service, deployment_id, image, replicas, held_at_version, held_by, left_alone }) =>
-      [
-        `${service}  ${replicas}x  ${image}  deployment ${deployment_id}`,
-        ...(held_at_version === null ? [] : [`held at version ${held_at_version} by ${held_by}`]),
-        ...(left_alone === null ? [] : [left_alone]),
-      ].join("  "),
+  const lines = services.map((one) =>
+    [
+      `${one.service}  ${sayReadiness(one)}  ${one.image}  deployment ${one.deployment_id}`,
+      ...(one.held_at_version === null ? [] : [`held at version ${one.held_at_version} by ${one.held_by}`]),
+      ...(one.left_alone === null ? [] : [one.left_alone]),
+    ].join("  "),
   );
   return {
     json: { cluster_id: state.cluster_id, version: state.version, kept_versions: versions, services },
@@ -104,6 +116,18 @@ async function statusOf(history: readonly DesiredState[], { overrides }: Cluster
     ].join("\n"),
   };
 }
+
+const sayReadiness = (one: {
+  readonly service_type: DesiredService["service_type"];
+  readonly replicas: number;
+  readonly ready: number | null;
+  readonly desired: number | null;
+}): string =>
+  one.service_type === "cron"
+    ? "cron"
+    : one.ready === null
+      ? `${one.replicas}x, how many are ready is not known`
+      : `${one.ready}/${one.desired} ready`;
 
 const newestOf = ([newest]: readonly DesiredState[]): DesiredState => {
   if (newest) return newest;

@@ -139,6 +139,30 @@ test("with the cluster's credentials alone a bad version is taken back, shown, t
     version: 2,
     services: [{ held_at_version: 1, held_by: "ada", image: image("a") }],
   });
+  await until("the cluster says itself that it is ready", async () => {
+    await world.fake.advance(1_000);
+    const { json, text } = await world.operate("status");
+    const [seen] = (json as { services: { ready: number; desired: number }[] }).services;
+    return seen?.ready === 1 && seen.desired === 1 && text.includes("shop/production/web  1/1 ready  ");
+  });
+  const namespace = good.namespace;
+  const undo = world.fake.pods.script(
+    { namespace },
+    { probeError: "HTTP probe failed with statuscode: 500" },
+  );
+  for (const { metadata } of world.fake.client.list("v1", "Pod", namespace))
+    world.fake.client.remove({ apiVersion: "v1", kind: "Pod", namespace, name: metadata.name });
+  await until("and that it is not", async () => {
+    await world.fake.advance(1_000);
+    return (await world.operate("status")).text.includes("  0/1 ready  ");
+  });
+  undo();
+  await until("and that it is again", async () => {
+    await world.fake.advance(5_000);
+    return (await world.operate("status")).text.includes("  1/1 ready  ");
+  });
+  world.fake.faults.add({ verb: "list", resource: "deployments" }, { status: 403 }, { times: 1 });
+  expect((await world.operate("status")).text).toContain("1x, how many are ready is not known");
 
   world.fake.requests.clear();
   world.fake.faults.add(
