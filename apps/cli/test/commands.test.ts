@@ -151,7 +151,9 @@ const world: Handlers = {
       throw new Fault("not_found", `no such service: ${params.service}`);
     return aService();
   }),
-  ...on(createService, ({ body }) => aService({ name: body.name, type: body.type })),
+  ...on(createService, ({ body }) =>
+    aService({ name: body.name, type: body.type, ...(body.source ? { source: body.source } : {}) }),
+  ),
   ...on(updateService, ({ params, body }) => ({
     ...aService({
       name: params.service,
@@ -351,6 +353,12 @@ const table: [words: string, route: string, input: object, words: RegExp][] = [
     "createService",
     { body: { name: "api", source: { kind: "image", image: "nginx:1" }, settings: { replicas: 2 } } },
     /made the web api/,
+  ],
+  [
+    "services create api --git https://git.example/app.git --watch apps/api/**",
+    "createService",
+    { body: { source: { kind: "git", url: "https://git.example/app.git" } } },
+    /made the web api[^\n]*\nits watch paths have no effect: api is not built from pushes to Starform/,
   ],
   [
     "services create nightly --schedule 0_3_*_*_*",

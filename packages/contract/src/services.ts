@@ -57,7 +57,10 @@ export const ServiceSettings = z
     /** The branch whose pushes deploy to this environment; `null`: none. */
     branch: z.string().min(1).max(255).nullable().default("main"),
     rootDirectory: z.string().max(1_024).default(""),
-    /** A push that changes nothing they match deploys nothing; none: every push of the branch deploys. */
+    /**
+     * A push to Starform that changes nothing they match deploys nothing; none: every push of the branch deploys. Of pushes
+     * to an address that the service is built from Starform does not hear: there they have no effect.
+     */
     watchPaths: WatchPaths.default([]),
     builder: z.enum(["auto", "dockerfile", "plan"]).default("auto"),
     dockerfilePath: z.string().max(1_024).nullable().default(null),

@@ -38,7 +38,11 @@ export function SourceFields({ draft, set, gitUrl }: FieldsProps & { gitUrl: str
           value={draft.branch}
           onChange={(event) => set({ branch: event.target.value })}
           placeholder="none"
-          hint="Its pushes deploy to this environment; empty: none do"
+          hint={
+            draft.sourceKind === "git"
+              ? "Pushes there deploy nothing by themselves, whatever the watch paths: deploy again for the newest commit"
+              : "Its pushes deploy to this environment; empty: none do"
+          }
           isMono
         />
       )}

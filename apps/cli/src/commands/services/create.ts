@@ -2,6 +2,7 @@ import { ServiceType } from "@starform/contract/names";
 import { createService } from "@starform/contract/services";
 import { command, word } from "../../command.ts";
 import { usageError } from "../../exit-error.ts";
+import { sayUnwatched } from "../../output/say-unwatched.ts";
 import { projectTarget } from "../../target.ts";
 import { settingFlags, settingsOf, type SettingFlags } from "./setting-flags.ts";
 
@@ -30,6 +31,7 @@ export const create = command<SettingFlags & { type?: ServiceType }, [string]>({
     context.answer(service, () =>
       [
         `${context.paint("green", "✓")} made the ${service.type} ${service.name} in ${service.projectSlug}`,
+        ...sayUnwatched(flags.watch, service),
         flags.git || flags.image
           ? `deploy it: starform redeploy -p ${service.projectSlug} -s ${service.name}`
           : `deploy a folder to it: starform up -p ${service.projectSlug} -s ${service.name}`,

@@ -26,7 +26,10 @@ export const settingFlags = {
   image: valueOf("image", "run a prebuilt image"),
   branch: valueOf("branch", "the branch whose pushes deploy (main)"),
   root: valueOf("folder", "the folder of the repository that holds the app"),
-  watch: valueOf("patterns", "only pushes that change these deploy: like .gitignore, with commas between"),
+  watch: valueOf(
+    "patterns",
+    "of pushes to Starform, only those that change these deploy: like .gitignore, with commas between",
+  ),
   dockerfile: valueOf("path", "the Dockerfile to build by"),
   install: valueOf("command", "the install command"),
   build: valueOf("command", "the build command"),

@@ -2,6 +2,7 @@ import { updateService } from "@starform/contract/services";
 import { command, optionalWord, valueOf } from "../../command.ts";
 import { usageError } from "../../exit-error.ts";
 import { sayRedeployed } from "../../output/say-redeployed.ts";
+import { sayUnwatched } from "../../output/say-unwatched.ts";
 import { paramsOf, queryOf, serviceTarget } from "../../target.ts";
 import { settingFlags, settingsOf, type SettingFlags } from "./setting-flags.ts";
 
@@ -22,6 +23,7 @@ export const update = command<SettingFlags & { rename?: string }, [string?]>({
     context.answer(service, () =>
       [
         `${context.paint("green", "✓")} changed ${service.name} in ${service.environment}`,
+        ...sayUnwatched(flags.watch, service),
         ...sayRedeployed(service.redeployed),
       ].join("\n"),
     );
