@@ -11,6 +11,7 @@ const wanted: readonly DebianPackage[] = [
   { name: "iproute2", program: "ip", why: "networks of the Docker runtime" },
   { name: "iptables", program: "iptables", why: "networks of the Docker runtime" },
   { name: "docker.io", program: "dockerd", why: "the Docker runtime and BuildKit" },
+  { name: "mmdebstrap", program: "mmdebstrap", why: "the base images of builds" },
   { name: "openssh-client", program: "ssh-agent", why: "SSH agents of builds" },
   { name: "docker-registry", program: "docker-registry", why: "the registry" },
   { name: "python3", program: "python3", why: "the Python example" },

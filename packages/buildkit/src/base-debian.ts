@@ -83,9 +83,9 @@ export async function canDebootstrap(log: (line: string) => void): Promise<boole
   if (process.getuid?.() !== 0) return false;
   if (await hasProgram("mmdebstrap")) return true;
   log("installing Debian's mmdebstrap, which makes the base images");
-  const installed = await run("apt-get", ["install", "-y", "--no-install-recommends", "mmdebstrap"], {
-    env: quietApt(),
-  }).catch(() => undefined);
+  // Two platforms of a machine may come to this at once: the second waits.
+  const args = ["-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", "mmdebstrap"];
+  const installed = await run("apt-get", args, { env: quietApt() }).catch(() => undefined);
   return installed !== undefined && (await hasProgram("mmdebstrap"));
 }
 
