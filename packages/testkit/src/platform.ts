@@ -72,7 +72,7 @@ export type PlatformOptions = {
 };
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-const portsPerPlatform = 10;
+const [portsMax, portsPerPlatform] = [10_000, 10];
 
 /**
  * Starts the real platform of this repository, exactly as a person would, in a data folder and on ports of its own,
@@ -157,10 +157,17 @@ export async function runPlatformCommand(
   return said.stdout;
 }
 
-/** The first of ten ports in a row that nobody has, outside the range the kernel gives to connections. */
+/** Test files that run at once look among ports of their own: what one has found is free until its platform is up. */
+const [lanes, lane] = [20, Number(process.env["VITEST_POOL_ID"] ?? 0) % 20];
+const given = new Set<number>();
+
+/** The first of ten ports in a row that nobody has, outside the range the kernel gives to connections; never twice the same. */
 export async function freePortBase(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const base = 20_000 + Math.floor(Math.random() * 10_000);
+    const row = lane + lanes * Math.floor(Math.random() * (portsMax / portsPerPlatform / lanes));
+    const base = 20_000 + row * portsPerPlatform;
+    if (given.has(base)) continue;
+    given.add(base);
     const free = await Promise.all(Array.from({ length: portsPerPlatform }, (_, n) => isFree(base + n)));
     if (free.every(Boolean)) return base;
   }
