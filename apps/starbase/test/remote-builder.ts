@@ -6,9 +6,11 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { openBuildKit } from "@starform/buildkit/client";
-import { dockerTransport } from "@starform/buildkit/transport";
+import { dockerTransport, tlsTransport } from "@starform/buildkit/transport";
+import { openBuildkitd } from "@starform/testkit/buildkitd";
 import { openFakeDepot, type FakeDepot } from "@starform/testkit/depot/fake-depot";
 import { openDockerEngine } from "@starform/testkit/docker-engine";
+import { openPlainRegistry } from "@starform/testkit/docker-registry";
 import { openTestDatabase } from "@starform/testkit/postgres";
 import { openTlsBuilder } from "@starform/testkit/tls-builder";
 import { secretBox } from "../src/adapters/local/secret-box.ts";
@@ -37,10 +39,16 @@ export type RemoteBuilderUnderTest = BuilderUnderTest & {
 const encryptionKey = `k1:${Buffer.alloc(32, 7).toString("base64")}`;
 export const boxOfTests = secretBox(encryptionKey);
 
+type RemoteBuilderOptions = {
+  readonly cacheGb?: number;
+  /** A `buildkitd` to build in, in place of the BuildKit in a Docker Engine. */
+  readonly buildkitd?: string;
+};
+
 /** Depot's genuine SDK before a fake of its API, or a BuildKit endpoint alone; a real builder, registry and database. */
 export async function openRemoteBuilder(
   kind: "depot" | "buildkit",
-  { cacheGb = 30 }: { readonly cacheGb?: number } = {},
+  { cacheGb = 30, buildkitd }: RemoteBuilderOptions = {},
 ): Promise<RemoteBuilderUnderTest> {
   await using stack = new AsyncDisposableStack();
   const dir = await mkdtemp(path.join(tmpdir(), `${kind}-builder-`));
@@ -49,20 +57,31 @@ export async function openRemoteBuilder(
   const engine = builderEngine(socketPath);
   const bases = await engine.prepareSmallBase(path.join(dir, "bases"));
   const depot = kind === "depot" ? stack.use(await openFakeDepot({ engineSocket: socketPath })) : undefined;
-  const machine = depot ? undefined : stack.use(await openTlsBuilder(socketPath));
   const { place, registry } = stack.use(await openRegistryForBuilds(path.join(dir, "registry")));
+  const hub = buildkitd ? stack.use(await openPlainRegistry(path.join(dir, "hub"))) : undefined;
+  if (hub) await engine.push("base:latest", { repo: `${hub.host}/library/base`, tag: "latest" });
+  const alone =
+    buildkitd && hub
+      ? stack.use(await openBuildkitd(buildkitd, { hub: hub.host, registry: registry.host }))
+      : undefined;
+  const machine = depot ? undefined : (alone ?? stack.use(await openTlsBuilder(socketPath)));
   const { url } = stack.use(await openTestDatabase());
   const database = stack.use(openDatabase({ url, poolMax: 10, onError: () => undefined }));
   const config: BuildServiceConfig = depot
     ? { kind: "depot", apiUrl: depot.url, token: depot.token, regionId: "eu-central-1", cacheGb, bases }
     : { kind: "buildkit", endpoint: { kind: "tls", ...machine!.endpoint }, cacheGb, bases };
-  const options: WorkerOptions = { config, engineSocket: socketPath, encryptionKey, leaseMs: 3_000 };
+  const options: WorkerOptions = {
+    config,
+    ...(alone ? {} : { engineSocket: socketPath }),
+    encryptionKey,
+    leaseMs: 3_000,
+  };
   const worker = (name: string) =>
     remoteBuilds({ ...options, workDir: path.join(dir, name) }, { db: database.db, registry }, stack);
   const own = await worker("work");
   const another = (await worker("another")).builds;
   const opened = stack.move();
-  const engineDir = path.join(path.dirname(socketPath), "data");
+  const engineDir = alone?.dataDir ?? path.join(path.dirname(socketPath), "data");
   const signIn = async ({ projectId }: Pick<BuildSpec, "projectId">) => {
     const { host, username, password } = await registry.credentials(projectId, "pull", 600);
     return { serveraddress: host, username, password };
@@ -77,7 +96,8 @@ export async function openRemoteBuilder(
     crons: own.crons,
     databaseUrl: url,
     async cacheBytes() {
-      await using client = await openBuildKit(dockerTransport(socketPath));
+      const transport = machine ? tlsTransport(machine.endpoint) : dockerTransport(socketPath);
+      await using client = await openBuildKit(transport);
       return (await client.diskUsage())
         .filter(({ isShared }) => !isShared)
         .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

@@ -42,6 +42,24 @@ export async function openDockerRegistry(options: {
   mkdirSync(storageDir, { recursive: true });
   writeFileSync(certificateFile, certificate, { mode: 0o600 });
   writeFileSync(configFile, dockerRegistryConfig({ ...options, storageDir, certificateFile }));
+  return { host: `127.0.0.1:${port}`, storageDir, configFile, ...(await serve(configFile, port, 401)) };
+}
+
+/** Starts docker-registry in `dir` without any sign-in, as a stand-in for Docker Hub; resolves when it answers. */
+export async function openPlainRegistry(dir: string): Promise<{ readonly host: string } & AsyncDisposable> {
+  const port = await freePort();
+  const config = {
+    version: "0.1",
+    log: { level: "error" },
+    storage: { filesystem: { rootdirectory: join(dir, "storage") } },
+    http: { addr: `127.0.0.1:${port}` },
+  };
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, "config.json"), JSON.stringify(config));
+  return { host: `127.0.0.1:${port}`, ...(await serve(join(dir, "config.json"), port, 200)) };
+}
+
+async function serve(configFile: string, port: number, status: number): Promise<AsyncDisposable> {
   const child = spawn(program, ["serve", configFile], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr])
@@ -53,12 +71,12 @@ export async function openDockerRegistry(options: {
   };
   await until("docker-registry to answer", async () => {
     if (child.exitCode !== null) throw new Error(`docker-registry ended:\n${said}`);
-    return (await statusOf(port)) === 401;
+    return (await statusOf(port)) === status;
   }).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
-  return { host: `127.0.0.1:${port}`, storageDir, configFile, [Symbol.asyncDispose]: stop };
+  return { [Symbol.asyncDispose]: stop };
 }
 
 const statusOf = (port: number): Promise<number> =>
