@@ -19,17 +19,22 @@ test("a server without nodes gets some that run pods as they are told, and lets 
   await rig.api.create({ ...kinds.namespace, metadata: { name: namespace } });
   await rig.api.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "app", namespace } });
   const pod = { ...kinds.pod, namespace, name: "p" };
+  const elsewhere = { ...pod, name: "elsewhere" };
   nodes.pods.script({ namespace, name: "p" }, { exit: { code: 3, times: 1 }, log: ["Error: no database"] });
-  await rig.api.create({
-    ...kinds.pod,
-    metadata: { name: "p", namespace },
-    spec: {
-      nodeName: name,
-      serviceAccountName: "app",
-      automountServiceAccountToken: false,
-      containers: [{ name: "app", image: "registry.example.com/web:1" }],
-    },
-  } as KubeObject);
+  for (const [placed, nodeName] of [
+    [elsewhere, `other-${name}`],
+    [pod, name],
+  ] as const)
+    await rig.api.create({
+      ...kinds.pod,
+      metadata: { name: placed.name, namespace },
+      spec: {
+        nodeName,
+        serviceAccountName: "app",
+        automountServiceAccountToken: false,
+        containers: [{ name: "app", image: "registry.example.com/web:1" }],
+      },
+    } as KubeObject);
   const statusOf = async () =>
     (await rig.api.get(pod))?.["status"] as {
       phase: string;
@@ -50,6 +55,8 @@ test("a server without nodes gets some that run pods as they are told, and lets 
     return items.length >= 4 && items.map(({ reason }) => reason);
   });
   expect(events).toEqual(expect.arrayContaining(["Pulling", "Created", "Started"]));
+  // What is placed on another node is none of theirs.
+  expect((await rig.api.get(elsewhere))?.["status"]).not.toHaveProperty("containerStatuses");
   await rig.api.delete(pod);
   await until("it is gone", async () => !(await rig.api.get(pod)));
   await nodes[Symbol.asyncDispose]();

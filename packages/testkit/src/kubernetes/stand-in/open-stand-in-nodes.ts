@@ -61,7 +61,7 @@ export async function openStandInNodes(
   const runtime = runControllers([openKubelet(scripts).controller], cluster, remoteActor(server, outbox));
   stack.defer(sendEvents(server, cluster, outbox));
   scripts.onChange(() => wake(cluster));
-  await mirror(server, cluster, ending.signal);
+  await mirror({ server, cluster, nodes: new Set(nodes.map(({ name }) => name)) }, ending.signal);
   const opened = stack.move();
   const { script, say } = podHands(cluster, scripts);
   return {
