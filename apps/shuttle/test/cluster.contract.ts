@@ -27,8 +27,13 @@ export type ClusterRig = AsyncDisposable & {
   readonly outlivesShuttle?: boolean;
   /** An image without a start command is told as such; true unless said otherwise. */
   readonly knowsMissingCommand?: boolean;
-  /** The shortest schedule, and how long a run takes (`TAKES`) that is still going at the next one. */
-  readonly everySecond?: { readonly schedule: string; readonly takes: string };
+  /** What an instance uses can be asked; true unless said otherwise. */
+  readonly measuresUsage?: boolean;
+  /**
+   * The shortest schedule, how long a run takes (`TAKES`) that is still going at the next one, and within which time two
+   * runs are over.
+   */
+  readonly everySecond?: { readonly schedule: string; readonly takes: string; readonly withinMs?: number };
 };
 
 /** Brings a cluster to what is wanted the way Shuttle does: level-triggered, key by key. */
@@ -502,56 +507,62 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
       );
     });
 
-    test("runs a cron on time, never twice at once, with a record of each run", async () => {
-      const service = hand.want(
-        aService({
-          image: await rig.image("node job.mjs"),
-          service_type: "cron",
-          hostname: null,
-          ports: [],
-          schedule: rig.everySecond?.schedule ?? "* * * * * *",
-          env: { TAKES: rig.everySecond?.takes ?? "1200" },
-          probes: probes(none),
-        }),
-      );
-      await hand.reaches(service, "scheduled");
-      const runs = new Map<string, CronRunReport>();
-      await until(
-        "runs end well and others are left out",
-        async () => {
-          const pending = cluster.cronRuns().filter((run) => run.service_id === service.service_id);
-          for (const run of pending) runs.set(run.run_id, run);
-          await cluster.cronRunsTaken(pending);
-          const outcomes = [...runs.values()].map((run) => run.outcome);
-          return (
-            outcomes.filter((outcome) => outcome === "succeeded").length >= 2 && outcomes.includes("skipped")
-          );
-        },
-        { withinMs: 60_000 },
-      );
-      const spans = [...runs.values()]
-        .filter((run) => run.ended_at !== null)
-        .map((run) => [Date.parse(run.started_at!), Date.parse(run.ended_at!)] as const)
-        .sort((a, b) => a[0] - b[0]);
-      for (const [at, span] of spans.slice(1).entries())
-        expect(span[0]).toBeGreaterThanOrEqual(spans[at]![1]);
-      expect([...runs.values()].find((run) => run.outcome === "skipped")?.reason).toMatch(/still going/);
-      await gone(service);
-      hand.want(redeployed(service, { schedule: "every day" }));
-      await until("a bad schedule is told", () =>
-        cluster.observe(keyOf(service))?.reason?.includes("cannot be read"),
-      );
-      hand.unwant(service);
-    });
+    test(
+      "runs a cron on time, never twice at once, with a record of each run",
+      { timeout: 480_000 },
+      async () => {
+        const service = hand.want(
+          aService({
+            image: await rig.image("node job.mjs"),
+            service_type: "cron",
+            hostname: null,
+            ports: [],
+            schedule: rig.everySecond?.schedule ?? "* * * * * *",
+            env: { TAKES: rig.everySecond?.takes ?? "1200" },
+            probes: probes(none),
+          }),
+        );
+        await hand.reaches(service, "scheduled");
+        const runs = new Map<string, CronRunReport>();
+        await until(
+          "runs end well and others are left out",
+          async () => {
+            const pending = cluster.cronRuns().filter((run) => run.service_id === service.service_id);
+            for (const run of pending) runs.set(run.run_id, run);
+            await cluster.cronRunsTaken(pending);
+            const outcomes = [...runs.values()].map((run) => run.outcome);
+            return (
+              outcomes.filter((outcome) => outcome === "succeeded").length >= 2 &&
+              outcomes.includes("skipped")
+            );
+          },
+          { withinMs: rig.everySecond?.withinMs ?? 60_000 },
+        );
+        const spans = [...runs.values()]
+          .filter((run) => run.ended_at !== null)
+          .map((run) => [Date.parse(run.started_at!), Date.parse(run.ended_at!)] as const)
+          .sort((a, b) => a[0] - b[0]);
+        for (const [at, span] of spans.slice(1).entries())
+          expect(span[0]).toBeGreaterThanOrEqual(spans[at]![1]);
+        expect([...runs.values()].find((run) => run.outcome === "skipped")?.reason).toMatch(/still going/);
+        await gone(service);
+        hand.want(redeployed(service, { schedule: "every day" }));
+        await until("a bad schedule is told", () =>
+          cluster.observe(keyOf(service))?.reason?.includes("cannot be read"),
+        );
+        hand.unwant(service);
+      },
+    );
 
     test("measures what each instance uses, and how full the cluster is", async () => {
       const service = hand.want(aService({ image }));
       await hand.reaches(service, "running");
-      const usage = await until("it has used something", async () => {
-        const seen = (await cluster.usage()).find((pod) => pod.serviceId === service.service_id);
-        return seen && seen.cpuSeconds > 0 && seen;
+      const usageOf = async () => (await cluster.usage()).find((pod) => pod.serviceId === service.service_id);
+      await until("it has used something", async () => {
+        if (rig.measuresUsage === false) return true;
+        const { cpuSeconds = 0, memoryWorkingSetBytes = 0 } = (await usageOf()) ?? {};
+        return cpuSeconds > 0 && memoryWorkingSetBytes > 1 << 20;
       });
-      expect(usage.memoryWorkingSetBytes).toBeGreaterThan(1 << 20);
       const metered = (await cluster.runningPods()).find((pod) => pod.serviceId === service.service_id);
       expect(metered?.startedAtMs).toBeGreaterThan(Date.parse("2026-01-01"));
       const capacity = await cluster.capacity();

@@ -9,7 +9,9 @@ import {
   type FakeKubernetes,
   type FakeKubernetesOptions,
 } from "@starform/testkit/kubernetes/open-fake-kubernetes";
+import type { PodHands } from "@starform/testkit/kubernetes/kubelet/pod-hands";
 import { bundledDefinitions } from "@starform/testkit/kubernetes/schema/load-schemas";
+import { openStandInNodes } from "@starform/testkit/kubernetes/stand-in/open-stand-in-nodes";
 import {
   openKubernetesCluster,
   type KubernetesClusterOptions,
@@ -20,6 +22,8 @@ import type { Cluster } from "../../src/core/cluster.ts";
 import { keyOf } from "../../src/core/service-key.ts";
 import { driven } from "../cluster.contract.ts";
 import { aService } from "../desired.ts";
+import { fastClock } from "./fast-clock.ts";
+import { seenByWatch, seenInStore } from "./seen-objects.ts";
 
 export const kinds = {
   namespace: { apiVersion: "v1", kind: "Namespace" },
@@ -69,15 +73,34 @@ export function noting(api: KubeApi, writes: Writes): KubeApi {
 
 export type KubeRig = Awaited<ReturnType<typeof openKubeRig>>;
 
+export type KubeRigOptions = FakeKubernetesOptions & {
+  /** The fake server, whatever there is: for what only it can do. */
+  readonly isFake?: true;
+  /** Pods do what they are told by `rig.pods`; a real server gets nodes for it, for which such rigs run one after the other. */
+  readonly scriptsPods?: true;
+  /** How much faster than ours the time of the fake cluster is; that of a real one is ours. */
+  readonly speed?: number;
+};
+
 /** An API server: the fake one, or that of `TEST_KUBECONFIG`. Every project of a rig has a namespace of its own, removed at the end. */
-export async function openKubeRig(options: FakeKubernetesOptions & { readonly isFake?: true } = {}) {
-  const kubeconfigFile = options.isFake ? undefined : process.env["TEST_KUBECONFIG"];
-  const fake: FakeKubernetes | undefined = kubeconfigFile ? undefined : await openFakeKubernetes(options);
+export async function openKubeRig({ isFake, scriptsPods, speed = 1, ...options }: KubeRigOptions = {}) {
+  await using stack = new AsyncDisposableStack();
+  const kubeconfigFile = isFake ? undefined : process.env["TEST_KUBECONFIG"];
+  const fake: FakeKubernetes | undefined = kubeconfigFile
+    ? undefined
+    : stack.use(await openFakeKubernetes({ ...(speed > 1 && { clock: fastClock(speed) }), ...options }));
   const connect = () => openKubeApi(kubeconfigFile ? { kubeconfigFile } : { kubeconfig: fake!.kubeconfig() });
-  const api = await connect();
+  const api = stack.use(await connect());
   if (kubeconfigFile) await serveCustomKinds(api);
+  const warn = (sentence: string): void => console.warn(sentence);
+  const nodes = kubeconfigFile && scriptsPods ? stack.use(await openStandInNodes(api, { warn })) : undefined;
   let clusterId = randomUUID();
   const namespaces = new Set<string>();
+  if (kubeconfigFile)
+    stack.defer(async () => {
+      for (const name of namespaces) await api.delete({ ...kinds.namespace, name }).catch(() => undefined);
+    });
+  const opened = stack.move();
   const rig = {
     api,
     /** Another connection of the same administrator. */
@@ -89,6 +112,19 @@ export async function openKubeRig(options: FakeKubernetesOptions & { readonly is
     newCluster: (): void => void (clusterId = randomUUID()),
     /** The fake server, for what only it can do; undefined against a real one. */
     fake,
+    /** How much faster than ours the cluster's time is. */
+    speed: fake ? speed : 1,
+    nowMs: (): number => (fake ? fake.clock.now().getTime() : Date.now()),
+    /** What pods of a rig that scripts them do. */
+    get pods(): Pick<PodHands, "script"> {
+      const hands = nodes?.pods ?? fake?.pods;
+      if (!hands) throw new Error("a rig says scriptsPods before it does");
+      return hands;
+    },
+    /** What there is, as somebody beside Shuttle sees it. */
+    seen: () => (fake ? seenInStore(fake) : seenByWatch(api)),
+    /** The namespace is removed at the end. */
+    owns: (namespace: string): void => void namespaces.add(namespace),
     /** A project of its own: what its services have in common. */
     project(): Pick<DesiredService, "workspace_id" | "project_id" | "project_slug" | "namespace"> {
       const slug = `t-${randomUUID().slice(0, 12)}`;
@@ -118,7 +154,7 @@ export async function openKubeRig(options: FakeKubernetesOptions & { readonly is
       const warned: string[] = [];
       const cluster: Cluster = await openKubernetesCluster({
         context: plainContext(clusterId),
-        nowMs: () => (fake ? fake.clock.now().getTime() : Date.now()),
+        nowMs: rig.nowMs,
         warn: (sentence) => void warned.push(sentence),
         ...own,
         api: noting(own.api ?? api, writes),
@@ -146,15 +182,11 @@ export async function openKubeRig(options: FakeKubernetesOptions & { readonly is
         const items = await rig.of(kind, place);
         return items.length === 1 && items[0];
       }),
-    async [Symbol.asyncDispose]() {
-      if (kubeconfigFile)
-        for (const name of namespaces) await api.delete({ ...kinds.namespace, name }).catch(() => undefined);
-      await api[Symbol.asyncDispose]();
-      await fake?.[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
   return rig;
 }
+
 /** A server without our kinds is given the definitions that the bootstrap brings; they stay. */
 async function serveCustomKinds(api: KubeApi): Promise<void> {
   for (const [bundle, kind] of [

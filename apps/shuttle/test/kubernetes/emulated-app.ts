@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import type { DesiredService } from "@starform/contract/clusters";
-import type { FakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
+import type { KubeObject } from "@starform/kubernetes/kube-api";
+import type { PodBehaviour as Behaviour } from "@starform/testkit/kubernetes/kubelet/behaviour";
 import { pause, until } from "@starform/std/retry";
+import type { KubeRig } from "./cluster-rig.ts";
 import { lateProxy, type LateProxy } from "./late-proxy.ts";
+import type { SeenObjects } from "./seen-objects.ts";
 
-type Behaviour = Parameters<FakeKubernetes["pods"]["script"]>[1];
 type Json = Record<string, unknown>;
 const registry = "registry.example.com/sample";
 export const commandOf = (image: string): string =>
@@ -13,14 +15,14 @@ export const imageOfCommand = (command: string): string =>
   `${registry}:${Buffer.from(command).toString("base64url")}`;
 
 /**
- * The sample app (sample-app.ts) as the kubelet of a fake cluster would see it: what it does follows from its variables,
- * and it is found again by its image. The cluster's clock runs `speed` times as fast as ours; what the sample app takes a
- * second for, a cron takes a minute for, for a cluster's schedule knows no seconds.
+ * The sample app (sample-app.ts) as the kubelet of a cluster would see it: what it does follows from its variables, and it
+ * is found again by its image. What the sample app takes a second for, a cron takes a minute for, for a cluster's schedule
+ * knows no seconds.
  */
-export function emulated(fake: FakeKubernetes, speed: number) {
+export function emulated({ pods, speed, nowMs, owns }: KubeRig, seen: SeenObjects) {
   const made = new WeakMap<DesiredService, DesiredService>();
   const known = new Set<string>();
-  const proxy = lateProxy(fake);
+  const proxy = lateProxy(seen, nowMs);
   return {
     /** The same service with an image whose pods behave as the app would; in a namespace of its own. */
     scripted(service: DesiredService): DesiredService {
@@ -29,9 +31,10 @@ export function emulated(fake: FakeKubernetes, speed: number) {
       const behaviour = behaviourOf(service);
       const digest = createHash("sha256").update(JSON.stringify(behaviour)).digest("hex");
       const image = service.image.includes("missing") ? service.image : `${registry}@sha256:${digest}`;
-      if (!known.has(image)) fake.pods.script({ image }, behaviour);
+      if (!known.has(image)) pods.script({ image }, behaviour);
       known.add(image);
       const now = { ...service, image, namespace: `proj-${service.project_id.slice(0, 8)}` };
+      owns(now.namespace);
       made.set(service, now);
       return now;
     },
@@ -42,23 +45,23 @@ export function emulated(fake: FakeKubernetes, speed: number) {
       // A request that steers the app must reach it; a visitor's may fail.
       const pod =
         path === "/"
-          ? await reached(fake, proxy, host)
-          : await until("an instance is ready", () => podBehind(fake, host));
-      const env = environmentOf(fake, pod);
+          ? await reached(seen, proxy, host)
+          : await until("an instance is ready", () => podBehind(seen, host));
+      const env = environmentOf(seen, pod);
       const { name, namespace = "" } = pod.metadata;
       const restarts = restartsOf(pod);
       const once = (behaviour: Behaviour): void => {
-        const undo = fake.pods.script({ namespace, name }, behaviour);
-        void until("it was started again", () => restartsOf(podNamed(fake, namespace, name)) > restarts).then(
-          undo,
-          undo,
-        );
+        const undo = pods.script({ namespace, name }, behaviour);
+        void until(
+          "it was started again",
+          () => restartsOf(seen.get("pods", namespace, name)) > restarts,
+        ).then(undo, undo);
       };
       if (path === "/env") return JSON.stringify(env);
       if (path === "/exit") once({ exit: { code: 1, times: restarts + 1 }, log: ["Error: asked to exit"] });
       if (path === "/sick") once({ unhealthyAfterMs: 0 });
       await pause(Number(env["SLOW"] ?? 0) / speed);
-      if (!fake.client.list("v1", "Pod", namespace).some(({ metadata }) => metadata.uid === pod.metadata.uid))
+      if (seen.get("pods", namespace, name)?.metadata.uid !== pod.metadata.uid)
         throw new Error("the pod went away in the middle of the answer");
       return `version ${env["VERSION"] ?? "1"} of ${name}${restarts > 0 ? `, run ${restarts + 1}` : ""}`;
     },
@@ -92,18 +95,12 @@ const at = (value: unknown, ...path: readonly string[]): unknown =>
   path.reduce((now, part) => (now as Json | undefined)?.[part], value);
 const restartsOf = (pod: unknown): number =>
   Number(at((at(pod, "status", "containerStatuses") as Json[] | undefined)?.[0], "restartCount") ?? 0);
-const podNamed = (fake: FakeKubernetes, namespace: string, name: string) =>
-  fake.client.get({ apiVersion: "v1", kind: "Pod", namespace, name });
 
 /** As Envoy does: what could not connect is sent again, twice. */
-async function reached(
-  fake: FakeKubernetes,
-  proxy: LateProxy,
-  host: string,
-): Promise<ReturnType<typeof podBehind>> {
+async function reached(seen: SeenObjects, proxy: LateProxy, host: string): Promise<KubeObject> {
   for (let tries = 0; ; tries++)
     try {
-      return podBehind(fake, host, proxy);
+      return podBehind(seen, host, proxy);
     } catch (error) {
       if (tries === 2 || error instanceof Reset) throw error;
       await pause(25);
@@ -114,15 +111,15 @@ async function reached(
 class Reset extends Error {}
 
 /** Of the pods that are ready; through a proxy also of those that it still takes for ready. */
-function podBehind(fake: FakeKubernetes, host: string, proxy?: LateProxy) {
-  const route = fake.client
-    .list("gateway.networking.k8s.io/v1", "HTTPRoute")
+function podBehind(seen: SeenObjects, host: string, proxy?: LateProxy): KubeObject {
+  const route = seen
+    .list("httproutes")
     .find((each) => (at(each, "spec", "hostnames") as string[]).includes(host));
   if (!route) throw new Error(`no route has the host ${host}`);
   const [rule] = at(route, "spec", "rules") as { backendRefs: { name: string }[] }[];
   const { namespace = "" } = route.metadata;
-  const ready = fake.client
-    .list("discovery.k8s.io/v1", "EndpointSlice", namespace)
+  const ready = seen
+    .list("endpointslices", namespace)
     .filter((slice) => slice.metadata.labels?.["kubernetes.io/service-name"] === rule!.backendRefs[0]!.name)
     .flatMap(
       (slice) =>
@@ -136,26 +133,25 @@ function podBehind(fake: FakeKubernetes, host: string, proxy?: LateProxy) {
   const fate = proxy?.fateOf(namespace, one) ?? "answered";
   if (fate === "reset") throw new Reset(`the connection to ${one} was closed under the request`);
   if (fate === "refused") throw new Error(`${one} refuses connections`);
-  return podNamed(fake, namespace, one);
+  const pod = seen.get("pods", namespace, one);
+  if (!pod) throw new Error(`there is no pod ${one}`);
+  return pod;
 }
 
 /** What the kubelet would put into the container's environment. */
-function environmentOf(fake: FakeKubernetes, pod: ReturnType<typeof podBehind>): Record<string, string> {
+function environmentOf(seen: SeenObjects, pod: KubeObject): Record<string, string> {
   const { namespace = "" } = pod.metadata;
   const [container] = at(pod, "spec", "containers") as {
     envFrom?: { configMapRef?: { name: string }; secretRef?: { name: string } }[];
     env?: { name: string; value?: string }[];
   }[];
-  const dataOf = (kind: string, name: string) =>
-    (at(fake.client.get({ apiVersion: "v1", kind, namespace, name }), "data") ?? {}) as Record<
-      string,
-      string
-    >;
+  const dataOf = (resource: "configmaps" | "secrets", name: string) =>
+    (at(seen.get(resource, namespace, name), "data") ?? {}) as Record<string, string>;
   const sources = (container?.envFrom ?? []).map(({ configMapRef, secretRef }) =>
     configMapRef
-      ? dataOf("ConfigMap", configMapRef.name)
+      ? dataOf("configmaps", configMapRef.name)
       : Object.fromEntries(
-          Object.entries(dataOf("Secret", secretRef!.name)).map(([name, value]) => [
+          Object.entries(dataOf("secrets", secretRef!.name)).map(([name, value]) => [
             name,
             Buffer.from(value, "base64").toString(),
           ]),

@@ -1,6 +1,6 @@
 import { stopSeconds } from "@starform/testkit/kubernetes/kubelet/finish-container";
 import type { JsonObject } from "@starform/testkit/kubernetes/model/json";
-import type { FakeKubernetes } from "@starform/testkit/kubernetes/open-fake-kubernetes";
+import type { SeenObjects } from "./seen-objects.ts";
 
 /** A pod that is deleted stays in an Envoy's view for up to this long, on the cluster's clock (ADR 8). */
 const lagMs = 5_000;
@@ -20,14 +20,13 @@ const readyOf = (slice: unknown): readonly string[] =>
 export type LateProxy = ReturnType<typeof lateProxy>;
 
 /** What a proxy knows of a cluster's pods: new ones at once, those that left too late. */
-export function lateProxy(fake: FakeKubernetes) {
-  const nowMs = () => fake.clock.now().getTime();
+export function lateProxy(seen: SeenObjects, nowMs: () => number) {
   /** Endpoints that a service had. */
   const had = new Map<string, Set<string>>();
   const deleted = new Map<string, { readonly atMs: number; readonly toldMs: number }>();
-  fake.cluster.store.onEvent(({ resource, object, previous }) => {
+  seen.onChange(({ resource, object, previous }) => {
     const metadata = (object ?? previous)?.metadata;
-    if (resource === "endpointslices.discovery.k8s.io") {
+    if (resource === "endpointslices") {
       const service = `${metadata?.namespace}/${metadata?.labels?.["kubernetes.io/service-name"]}`;
       had.set(service, new Set([...(had.get(service) ?? []), ...readyOf(object)]));
     }

@@ -1,31 +1,37 @@
 import { randomUUID } from "node:crypto";
 import { StatusReport, type DesiredService } from "@starform/contract/clusters";
-import { until } from "@starform/std/retry";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { KubeError } from "@starform/kubernetes/kube-error";
+import { until as untilWithin } from "@starform/std/retry";
+import type { PodBehaviour } from "@starform/testkit/kubernetes/kubelet/behaviour";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { plainContext } from "../../src/adapters/kubernetes/manifests/context.ts";
 import { redeployed } from "../desired.ts";
 import { kinds, openKubeRig, type KubeRig, type RunningShuttle } from "./cluster-rig.ts";
-import { fastClock } from "./fast-clock.ts";
 import { group } from "./samples.ts";
 
-/** Needs pods that do as they are told, so it runs on the fake cluster only. Its clock is ten times as fast as ours. */
+/** The fake cluster's clock is ten times as fast as ours; on a real one all takes its time, and much of it at once. */
+const speed = 10;
+const isReal = process.env["TEST_KUBECONFIG"] !== undefined;
+vi.setConfig({ testTimeout: isReal ? 600_000 : 60_000 });
 let rig: KubeRig;
 let shuttle: RunningShuttle;
 beforeAll(async () => {
-  rig = await openKubeRig({ clock: fastClock(10), isFake: true });
+  rig = await openKubeRig({ scriptsPods: true, speed });
   shuttle = await rig.shuttle();
 });
+/** What is waited for is a matter of the cluster's time. */
+const until: typeof untilWithin = (what, look, { withinMs = 15_000, ...options } = {}) =>
+  untilWithin(what, look, { withinMs: (withinMs * speed) / rig.speed, ...options });
 afterAll(async () => {
   await shuttle[Symbol.asyncDispose]();
   await rig[Symbol.asyncDispose]();
 });
 
-type Behaviour = Parameters<NonNullable<KubeRig["fake"]>["pods"]["script"]>[1];
 let images = 0;
 /** An image whose pods behave so. */
-const image = (behaviour: Behaviour = {}): string => {
+const image = (behaviour: PodBehaviour = {}): string => {
   const name = `registry.example.com/shop/web@sha256:${String(++images).padStart(64, "0")}`;
-  rig.fake!.pods.script({ image: name }, behaviour);
+  rig.pods.script({ image: name }, behaviour);
   return name;
 };
 const reaches = (service: DesiredService, phase: StatusReport["phase"]) =>
@@ -46,13 +52,13 @@ const podsOf = async (service: DesiredService) =>
 const namesOf = async (service: DesiredService) =>
   (await podsOf(service)).map(({ metadata }) => metadata.name).toSorted();
 
-describe("the true reason", () => {
+describe("the true reason", { concurrent: isReal }, () => {
   const probe = { kind: "http", path: "/healthz", timeout_seconds: 15 } as const;
   const none = { kind: "none", timeout_seconds: 15 } as const;
 
   test("of a registry that is away is told while it is tried again, and the version recovers", async () => {
     const bad = image();
-    const undo = rig.fake!.pods.script({ image: bad }, { pullError: "dial tcp 192.0.2.1:443: i/o timeout" });
+    const undo = rig.pods.script({ image: bad }, { pullError: "dial tcp 192.0.2.1:443: i/o timeout" });
     const service = shuttle.hand.want(rig.service({ image: bad }));
     const report = await says(service, /cannot be pulled yet and is tried again: dial tcp/);
     expect(report.phase).toBe("starting");
@@ -140,7 +146,7 @@ describe("the true reason", () => {
       ),
     );
     const [pod] = await namesOf(service);
-    const undo = rig.fake!.pods.script(
+    const undo = rig.pods.script(
       { namespace: service.namespace, name: pod! },
       { exit: { code: 1 }, log: ["listening", "Error: connection lost"] },
     );
@@ -155,7 +161,7 @@ describe("the true reason", () => {
   });
 });
 
-describe("the true reason of a cron whose runs cannot begin", () => {
+describe("the true reason of a cron whose runs cannot begin", { concurrent: isReal }, () => {
   const everyMinute: Partial<DesiredService> = {
     service_type: "cron",
     hostname: null,
@@ -168,7 +174,7 @@ describe("the true reason of a cron whose runs cannot begin", () => {
 
   test("is told of a registry that is away, of the service and of the run, until the run begins", async () => {
     const bad = image();
-    const undo = rig.fake!.pods.script({ image: bad }, { pullError: "dial tcp 192.0.2.1:443: i/o timeout" });
+    const undo = rig.pods.script({ image: bad }, { pullError: "dial tcp 192.0.2.1:443: i/o timeout" });
     const service = shuttle.hand.want(rig.service({ ...everyMinute, image: bad }));
     const report = await says(service, /cannot be pulled yet and is tried again: dial tcp/);
     expect(report).toMatchObject({
@@ -206,10 +212,10 @@ describe("the true reason of a cron whose runs cannot begin", () => {
 
   test("ends no run of an older version that may still begin before the next is due", async () => {
     const bad = image();
-    const undo = rig.fake!.pods.script({ image: bad }, { pullError: "dial tcp 192.0.2.1:443: i/o timeout" });
-    const seldom = { ...everyMinute, schedule: "*/5 * * * *" };
+    const undo = rig.pods.script({ image: bad }, { pullError: "dial tcp 192.0.2.1:443: i/o timeout" });
+    const seldom = { ...everyMinute, schedule: rig.fake ? "*/5 * * * *" : "*/2 * * * *" };
     const service = shuttle.hand.want(rig.service({ ...seldom, image: bad }));
-    // Its first run comes within five of the cluster's minutes.
+    // Its first run comes within five of the fake cluster's minutes.
     await says(service, /cannot be pulled yet and is tried again/, 45_000);
     const [run] = runsOf(service);
     const next = shuttle.hand.want(redeployed(service, { image: image() }));
@@ -329,17 +335,22 @@ describe("the true reason of a cron whose runs cannot begin", () => {
   });
 
   test("is not told of one that is not applied yet: it is on its way", async () => {
-    const end = await rig.fake!.refuseConnections();
-    const service = shuttle.hand.want(rig.service({ ...everyMinute, image: image() }));
-    await until("it is looked at", () => shuttle.report(service));
-    expect(shuttle.report(service)).toMatchObject({ phase: "starting", serving_deployment_id: null });
-    await end();
-    await reaches(service, "scheduled");
-    shuttle.hand.unwant(service);
+    let isAway = true;
+    const apply: KubeRig["api"]["apply"] = async (...call) => {
+      if (isAway) throw new KubeError(0, { reason: "Unreachable", message: "connection refused" });
+      return rig.api.apply(...call);
+    };
+    const context = plainContext(randomUUID());
+    await using cutOff = await rig.shuttle({ context, api: { ...rig.api, apply } });
+    const service = cutOff.hand.want(rig.service({ ...everyMinute, image: image() }));
+    await until("it is looked at", () => cutOff.report(service));
+    expect(cutOff.report(service)).toMatchObject({ phase: "starting", serving_deployment_id: null });
+    isAway = false;
+    await cutOff.hand.reaches(service, "scheduled");
   });
 });
 
-describe("a rollout", () => {
+describe("a rollout", { concurrent: isReal }, () => {
   test("that is cancelled goes back to the pods that are still there: not one new pod is made", async () => {
     const service = shuttle.hand.want(rig.service({ image: image(), replicas: 3, env: { VERSION: "good" } }));
     await reaches(service, "running");
@@ -348,7 +359,6 @@ describe("a rollout", () => {
       redeployed(service, { image: image({ exit: { code: 3 } }), env: { VERSION: "bad" } }),
     );
     expect((await reaches(bad, "failed")).serving_deployment_id).toBe(service.provenance.deployment_id);
-    rig.fake!.requests.clear();
     const { resourceVersion } = await rig.api.list(kinds.pod, { namespace: service.namespace });
     shuttle.hand.want(service);
     const report = await reaches(service, "running");
