@@ -30,8 +30,11 @@ export function podTrouble(
 ): PodTrouble | undefined {
   if (pod.isReady) return undefined;
   if (pod.unschedulable !== undefined) return start(placementWords(pod.unschedulable), false);
-  const waiting = pod.waiting && waitingWords(pod.waiting, { image: pod.image, command: service.command });
-  if (waiting) return { ...waiting, kind: "start" };
+  // One that could not be started waits for it, and between two tries has ended by it.
+  for (const told of [pod.waiting, pod.ending]) {
+    const unstarted = told && waitingWords(told, { image: pod.image, command: service.command });
+    if (unstarted) return { ...unstarted, kind: "start" };
+  }
   const answers = answersOf(service, events);
   const ending = pod.ending && endingTrouble(pod, service, answers);
   if (ending) return ending;

@@ -1,7 +1,7 @@
 import type { DesiredService } from "@starform/contract/clusters";
 import { expect, test } from "vitest";
 import type { EventView } from "../view/event-view.ts";
-import type { PodView } from "../view/pod-view.ts";
+import { podView, type PodView } from "../view/pod-view.ts";
 import { waitingWords } from "./image-words.ts";
 import { isDenialOfFile } from "./denial-words.ts";
 import { placementWords } from "./placement-words.ts";
@@ -156,6 +156,39 @@ test("of a denied file the user is told that the pod runs as", () => {
   } as unknown as DesiredService;
   expect(podTrouble(ended(2_000), service, [])?.sentence).toContain("it runs as user 2000");
   expect(podTrouble(ended(undefined), service, [])?.sentence).not.toContain("it runs as user");
+});
+
+test("one that could not be started is told alike whether it waits or has just been tried", () => {
+  const message =
+    'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "/bin/sh": stat /bin/sh: no such file or directory';
+  const never = { exitCode: 128, startedAt: "1970-01-01T00:00:00Z", finishedAt: "2026-11-30T22:44:18Z" };
+  const terminated = { ...never, reason: "StartError", message };
+  const seen = (state: object, lastState: object) =>
+    podView({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        name: "p",
+        labels: Object.fromEntries(
+          ["project-id", "environment", "service-id"].map((label) => [`starform.io/${label}`, "a"]),
+        ),
+      },
+      status: { phase: "Running", containerStatuses: [{ name: "app", state, lastState, restartCount: 1 }] },
+    })!;
+  const service = { command: "npm start" } as DesiredService;
+  for (const view of [
+    seen({ waiting: { reason: "RunContainerError", message } }, { terminated }),
+    seen({ terminated }, {}),
+    seen({ waiting: { reason: "CrashLoopBackOff", message: "back-off 10s" } }, { terminated }),
+  ]) {
+    expect(podTrouble(view, service, [])).toMatchObject({
+      kind: "start",
+      isFinal: true,
+      sentence: expect.stringMatching(/^the start command was not found: npm start/) as string,
+    });
+    // It never ran: nothing is made up for it.
+    expect(view.ranSinceMs).toBeUndefined();
+  }
 });
 
 const pod = (environment: string, cpuMillis: number) =>

@@ -163,7 +163,8 @@ const earliest = (...times: readonly (string | undefined)[]): number | undefined
     .filter((ms) => ms !== undefined)
     .toSorted((a, b) => a - b)[0];
 
+/** The first second of 1970 is never: so a container that could not be started is told to have begun. */
 const msOf = (time: string | undefined): number | undefined => {
   const ms = Date.parse(time ?? "");
-  return Number.isNaN(ms) ? undefined : ms;
+  return ms > 0 ? ms : undefined;
 };
