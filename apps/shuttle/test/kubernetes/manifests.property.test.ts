@@ -38,6 +38,26 @@ describe(`whatever Starbase says (seed ${seed})`, () => {
     );
   });
 
+  test("the shell gets the start command as it was written, for all that the kubelet reads in it", () => {
+    /** What Kubernetes documents of `command`: `$(NAME)` of a variable that there is, and `$$` for `$`. */
+    const readByKubelet = (text: string) =>
+      text.replaceAll(/\$(?:\$|\((\w+)\))/g, (read, name?: string) =>
+        name === undefined ? "$" : name === "PORT" ? "8080" : read,
+      );
+    const parts = fc.array(fc.constantFrom("$", "(", ")", "PORT", "date", " ", "{PORT}"));
+    fc.assert(
+      fc.property(anyService, parts, (service, words) => {
+        const command = words.join("");
+        const { template } = deployment({ ...service, command }, plain)["spec"] as {
+          template: { spec: { containers: [{ command: string[] }] } };
+        };
+        const [{ command: made }] = template.spec.containers;
+        expect(made.map(readByKubelet)).toEqual(["/bin/sh", "-c", command]);
+      }),
+      run,
+    );
+  });
+
   test("no two manifests are of one object, and each comes after all it depends on", () => {
     fc.assert(
       fc.property(anyService, (service) => {

@@ -23,7 +23,7 @@ export const appContainer = (
   name: appContainerName,
   image: service.image,
   imagePullPolicy: "IfNotPresent",
-  ...(service.command === null ? {} : { command: ["/bin/sh", "-c", service.command] }),
+  ...(service.command === null ? {} : { command: ["/bin/sh", "-c", unexpanded(service.command)] }),
   ...variables(service),
   ...ports(service),
   resources: resources(service),
@@ -37,6 +37,9 @@ export const appContainer = (
     ...service.volumes.map(({ name, mount_path }) => ({ name: podVolumeName(name), mountPath: mount_path })),
   ],
 });
+
+/** As the shell is to have it: the kubelet reads `$$` and `$(NAME)` of a container's command as its own. */
+const unexpanded = (command: string): string => command.replaceAll(/\$(?=[$(])/g, "$$$$");
 
 /** Own variables, then the groups in order: a later source wins. What the platform alone knows wins over all. */
 function variables(service: DesiredService): Record<string, unknown> {
