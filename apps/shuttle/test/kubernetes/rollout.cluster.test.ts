@@ -102,7 +102,7 @@ describe("the true reason", { concurrent: isReal }, () => {
     );
     const report = await says(
       service,
-      /^no node of the cluster has room: 3 of 3 nodes have too little processor time free$/,
+      /^no node of the cluster has room: .*3 of \d+ nodes have too little processor time free/,
     );
     expect(report.phase).toBe("starting");
     shuttle.hand.unwant(service);
@@ -309,7 +309,7 @@ describe("the true reason of a cron whose runs cannot begin", { concurrent: isRe
     const service = shuttle.hand.want(rig.service({ ...everyMinute, image: image(), resources }));
     const report = await says(
       service,
-      /^no node of the cluster has room: 3 of 3 nodes have too little processor/,
+      /^no node of the cluster has room: .*3 of \d+ nodes have too little processor/,
     );
     expect(report.phase).toBe("degraded");
     shuttle.hand.unwant(service);

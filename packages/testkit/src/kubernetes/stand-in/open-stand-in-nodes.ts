@@ -34,7 +34,11 @@ export async function openStandInNodes(
   const ending = new AbortController();
   const cluster = openCluster({ clock: systemClock, tokens: {}, eventsKept: 1_000, random: Math.random });
   const scripts = openScripts();
-  const outbox = openOutbox((error) => warn(`the API server refused a node's word: ${String(error)}`));
+  const outbox = openOutbox((error) => {
+    // What is gone by now needs no word.
+    const isGone = (error as { status?: number }).status === 404;
+    if (!isGone) warn(`the API server refused a node's word: ${String(error)}`);
+  });
   const logs = stack.use(await serveLogs(cluster));
 
   const lease = (name: string) => ({
