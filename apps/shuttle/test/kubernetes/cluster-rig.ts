@@ -93,7 +93,13 @@ export async function openKubeRig({ isFake, scriptsPods, speed = 1, ...options }
   const api = stack.use(await connect());
   if (kubeconfigFile) await serveCustomKinds(api);
   const warn = (sentence: string): void => console.warn(sentence);
-  const nodes = kubeconfigFile && scriptsPods ? stack.use(await openStandInNodes(api, { warn })) : undefined;
+  // Names of their own: those of a run that was killed are still there.
+  const own = randomUUID().slice(0, 8);
+  const three = ["1", "2", "3"].map((at) => ({ name: `stand-in-${own}-${at}` }));
+  const nodes =
+    kubeconfigFile && scriptsPods
+      ? stack.use(await openStandInNodes(api, { nodes: three, warn }))
+      : undefined;
   let clusterId = randomUUID();
   const namespaces = new Set<string>();
   if (kubeconfigFile)
