@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Deployment } from "@starform/contract/deployments";
 import type { LogEntry } from "@starform/contract/logs";
+import type { createRegistryPassword } from "@starform/contract/registries";
 import type { CronRun, Service } from "@starform/contract/services";
 import type { Change } from "@starform/contract/deployments";
 import { until } from "@starform/std/retry";
@@ -218,7 +219,47 @@ describe.each(runtimes())("the first app, on the runtime $name", ({ name: runtim
     const { stdout } = await person.starform(["logs", "--json", "--filter", "tick"], cron);
     expect(stdout).toContain("tick");
   });
+
+  test.runIf(runtime === "docker")(
+    "an image that somebody pushed is deployed by its tag, again when the tag has moved, and rolled back to",
+    async () => {
+      await person.json(["services", "create", "prebuilt"], at());
+      const of = (...words: string[]) => [...words, "--service", "prebuilt"];
+      const { host, username, password, images } = await person.json<RegistryPassword>(
+        of("registries", "password", "--push"),
+        at(),
+      );
+      const image = `${images["prebuilt"]}:by-hand`;
+      await person.docker(["login", host, "--username", username, "--password-stdin"], { input: password });
+      const [{ imageDigest } = { imageDigest: null }] = (await deployments()).filter(
+        ({ isActive }) => isActive,
+      );
+      await person.docker(["tag", imageDigest!, image]);
+      await person.docker(["push", image]);
+      await person.json(["services", "update", "prebuilt", "--image", image], at());
+      const first = await person.deploy(of("redeploy"), at());
+      expect((await untilAnswers(first.url, "v1")).body).toBe("v1 nobody ");
+
+      const changed = person.folder("changed", {
+        ...storyApp({ version: "v4" }),
+        Dockerfile: `FROM ${image}\nCOPY server.mjs .\n`,
+      });
+      await person.docker(["build", "--tag", image, changed]);
+      await person.docker(["push", image]);
+      const second = await person.deploy(of("redeploy"), at());
+      expect(second.imageDigest).not.toBe(first.imageDigest);
+      expect((await untilAnswers(first.url, "v4")).body).toBe("v4 nobody ");
+
+      const back = await person.deploy(of("rollback"), at());
+      expect(back.imageDigest).toBe(first.imageDigest);
+      expect((await untilAnswers(first.url, "v1")).body).toBe("v1 nobody ");
+    },
+  );
 });
+
+type RegistryPassword = z.infer<typeof createRegistryPassword.response> & {
+  readonly images: Readonly<Record<string, string>>;
+};
 
 /** The files below the folders that hold the text, and how many there are. */
 function filesHolding(folders: readonly string[], text: string): { files: string[]; lookedAt: number } {

@@ -21,7 +21,7 @@ export type Outcome = {
 };
 type RunOptions = { readonly cwd?: string; readonly input?: string };
 
-/** A person at a terminal of their own: `starform` and `git` as they type them, signed in by STARFORM_TOKEN only. */
+/** A person at a terminal of their own: `starform`, `git` and `docker` as they type them, signed in by STARFORM_TOKEN only. */
 export type Terminal = Disposable & {
   /** Their home, with nothing of this machine's own configuration in it. */
   readonly home: string;
@@ -33,6 +33,8 @@ export type Terminal = Disposable & {
   /** The lines of a command that stays, as they come; ends with the signal or the loop that reads, and the command with it. */
   follow(args: readonly string[], signal: AbortSignal): AsyncGenerator<string>;
   git(args: readonly string[], options?: RunOptions): Promise<Ran>;
+  /** With the platform's engine; rejects with everything it said if it failed. */
+  docker(args: readonly string[], options?: RunOptions): Promise<Ran>;
   /** What a command with `--json` says; rejects with everything it said if it failed. */
   json<T>(args: readonly string[], options?: RunOptions): Promise<T>;
   /** Runs a deploying command and answers its last line; rejects unless the deployment is live. */
@@ -43,7 +45,9 @@ export type Terminal = Disposable & {
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-export function openTerminal({ apiUrl, ownerToken }: { apiUrl: string; ownerToken: string }): Terminal {
+type Reached = { readonly apiUrl: string; readonly ownerToken: string; readonly dockerHost?: string };
+
+export function openTerminal({ apiUrl, ownerToken, dockerHost }: Reached): Terminal {
   const home = realpathSync(mkdtempSync(join(tmpdir(), "starform-person-")));
   const env = {
     PATH: process.env["PATH"],
@@ -85,6 +89,15 @@ export function openTerminal({ apiUrl, ownerToken }: { apiUrl: string; ownerToke
     starform,
     follow: (args, signal) => linesOf(join(root, "starform"), args, { cwd: home, env, signal }),
     git,
+    docker: async (args, options = {}) =>
+      ok(
+        await run("docker", args, {
+          cwd: home,
+          env: { ...env, ...(dockerHost ? { DOCKER_HOST: dockerHost } : {}) },
+          ...options,
+        }),
+        ["docker", ...args],
+      ),
     async json<T>(args: readonly string[], options: RunOptions = {}) {
       const said = [...args, "--json"];
       return JSON.parse(ok(await starform(said, options), said).stdout) as T;
