@@ -256,6 +256,12 @@ describe.skipIf(!browserPath && !process.env["CI"])("the dashboard", () => {
     await page.getByLabel("Repository URL").fill(repository);
     await press("Look for services");
     await sees("3 services found");
+    // What was found is the page's address: loaded again, it is there without looking again.
+    await page.reload();
+    await sees("What do you deploy first?");
+    await sees("3 services found");
+    expect(await page.getByLabel("Repository URL").inputValue()).toBe(repository);
+    expect(await asOwner(`/v1/projects/${shop}/services`)).toMatchObject({ items: [] });
     await page.getByRole("checkbox", { name: "Create extra" }).uncheck();
     await page.getByLabel("Name of site").fill("api");
     await sees("Another one on this list has the same name");

@@ -11,6 +11,7 @@ import { PageTitle, Panel } from "../../ui/panel.tsx";
 import { ErrorNotice, Skeleton } from "../../ui/states.tsx";
 import { Status, Tag } from "../../ui/status.tsx";
 import { FirstService } from "../first-run/first-service.tsx";
+import { useProposalInAddress } from "../services/proposal-in-address.ts";
 import { saysService } from "../status-words.ts";
 import { ProjectTabs } from "./project-frame.tsx";
 
@@ -21,7 +22,8 @@ export function ProjectPage({ place }: { place: ProjectPlace }) {
     query: { environment: place.environment },
   });
   const items = services.data;
-  const [isChoosing, setChoosing] = useState(false);
+  const asked = useProposalInAddress();
+  const [isChoosing, setChoosing] = useState(asked.id !== undefined);
   if (items?.length === 0 || isChoosing) return <FirstService place={place} onChoosing={setChoosing} />;
   return (
     <>

@@ -1,5 +1,6 @@
 "use client";
-import { createProposal, getProposal, type Proposal } from "@starform/contract/proposals";
+import { createProposal, getProposal, proposalHours, type Proposal } from "@starform/contract/proposals";
+import { isFault } from "@starform/std/fault";
 import { useState } from "react";
 import { useChange, useRoute } from "../../api/queries.ts";
 import type { ProjectPlace } from "../../paths.ts";
@@ -9,6 +10,7 @@ import { Empty, ErrorNotice, sentence } from "../../ui/states.tsx";
 import { Status } from "../../ui/status.tsx";
 import { Took } from "../../ui/time.tsx";
 import { ByHand } from "./by-hand.tsx";
+import { useProposalInAddress } from "./proposal-in-address.ts";
 import { ProposedServices } from "./proposed-services.tsx";
 
 type OutcomeProps = { place: ProjectPlace; onCreated(names: readonly string[]): void };
@@ -16,29 +18,35 @@ type FromGitProps = OutcomeProps & { onLook: (() => void) | undefined };
 
 /** A repository by its address: it is looked into, and what it holds is made as the person chooses. */
 export function FromGit({ place, onCreated, onLook }: FromGitProps) {
-  const [url, setUrl] = useState("");
-  const [branch, setBranch] = useState("");
+  const [typed, setTyped] = useState<{ readonly url: string; readonly branch: string }>();
   const [isByHand, setByHand] = useState(false);
   const ask = useChange(createProposal);
+  const { id, keep } = useProposalInAddress();
   const seen = useRoute(
     getProposal,
-    { params: { project: place.project, proposal: ask.data?.id ?? "" } },
-    { isEnabled: ask.data !== undefined },
+    { params: { project: place.project, proposal: id ?? "" } },
+    { isEnabled: id !== undefined },
   );
-  const proposal = seen.data ?? ask.data;
+  const proposal = seen.data ?? (ask.data?.id === id ? ask.data : undefined);
+  const url = typed?.url ?? (proposal?.source.kind === "git" ? proposal.source.url : "");
+  const branch = typed?.branch ?? proposal?.branch ?? "";
   const isUnderWay = proposal?.status === "queued" || proposal?.status === "running";
   const look = () => {
     if (!url.trim() || isUnderWay) return;
     onLook?.();
     const named = branch.trim() ? { branch: branch.trim() } : {};
-    ask.mutate({ params: { project: place.project }, body: { url: url.trim(), ...named } });
+    setTyped({ url, branch });
+    ask.mutate(
+      { params: { project: place.project }, body: { url: url.trim(), ...named } },
+      { onSuccess: (made) => keep(made.id) },
+    );
   };
   const address = (
     <div className="grid gap-4 sm:grid-cols-[1fr_10rem]">
       <TextField
         label="Repository URL"
         value={url}
-        onChange={(event) => setUrl(event.target.value)}
+        onChange={(event) => setTyped({ branch, url: event.target.value })}
         placeholder="https://github.com/you/app.git"
         autoFocus
         isMono
@@ -46,7 +54,7 @@ export function FromGit({ place, onCreated, onLook }: FromGitProps) {
       <TextField
         label="Branch"
         value={branch}
-        onChange={(event) => setBranch(event.target.value)}
+        onChange={(event) => setTyped({ url, branch: event.target.value })}
         placeholder={isByHand ? "main" : "its default"}
         isMono
       />
@@ -102,7 +110,7 @@ export function FromGit({ place, onCreated, onLook }: FromGitProps) {
           </Button>
         </div>
       </form>
-      <ErrorNotice error={ask.error ?? seen.error} />
+      <ErrorNotice error={ask.error ?? (isFault(seen.error, "not_found") ? forgotten : seen.error)} />
       {proposal && !ask.isPending && (
         <div className="-mx-4 -mb-4 border-t border-line">
           <Outcome key={proposal.id} place={place} proposal={proposal} onCreated={onCreated} />
@@ -111,6 +119,10 @@ export function FromGit({ place, onCreated, onLook }: FromGitProps) {
     </>
   );
 }
+
+const forgotten = new Error(
+  `what was found in a repository is kept for ${proposalHours} hours, and this is older: look for services again`,
+);
 
 const hostOf = (url: string): string | undefined => URL.parse(url.trim())?.host || undefined;
 

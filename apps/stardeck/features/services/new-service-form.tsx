@@ -6,6 +6,7 @@ import { TextField } from "../../ui/field.tsx";
 import { Segmented } from "../../ui/tab-bar.tsx";
 import { ByHand } from "./by-hand.tsx";
 import { FromGit } from "./from-git.tsx";
+import { useProposalInAddress } from "./proposal-in-address.ts";
 
 const kinds = [
   ["push", "My machine"],
@@ -29,7 +30,8 @@ type NewServiceFormProps = {
 
 /** First where the code comes from, then what is to be said of it. */
 export function NewServiceForm({ place, proposedName, onCreated, onLook }: NewServiceFormProps) {
-  const [kind, setKind] = useState<Source["kind"]>("push");
+  const asked = useProposalInAddress();
+  const [kind, setKind] = useState<Source["kind"]>(asked.id === undefined ? "push" : "git");
   const [image, setImage] = useState("");
   return (
     <div className="flex flex-col gap-4">
