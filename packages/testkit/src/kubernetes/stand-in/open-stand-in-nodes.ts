@@ -34,11 +34,12 @@ export async function openStandInNodes(
   const ending = new AbortController();
   const cluster = openCluster({ clock: systemClock, tokens: {}, eventsKept: 1_000, random: Math.random });
   const scripts = openScripts();
-  const outbox = openOutbox((error) => {
+  const failed = (error: unknown): void => {
     // What is gone by now needs no word.
     const isGone = (error as { status?: number }).status === 404;
     if (!isGone) warn(`the API server refused a node's word: ${String(error)}`);
-  });
+  };
+  const outbox = openOutbox(failed);
   const logs = stack.use(await serveLogs(cluster));
 
   const lease = (name: string) => ({
@@ -56,7 +57,8 @@ export async function openStandInNodes(
   }
   const renew = (): void => {
     const renewTime = new Date().toISOString().replace("Z", "000Z");
-    for (const { name } of nodes) outbox.send(() => server.patch(lease(name), { spec: { renewTime } }));
+    // Not behind what waits to be told of pods: a node that is late with it is one that is gone.
+    for (const { name } of nodes) void server.patch(lease(name), { spec: { renewTime } }).catch(failed);
   };
   renew();
   const timer = setInterval(renew, renewEveryMs);
