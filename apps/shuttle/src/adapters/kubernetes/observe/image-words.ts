@@ -44,7 +44,8 @@ export function waitingWords(
     };
   if (/image will run as root/i.test(message)) return { sentence: reasonOfRootImage(), isFinal: true };
   if (/image has non-numeric user/i.test(message)) return { sentence: reasonOfNamedUser(), isFinal: true };
-  if (/(secret|configmap) .*not found/i.test(message))
+  // The node's own view of them lags; it is asked again at once.
+  if (/(secret|configmap) (.*not found|cache: timed out)/i.test(message))
     return { sentence: "its variables are not in the cluster yet", isFinal: false };
   return {
     sentence: `it cannot be started: ${shorten(message)}`,

@@ -102,6 +102,18 @@ test.each([
     "the image names its user by name",
     true,
   ],
+  [
+    "CreateContainerConfigError",
+    'configmap "env-web-1" not found',
+    "its variables are not in the cluster yet",
+    false,
+  ],
+  [
+    "CreateContainerConfigError",
+    "failed to sync configmap cache: timed out waiting for the condition",
+    "its variables are not in the cluster yet",
+    false,
+  ],
 ])("tells why a container waits: %s %s", (reason, message, sentence, isFinal) => {
   const trouble = waitingWords({ reason, message }, own);
   expect(trouble?.sentence).toContain(sentence);
