@@ -509,7 +509,7 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
 
     test(
       "runs a cron on time, never twice at once, with a record of each run",
-      { timeout: 480_000 },
+      { timeout: 540_000 },
       async () => {
         const service = hand.want(
           aService({
