@@ -98,7 +98,7 @@ export async function openKubeRig({ isFake, scriptsPods, speed = 1, ...options }
   const three = ["1", "2", "3"].map((at) => ({ name: `stand-in-${own}-${at}` }));
   const nodes =
     kubeconfigFile && scriptsPods
-      ? stack.use(await openStandInNodes(api, { nodes: three, warn }))
+      ? stack.use(await openStandInNodes(stack.use(await connect()), { nodes: three, warn }))
       : undefined;
   let clusterId = randomUUID();
   const namespaces = new Set<string>();
@@ -156,6 +156,9 @@ export async function openKubeRig({ isFake, scriptsPods, speed = 1, ...options }
     async shuttle(
       own: Partial<KubernetesClusterOptions> & { context?: ManifestContext; writes?: Writes } = {},
     ) {
+      await using opening = new AsyncDisposableStack();
+      // A connection of its own, as it has in a cluster: watches of many would use up the sockets of one.
+      const itsApi = own.api ?? (fake ? api : opening.use(await connect()));
       const writes = own.writes ?? [];
       const warned: string[] = [];
       const cluster: Cluster = await openKubernetesCluster({
@@ -163,9 +166,10 @@ export async function openKubeRig({ isFake, scriptsPods, speed = 1, ...options }
         nowMs: rig.nowMs,
         warn: (sentence) => void warned.push(sentence),
         ...own,
-        api: noting(own.api ?? api, writes),
+        api: noting(itsApi, writes),
       });
       const hand = driven(cluster);
+      const opened = opening.move();
       return {
         cluster,
         hand,
@@ -175,6 +179,7 @@ export async function openKubeRig({ isFake, scriptsPods, speed = 1, ...options }
         async [Symbol.asyncDispose]() {
           await hand[Symbol.asyncDispose]();
           await cluster[Symbol.asyncDispose]();
+          await opened.disposeAsync();
         },
       };
     },
