@@ -37,7 +37,7 @@ export function startShuttle(
   };
   const clusterId = randomUUID();
   // Like --cpu-prof, to see what costs.
-  const flags = process.env["BENCH_NODE_FLAGS"]?.split(" ") ?? [];
+  const flags = (process.env["BENCH_NODE_FLAGS"] ?? "").split(" ").filter(Boolean);
   const child = spawn(process.execPath, [...flags, program], {
     stdio: ["ignore", process.env["SHUTTLE_LOG"] ? "inherit" : "ignore", "inherit"],
     env: {
