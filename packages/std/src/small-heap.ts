@@ -3,6 +3,8 @@ import { runInNewContext } from "node:vm";
 
 const mib = 2 ** 20;
 const looksEveryMs = 1_000;
+/** However much there is to do, most of the time is for that. */
+const againAfterMs = 10_000;
 /** To compact a heap of 50 MB takes some 300 ms: it must be worth that, and in the middle of work more so. */
 const [grownBytesMax, grownInWorkBytesMax] = [8 * mib, 48 * mib];
 /** What the heap grows by between two looks while there is work. */
@@ -22,12 +24,15 @@ export function keepHeapSmall(): void {
   const heapBytes = () => getHeapStatistics().total_heap_size;
   let compacted = heapBytes();
   let seen = compacted;
+  let compactedAtMs = performance.now();
   setInterval(() => {
     const bytes = heapBytes();
     const isAtWork = bytes - seen > workBytes;
     seen = bytes;
     if (bytes - compacted < (isAtWork ? grownInWorkBytesMax : grownBytesMax)) return;
+    if (performance.now() - compactedAtMs < againAfterMs) return;
     collect({ type: "major", flavor: "last-resort" });
     compacted = seen = heapBytes();
+    compactedAtMs = performance.now();
   }, looksEveryMs).unref();
 }
