@@ -14,7 +14,8 @@ import { deployedAnew, thousandServices } from "./shuttle/thousand-services.ts";
 
 const count = Number(process.env["BENCH_SERVICES"] ?? 1_000);
 const changes = 40;
-const ticks = { everyMs: 2_000, count: 10 };
+/** A minute of them: what is done once a minute, and what is collected of their garbage, is theirs too. */
+const ticks = { everyMs: 2_000, count: 30 };
 const deployments = { apiVersion: "apps/v1", kind: "Deployment", resource: "deployments.apps" };
 const pods = { apiVersion: "v1", kind: "Pod", resource: "pods" };
 const routes = {
@@ -120,6 +121,7 @@ async function figuresOf({ services, cluster, shuttle, publish, resume }: FirstA
   // Of a real cluster's pods none has to be ready, and only what was ready gets a route.
   if (cluster.isFake) await cluster.grown(routes, prefix, count);
   await quiet(cluster);
+  await idle(shuttle);
   const tick = await tickCost(shuttle, cluster);
   const memoryMib = shuttle.rssMib();
   const waits = await waitsOf(services, cluster, publish);
@@ -156,6 +158,20 @@ async function quiet(cluster: BenchCluster): Promise<void> {
     },
     { withinMs: Math.max(count * 60, 60_000), everyMs: 500 },
   );
+}
+
+/** Until what followed the last write is over: reports are made, memory is given back. */
+async function idle(shuttle: ShuttleProcess): Promise<void> {
+  await until(
+    "Shuttle works a quarter of the time at most",
+    async () => {
+      const beganMs = shuttle.cpuMs();
+      await pause(ticks.everyMs);
+      return shuttle.cpuMs() - beganMs < ticks.everyMs / 4;
+    },
+    { withinMs: Math.max(count * 60, 60_000) },
+  );
+  await pause(5 * ticks.everyMs);
 }
 
 /** Processor time of the whole process per tick, status reports and all. */
