@@ -8,7 +8,7 @@ import { openPlatform, type Platform } from "@starform/testkit/platform";
 import { runtimes, type StoryRuntime } from "@starform/testkit/runtimes";
 import { openTerminal, type Terminal } from "@starform/testkit/terminal";
 import { untilAnswers } from "@starform/testkit/visit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 type Facts = {
   readonly type?: "web" | "worker" | "cron";
@@ -69,11 +69,13 @@ const always = (runtime: StoryRuntime["name"]) => [
   ...(runtime === "docker" ? ["dockerfile"] : []),
 ];
 
+/** On each runtime; the runner itself lets every test begin, or those that wait for one runtime would hold up the other. */
 const atOnceMax = 2;
+vi.setConfig({ maxConcurrency: 100 });
 /** With the wait for its turn, and for the bases that the first of them has made. */
 const patienceMs = 1_800_000;
 
-describe.each(runtimes())("every example, on the runtime $name", ({ name: runtime }) => {
+describe.concurrent.each(runtimes())("every example, on the runtime $name", ({ name: runtime }) => {
   const examples = all
     .filter((example) => whyNot(example, runtime) === undefined)
     .map((example, at) => ({ ...example, way: (at % 2 === 0 ? "push" : "up") as Way }));
