@@ -2,7 +2,30 @@ import { defineConfig } from "vitest/config";
 
 const isCi = Boolean(process.env["CI"]);
 
-/** `unit` is everything beside the code; `story` starts whole platforms, one file at a time, after the units. */
+/**
+ * Stories that have the machine to themselves: they count lost requests and lines, hold what must be told within seconds,
+ * kill processes, or look through a browser, which gives its requests up whenever a network interface comes or goes.
+ */
+const alone = [
+  "bad-input",
+  "dashboard",
+  "engine-restarts",
+  "hostile-builds",
+  "kill-everything",
+  "live-logs",
+  "private-address",
+  "zero-downtime",
+].map((name) => `test/stories/${name}.story.ts`);
+
+const story = {
+  pool: "forks",
+  testTimeout: 300_000,
+  // The first platform of a clone builds the dashboard.
+  hookTimeout: 600_000,
+  retry: isCi ? 1 : 0,
+} as const;
+
+/** `unit` is everything beside the code; after it come the stories, which start whole platforms. */
 export default defineConfig({
   test: {
     globalSetup: ["test/setup/databases.ts"],
@@ -27,16 +50,24 @@ export default defineConfig({
       {
         extends: false,
         test: {
+          ...story,
           name: "story",
           include: ["test/stories/*.story.ts"],
-          pool: "forks",
+          exclude: alone,
+          // Half of a story is waiting: for probes, drains, minutes and downloads.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: false,
+        test: {
+          ...story,
+          name: "story-alone",
+          include: alone,
           fileParallelism: false,
           maxWorkers: 1,
-          testTimeout: 300_000,
-          // The first platform of a clone builds the dashboard.
-          hookTimeout: 600_000,
-          retry: isCi ? 1 : 0,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
