@@ -5,7 +5,7 @@ const mib = 2 ** 20;
 const looksEveryMs = 1_000;
 /** More processor time than this between two looks is work. */
 const workMs = 250;
-const [grownBytesMax, grownInWorkBytesMax] = [16 * mib, 48 * mib];
+const [grownBytesMax, grownInWorkBytesMax] = [24 * mib, 96 * mib];
 /** Of the time, that giving back may take. */
 const share = 1 / 20;
 
