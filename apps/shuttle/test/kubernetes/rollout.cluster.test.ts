@@ -234,9 +234,9 @@ describe("the true reason of a cron whose runs cannot begin", { concurrent: isRe
     const job = await rig.theOnly(kinds.job, service);
     await rig.api.delete({ ...kinds.job, namespace: service.namespace, name: job.metadata.name });
   };
-  const begun = (service: DesiredService) =>
+  const begun = (service: DesiredService, of = shuttle) =>
     until("a run has begun", () =>
-      runsOf(service).find(({ outcome, started_at }) => outcome === "running" && started_at !== null),
+      runsOf(service, of).find(({ outcome, started_at }) => outcome === "running" && started_at !== null),
     );
   test("is that somebody deleted what ran, and the run is over", async () => {
     const service = shuttle.hand.want(rig.service({ ...everyMinute, image: image(hourLong) }));
@@ -258,9 +258,7 @@ describe("the true reason of a cron whose runs cannot begin", { concurrent: isRe
     const context = plainContext(randomUUID());
     const first = await rig.shuttle({ context });
     first.hand.want(service);
-    const run = await until("a run has begun", () =>
-      runsOf(service, first).find(({ started_at }) => started_at !== null),
-    );
+    const run = await begun(service, first);
     await first.cluster.cronRunsTaken([run]);
     await first[Symbol.asyncDispose]();
     await deleteJob(service);
@@ -288,9 +286,7 @@ describe("the true reason of a cron whose runs cannot begin", { concurrent: isRe
     const context = plainContext(randomUUID());
     const first = await rig.shuttle({ context });
     first.hand.want(service);
-    const run = await until("a run has begun", () =>
-      runsOf(service, first).find(({ started_at }) => started_at !== null),
-    );
+    const run = await begun(service, first);
     await first.cluster.cronRunsTaken([run]);
     expect(first.report(service)?.runs_known).toContain(run.run_id);
     await first[Symbol.asyncDispose]();
