@@ -7,24 +7,33 @@ export type Ask = {
   readonly body?: () => string;
 };
 
-/** `users` keep-alive clients ask one after the other until `count` answers are there; the latencies in ms. */
-export async function latencies(
-  ask: Ask,
-  { users, count }: { users: number; count: number },
-): Promise<number[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: users });
-  const times: number[] = [];
-  let begun = 0;
-  const user = async () => {
-    while (begun++ < count) {
-      const startedAt = performance.now();
-      await once(ask, agent);
-      times.push(performance.now() - startedAt);
-    }
+export type Users = Disposable & {
+  /** They ask one after the other until `count` answers are there; the latencies in ms. */
+  latencies(ask: Ask, count: number): Promise<number[]>;
+};
+
+/**
+ * So many keep-alive clients of one server. Node accepts one connection each turn of its loop: where a hundred come to a
+ * busy server at once, what is measured first is how long the last of them waits to be let in, so connections stay.
+ */
+export function openUsers(users: number): Users {
+  const agent = new Agent({ keepAlive: true, maxSockets: users, maxFreeSockets: users });
+  return {
+    async latencies(ask, count) {
+      const times: number[] = [];
+      let begun = 0;
+      const user = async () => {
+        while (begun++ < count) {
+          const startedAt = performance.now();
+          await once(ask, agent);
+          times.push(performance.now() - startedAt);
+        }
+      };
+      await Promise.all(Array.from({ length: users }, user));
+      return times;
+    },
+    [Symbol.dispose]: () => agent.destroy(),
   };
-  await Promise.all(Array.from({ length: users }, user));
-  agent.destroy();
-  return times;
 }
 
 const once = ({ method, url, headers, body }: Ask, agent: Agent): Promise<void> =>
