@@ -39,6 +39,20 @@ test("a renewed token is used without a restart", () => {
   expect(starbase.token()).toBe("two");
 });
 
+test("lines go to the log store or to a region's door, whose token is renewed as Starbase's is", () => {
+  const door = { STARFORM_LOGS_URL: "https://logs.example.com:6000" };
+  expect(readConfig(env).logs).toBeUndefined();
+  expect(() => readConfig({ ...env, ...door })).toThrow(/STARFORM_LOGS_TOKEN_FILE: needed/);
+  const both = { ...env, ...door, STARFORM_LOGS_TOKEN: "t", STARFORM_TELEMETRY_URL: "http://127.0.0.1:1" };
+  expect(() => readConfig(both)).toThrow(/lines go to one of them/);
+  writeFileSync(join(dir, "logs-token"), "one\n");
+  const { logs } = readConfig({ ...env, ...door, STARFORM_LOGS_TOKEN_FILE: join(dir, "logs-token") });
+  const token = () => logs && "token" in logs && logs.token();
+  expect([logs?.url, token()]).toEqual([door.STARFORM_LOGS_URL, "one"]);
+  writeFileSync(join(dir, "logs-token"), "two\n");
+  expect(token()).toBe("two");
+});
+
 test("a misspelt name stops the start, and so does a gateway without its token", () => {
   expect(() => readConfig({ ...env, STARFORM_REGOIN: "x" })).toThrow(
     /STARFORM_REGOIN.*did you mean STARFORM_REGION/,

@@ -57,6 +57,9 @@ const Variables = z.strictObject({
   TELEMETRY_URL: z.url().optional(),
   TELEMETRY_USER: z.string().default("default"),
   TELEMETRY_PASSWORD: z.string().default(""),
+  /** A region's door for logs, with the cluster's token for it: where the log store itself is out of reach. */
+  LOGS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  LOGS_TOKEN: z.string().min(1).optional(),
   ON_STOP: z.enum(["stop", "leave"]).default("stop"),
   /** With two replicas on Kubernetes: of several, one leads. */
   LEADER_ELECTION: z.enum(["true", "false"]).default("false"),
@@ -70,16 +73,28 @@ export type Config = ReturnType<typeof readConfig>;
 /** Reads `STARFORM_*`. Secrets come as `<NAME>_FILE`; the token's file is read again for each call, so it may be renewed. */
 export function readConfig(env: Env) {
   const v = parseEnv("STARFORM_", Variables, env);
-  const tokenFile = env["STARFORM_AUTH_TOKEN_FILE"];
+  /** Of a file it is read at each call: it may be renewed. */
+  const tokenOf = (name: "AUTH_TOKEN" | "LOGS_TOKEN", token: string) => {
+    const file = env[`STARFORM_${name}_FILE`];
+    return () => (file ? readFileSync(file, "utf8").trim() : token);
+  };
   const [, host = "", port = "8080"] = /^(.*):(\d+)$/.exec(v.METRICS_ADDR) ?? [];
   if (v.GATEWAY_ADMIN_URL && !v.GATEWAY_ADMIN_TOKEN)
     throw new Error(
       "the configuration is wrong:\n  STARFORM_GATEWAY_ADMIN_TOKEN_FILE: needed with STARFORM_GATEWAY_ADMIN_URL",
     );
+  if (v.LOGS_URL && !v.LOGS_TOKEN)
+    throw new Error(
+      "the configuration is wrong:\n  STARFORM_LOGS_TOKEN_FILE: needed with STARFORM_LOGS_URL, which takes nothing without the cluster's token",
+    );
+  if (v.LOGS_URL && v.TELEMETRY_URL)
+    throw new Error(
+      "the configuration is wrong:\n  STARFORM_LOGS_URL and STARFORM_TELEMETRY_URL: lines go to one of them, name that one",
+    );
   return {
     starbase: {
       url: v.STARBASE_URL,
-      token: () => (tokenFile ? readFileSync(tokenFile, "utf8").trim() : v.AUTH_TOKEN),
+      token: tokenOf("AUTH_TOKEN", v.AUTH_TOKEN),
     },
     /** Public keys of Starbase, `<id>:<base64>` each; a document that none of them signed is refused. */
     signingKeys: v.SIGNING_KEYS,
@@ -114,9 +129,12 @@ export function readConfig(env: Env) {
     dockerSocket: v.DOCKER_SOCKET,
     imagesDir: v.IMAGES_DIR ?? join(v.DATA_DIR ?? dataDir, "images"),
     gateway: v.GATEWAY_ADMIN_URL ? { url: v.GATEWAY_ADMIN_URL, token: v.GATEWAY_ADMIN_TOKEN! } : undefined,
-    telemetry: v.TELEMETRY_URL
-      ? { url: v.TELEMETRY_URL, user: v.TELEMETRY_USER, password: v.TELEMETRY_PASSWORD }
-      : undefined,
+    /** Where lines of apps go; nowhere without it. */
+    logs: v.LOGS_URL
+      ? { url: v.LOGS_URL, token: tokenOf("LOGS_TOKEN", v.LOGS_TOKEN!) }
+      : v.TELEMETRY_URL
+        ? { url: v.TELEMETRY_URL, user: v.TELEMETRY_USER, password: v.TELEMETRY_PASSWORD }
+        : undefined,
     onStop: v.ON_STOP,
     searchPath: env["PATH"] ?? "",
   };

@@ -5,6 +5,7 @@ import { checkLabels } from "./checks/labels.ts";
 import { checkMetricsApi } from "./checks/metrics-api.ts";
 import { checkOwner } from "./checks/owner.ts";
 import { checkParts, nothingHere } from "./checks/parts.ts";
+import { checkPlatformLines } from "./checks/platform-lines.ts";
 import { checkPodSecurity } from "./checks/pod-security.ts";
 import { checkRights } from "./checks/rights.ts";
 import { checkStarbase } from "./checks/starbase.ts";
@@ -24,6 +25,7 @@ const checks: Readonly<Record<string, Check>> = {
   "pod security": checkPodSecurity,
   storage: checkStorage,
   clocks: checkClocks,
+  "platform lines": checkPlatformLines,
   starbase: checkStarbase,
 };
 
@@ -34,6 +36,7 @@ const ofParts: ReadonlySet<string> = new Set([
   "labels",
   "rights",
   "pod security",
+  "platform lines",
   "starbase",
 ]);
 

@@ -62,6 +62,8 @@ export const ClusterParameters = z.strictObject({
   signingKeys: plain(/^[A-Za-z0-9_.:,;=+/-]{1,4000}$/, "the signing keys are one line").optional(),
   /** Without it the agents that send there are left out, as on a laptop. */
   endpoints: RegionEndpoints.optional(),
+  /** Where Shuttle sends lines of the platform already, for when no endpoints are given: the agents stay as they are, too. */
+  logsUrl: address.optional(),
   settings: RegionSettings.prefault({}),
   /** Whether the cluster's Shuttle is a pod of it; false where it runs elsewhere, as beside an embedded Starbase. */
   runsShuttle: z.boolean().default(true),

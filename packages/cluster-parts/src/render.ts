@@ -67,11 +67,12 @@ function missing(name: string): never {
 }
 
 function valuesOf(
-  { clusterId, region, token, starbaseUrl, signingKeys, endpoints, settings }: ClusterParameters,
+  { clusterId, region, token, starbaseUrl, signingKeys, endpoints, logsUrl, settings }: ClusterParameters,
   facts: ClusterFacts,
 ): Readonly<Record<string, Value | undefined>> {
   const logs = endpoints && new URL(endpoints.logs.url);
   const isTls = logs?.protocol === "https:";
+  const shuttleLogs = endpoints?.logs.url ?? logsUrl;
   return {
     cluster_id: clusterId,
     region,
@@ -82,6 +83,8 @@ function valuesOf(
     logs_port: logs && Number(logs.port || (isTls ? 443 : 80)),
     logs_tls: isTls ? "on" : "off",
     logs_token: endpoints?.logs.token,
+    logs_url: shuttleLogs,
+    logs_token_file: shuttleLogs && "/var/run/starform-logs/token",
     metrics_url: endpoints?.metrics.url,
     metrics_token: endpoints?.metrics.token,
     monitoring_url: endpoints?.monitoring?.url,

@@ -45,13 +45,14 @@ describe("a bootstrap", () => {
     await rig.bootstrap();
     const before = stateOf(rig);
     const other = { ...endpoints, logs: { ...endpoints.logs, token: "another-token-9876" } };
-    expect(await rig.bootstrap({ endpoints: other, token: "sfc_another-token" })).toBe(3);
+    expect(await rig.bootstrap({ endpoints: other, token: "sfc_another-token" })).toBe(4);
     const changed = [...stateOf(rig)]
       .filter(([name, { wants }]) => before.get(name)?.wants !== wants)
       .map(([name]) => name);
     expect(changed.toSorted()).toEqual([
       "DaemonSet/starform-nodes/fluent-bit",
       "Secret/starform-nodes/logs-token",
+      "Secret/starform-system/shuttle-logs-token",
       "Secret/starform-system/shuttle-token",
     ]);
   });

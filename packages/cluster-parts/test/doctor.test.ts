@@ -55,6 +55,7 @@ describe("the doctor", () => {
       "pod security",
       "storage",
       "clocks",
+      "platform lines",
       "starbase",
     ]);
     expect(findings.map(({ says }) => says).join("\n")).toMatch(/Shuttle has all \d{2,} rights/);
@@ -149,6 +150,20 @@ describe("the doctor", () => {
       expect.objectContaining({
         level: "warning",
         says: expect.stringContaining("this release brings registry.starform.app/shuttle:0.1.0") as string,
+      }),
+    );
+  });
+
+  test("sees that Shuttle does not know where lines go that Fluent Bit sends there", async () => {
+    const found = await damaged(
+      () => rig.bootstrap({ endpoints: undefined }),
+      () => rig.bootstrap(),
+    );
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        check: "platform lines",
+        level: "warning",
+        mend: expect.stringContaining("--region-file") as string,
       }),
     );
   });

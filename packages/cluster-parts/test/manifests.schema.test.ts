@@ -157,7 +157,12 @@ test("every setting of a region reaches Shuttle, under a name that Shuttle knows
   const [container] = template?.spec.containers ?? [];
   const given = (container as unknown as { env: { name: string; value: string }[] }).env;
   const env = Object.fromEntries(given.map(({ name, value }) => [name, value]));
-  const config = readConfig({ ...env, STARFORM_AUTH_TOKEN_FILE: fileURLToPath(import.meta.url) });
+  const aFile = fileURLToPath(import.meta.url);
+  const config = readConfig({
+    ...env,
+    STARFORM_AUTH_TOKEN_FILE: aFile,
+    STARFORM_LOGS_TOKEN_FILE: aFile,
+  });
   expect(config).toMatchObject({
     runtime: "kubernetes",
     clusterId: parameters().clusterId,
@@ -167,6 +172,7 @@ test("every setting of a region reaches Shuttle, under a name that Shuttle knows
     hasVolume: true,
     http: { host: "0.0.0.0", port: 8080 },
     signingKeys: parameters().signingKeys,
+    logs: { url: parameters().endpoints?.logs.url },
     kubernetes: {
       edge: { usesProxyProtocol: true, trustedHops: 1 },
       tlsSecret: "origin-certificate",
@@ -176,6 +182,23 @@ test("every setting of a region reaches Shuttle, under a name that Shuttle knows
       storageClass: "fast",
     },
   });
+});
+
+test("where no region takes lines in, Shuttle is told of none, and a repeat without the region's file leaves them as they are", () => {
+  const envOf = (own: Parameters<typeof everything>[0]) => {
+    const given = everything({ endpoints: undefined, ...own });
+    const deployment = given.find(
+      ({ kind, metadata }) => kind === "Deployment" && metadata.name === "shuttle",
+    );
+    return JSON.stringify(deployment).match(/STARFORM_LOGS_\w+","value":"[^"]+/g);
+  };
+  expect(envOf({})).toBeNull();
+  const logsUrl = "https://logs.nyc3.example.com:6000";
+  expect(envOf({ logsUrl })).toEqual([
+    `STARFORM_LOGS_URL","value":"${logsUrl}`,
+    'STARFORM_LOGS_TOKEN_FILE","value":"/var/run/starform-logs/token',
+  ]);
+  expect(envOf({ endpoints: parameters().endpoints })).toEqual(envOf({ logsUrl }));
 });
 
 test("a changed token or configuration starts the pods anew that read it only once", () => {

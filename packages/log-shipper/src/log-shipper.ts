@@ -1,6 +1,6 @@
 import { backoffMs } from "@starform/std/retry";
 import { noDiskBuffer, openDiskBuffer, type Batch, type DiskBuffer } from "./disk-buffer.ts";
-import { insertRows, type InsertRows } from "./insert-rows.ts";
+import { insertRows, type InsertRows, type LogDestination } from "./insert-rows.ts";
 import type { LineBudgetOptions } from "./line-budget.ts";
 import { batchLinesMax, lineQueue } from "./line-queue.ts";
 import type { LogLine } from "./log-line.ts";
@@ -8,11 +8,7 @@ import { wakeableSleep } from "./wakeable-sleep.ts";
 
 export type { LogLevel, LogLine, LogStream } from "./log-line.ts";
 
-export type LogShipperOptions = {
-  /** ClickHouse's HTTP interface. */
-  readonly url: string;
-  readonly user: string;
-  readonly password: string;
+export type LogShipperOptions = LogDestination & {
   /** Where lines wait while the store is away; one directory per process. */
   readonly bufferDir: string;
   readonly bufferBytesMax?: number;

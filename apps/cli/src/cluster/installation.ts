@@ -41,6 +41,7 @@ export async function parametersFor(
     starbaseUrl,
     ...(signingKeys ? { signingKeys: signingKeys.trim().replaceAll(/\s+/g, ",") } : {}),
     ...(region.endpoints ? { endpoints: region.endpoints } : {}),
+    ...(before?.logsUrl ? { logsUrl: before.logsUrl } : {}),
     settings,
     images: Object.fromEntries((flags.image ?? []).map(imageOf)),
   });

@@ -9,6 +9,7 @@ export type Identity = {
   readonly starbaseUrl?: string | undefined;
   readonly signingKeys?: string | undefined;
   readonly settings?: RegionSettings | undefined;
+  readonly logsUrl?: string | undefined;
 };
 
 type Shuttle = KubeObject & {
@@ -41,6 +42,7 @@ export async function installedBefore(kube: KubeApi): Promise<Identity | undefin
     starbaseUrl: valueOf("STARBASE_URL"),
     signingKeys: valueOf("SIGNING_KEYS"),
     settings: settingsOf(valueOf),
+    logsUrl: valueOf("LOGS_URL"),
   };
 }
 

@@ -30,7 +30,7 @@ export async function openKubernetes(config: Config, { sink, warn, time }: Clust
   const told = kubernetesToldEndings(keptSecrets(api, systemNamespace, "told-endings"));
   return openKubernetesCluster({
     api,
-    ...(config.telemetry ? { logs: { sink, told } } : {}),
+    ...(config.logs ? { logs: { sink, told } } : {}),
     context: plainContext(config.clusterId, own),
     warn,
     nowMs: () => time.nowMs(),

@@ -45,10 +45,8 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
   await using stack = new AsyncDisposableStack();
   const { log, metrics, starbase, stores, time, signal, reached } = deps;
   const warn = warnTo(log);
-  const sink: LogSink = config.telemetry
-    ? stack.use(
-        openLogShipper({ ...config.telemetry, bufferDir: join(config.dir, "log-buffer"), onError: warn }),
-      )
+  const sink: LogSink = config.logs
+    ? stack.use(openLogShipper({ ...config.logs, bufferDir: join(config.dir, "log-buffer"), onError: warn }))
     : noLogs;
   const cluster = stack.use(await openCluster(config, { sink, warn, time }));
   let desired: DesiredView | undefined;

@@ -1,18 +1,9 @@
 import { isFault, wordsOf } from "@starform/std/fault";
 import type { Check, Examination } from "../examination.ts";
 import { bootstrapAgain, findingsOf } from "./finding.ts";
+import { shuttleSettings } from "./shuttle-settings.ts";
 
 const { ok, warning, error } = findingsOf("starbase");
-const namespace = "starform-system";
-type Shuttle = {
-  readonly spec?: {
-    readonly template?: {
-      readonly spec?: {
-        readonly containers?: readonly { readonly env?: readonly { name: string; value?: string }[] }[];
-      };
-    };
-  };
-};
 
 /** Whether the token in the cluster opens its desired state, asked from here with the cluster's own settings. */
 export const checkStarbase: Check = async (examination) => {
@@ -57,13 +48,13 @@ export const checkStarbase: Check = async (examination) => {
   }
 };
 
-async function settingsOf({ kube, signal }: Examination) {
-  const at = (apiVersion: string, kind: string, name: string) => ({ apiVersion, kind, namespace, name });
-  const deployment = (await kube.get(at("apps/v1", "Deployment", "shuttle"), signal)) as Shuttle | undefined;
-  const secret = await kube.get(at("v1", "Secret", "shuttle-token"), signal);
-  const env = deployment?.spec?.template?.spec?.containers?.[0]?.env ?? [];
-  const valueOf = (name: string) => env.find((each) => each.name === name)?.value;
-  const [url, clusterId] = [valueOf("STARFORM_STARBASE_URL"), valueOf("STARFORM_CLUSTER_ID")];
+async function settingsOf(examination: Examination) {
+  const valueOf = await shuttleSettings(examination);
+  const secret = await examination.kube.get(
+    { apiVersion: "v1", kind: "Secret", namespace: "starform-system", name: "shuttle-token" },
+    examination.signal,
+  );
+  const [url, clusterId] = [valueOf("STARBASE_URL"), valueOf("CLUSTER_ID")];
   const token = (secret?.["data"] as { token?: string } | undefined)?.token;
   if (!url || !clusterId || !token) return undefined;
   return { url, clusterId, token: Buffer.from(token, "base64").toString("utf8") };
