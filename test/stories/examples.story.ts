@@ -27,8 +27,8 @@ type Example = Facts & {
   readonly needs?: readonly string[];
   readonly reaches?: readonly string[];
   readonly runtimes?: readonly StoryRuntime["name"][];
-  /** Why Starform's own bases cannot build it. */
-  readonly notOnDocker?: string;
+  /** Where the images come from that it is built on: Starform's own bases cannot serve it. */
+  readonly reachesOnDocker?: readonly string[];
   readonly services?: readonly Part[];
 };
 type Way = "up" | "push";
@@ -36,16 +36,23 @@ type Way = "up" | "push";
 const root = fileURLToPath(new URL("../../examples", import.meta.url));
 const isReached = (url: string) =>
   fetch(url, { method: "HEAD", signal: AbortSignal.timeout(5_000) }).then(
-    ({ ok }) => ok,
+    () => true,
     () => false,
   );
+const unreached = async (urls: readonly string[] = []): Promise<string[]> => {
+  const reached = await Promise.all(urls.map(isReached));
+  return urls.filter((_, at) => !reached[at]);
+};
 const all = await Promise.all(
   readdirSync(root)
     .filter((name) => existsSync(join(root, name, "test.json")))
     .map(async (name) => {
       const example = JSON.parse(readFileSync(join(root, name, "test.json"), "utf8")) as Example;
-      const reached = await Promise.all((example.reaches ?? []).map(isReached));
-      return { ...example, name, hasNetwork: reached.every(Boolean) };
+      const [away, awayOnDocker] = [
+        await unreached(example.reaches),
+        await unreached(example.reachesOnDocker),
+      ];
+      return { ...example, name, away: { process: away, docker: [...away, ...awayOnDocker] } };
     }),
 );
 /** Where builds look for programs: what a person keeps in their home does not count. */
@@ -53,12 +60,12 @@ const systemPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"
 const isInstalled = (program: string) => systemPath.some((dir) => existsSync(join(dir, program)));
 /** Why an example cannot be deployed here; undefined where it can. */
 function whyNot(
-  { needs = [], reaches = [], runtimes: on, notOnDocker, hasNetwork }: (typeof all)[number],
+  { needs = [], runtimes: on, away }: (typeof all)[number],
   runtime: StoryRuntime["name"],
 ): string | undefined {
-  if (!hasNetwork) return `${reaches.join(", ")} is not reached`;
+  if (away[runtime].length > 0) return `${away[runtime].join(", ")} cannot be reached`;
   if (on && !on.includes(runtime)) return `it is for ${on.join(", ")} alone`;
-  if (runtime === "docker") return notOnDocker;
+  if (runtime === "docker") return undefined;
   const missing = needs.filter((program) => !isInstalled(program));
   return missing.length > 0 ? `${missing.join(", ")} is not installed` : undefined;
 }

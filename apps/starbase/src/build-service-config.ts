@@ -18,7 +18,7 @@ export const buildServiceVariables = {
   DEPOT_API_URL: z.url().default("https://api.depot.dev"),
   DEPOT_REGION: z.string().default("us-east-1"),
   DEPOT_CACHE_GB: z.coerce.number().int().min(1).default(30),
-  /** What plans start from on a builder elsewhere; without them Railpack's images, which it fetches. */
+  /** What plans start from in place of Railpack's images; on this machine where its own bases lack a tool. */
   BUILDER_IMAGE: z.string().optional(),
   RUNTIME_IMAGE: z.string().optional(),
 };
@@ -42,7 +42,7 @@ export type BuildKitEndpoint =
 export type Bases = { readonly builder: string; readonly runtime: string };
 
 export type BuildServiceConfig =
-  | { readonly kind: "auto" }
+  | { readonly kind: "auto"; readonly bases: Bases | undefined }
   | { readonly kind: "process" }
   | {
       readonly kind: "buildkit";
@@ -62,7 +62,8 @@ export type BuildServiceConfig =
 /** Throws with the name of what is missing or wrong. */
 export function buildServiceOf(v: z.output<typeof Variables>): BuildServiceConfig {
   const kind = v.BUILD_SERVICE;
-  if (kind === "auto" || kind === "process") return { kind };
+  if (kind === "auto") return { kind, bases: basesOf(v) };
+  if (kind === "process") return { kind };
   if (kind === "buildkit")
     return { kind, endpoint: endpointOf(v), cacheGb: v.BUILDKIT_CACHE_GB, bases: basesOf(v) };
   return {

@@ -100,7 +100,8 @@ export async function runFrontend(
       const asked = {
         ref: fullReference(reference),
         resolveMode: "local",
-        logName: `look at image ${reference}`,
+        // As Dockerfile builds call it; failures are told by the name.
+        logName: `load metadata for ${reference}`,
       };
       const { config } = await channel.unary(methods.imageConfig, asked, options);
       return JSON.parse(Buffer.from(config).toString()) as ImageConfig;

@@ -116,10 +116,10 @@ function builderOf(
   registry: RegistryProvider | undefined,
   logger: Logger,
 ): BuildService & AsyncDisposable {
-  const { runtime, dataDir, dockerSocket, node, network, builtImages } = config;
+  const { runtime, buildService, dataDir, dockerSocket, node, network, builtImages } = config;
   const [cacheDir, workDir] = [join(dataDir, "cache", "builds"), join(dataDir, "cache", "work")];
   const log = (text: string) => logger.warn(text);
-  const isProcess = runtime === "process" || config.buildService.kind === "process";
+  const isProcess = runtime === "process" || buildService.kind === "process";
   if (builtImages === "registry" && (isProcess || !registry))
     throw new Error(
       isProcess
@@ -147,6 +147,7 @@ function builderOf(
     engineSocket: dockerSocket,
     registry: pushes,
     registryPrefix,
+    bases: buildService.kind === "auto" ? buildService.bases : undefined,
     cacheDir,
     workDir,
     log,

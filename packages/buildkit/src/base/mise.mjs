@@ -55,7 +55,7 @@ function install(tool, version) {
     process.stdout.write(`${tool} ${version} was asked for; this base has ${has.replace(/^\D*/, "")}\n`);
   else
     process.stderr.write(
-      `this base image has no ${tool} ${version}. Bring a Dockerfile, or an image that has it\n`,
+      `this base image has no ${tool} ${version}: let the machine that builds reach ghcr.io, or bring a Dockerfile\n`,
     );
   return Boolean(has);
 }

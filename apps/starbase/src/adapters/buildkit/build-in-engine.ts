@@ -12,8 +12,10 @@ import type { BoundedBuilds } from "./bounded-build.ts";
 import { markName, markOf } from "./build-mark.ts";
 import { buildImage, type ImageTarget } from "./build-image.ts";
 import type { LedgerImage } from "./build-ledger.ts";
+import { quickTools, toolsOwnBasesLack } from "./own-bases.ts";
 import { pushedImage, pushTarget, type PushRegistry } from "./push-target.ts";
 import { enginePrefix } from "./refuse-foreign-images.ts";
+import type { RegistryBases } from "./registry-bases.ts";
 import type { BuildJob } from "./running-builds.ts";
 import { untilBuilt } from "./until-built.ts";
 import { watchedBuild, type Watch } from "./watched-build.ts";
@@ -29,7 +31,8 @@ export type EngineBuilder = {
   readonly layersOf: Engine["layers"];
   /** What a build is to say of the walls around it; nothing where they stand. */
   readonly wallWords: () => Promise<string | undefined>;
-  /** The images that plans start from, for a version of Node; made once. */
+  readonly registryBases: RegistryBases;
+  /** The images made here that plans start from, for a version of Node; made once. */
   readonly basesFor: (
     form: BaseForm,
     nodeVersion: string | undefined,
@@ -75,7 +78,8 @@ export const buildInEngine = (builder: EngineBuilder, job: BuildJob): Promise<Le
 };
 
 /**
- * Most apps need nothing that the quick base lacks. One that does (a compiler, a Debian package) is built on
+ * Most apps need nothing that the quick base lacks. A plan whose tools our own bases do not have as it asks for them starts
+ * from the images that it names, where their registry answers. What needs a compiler or a Debian package is built on
  * Debian's, at once where its plan says so, else when a step failed for it.
  */
 async function buildOnBestBase(
@@ -95,6 +99,11 @@ async function buildOnBestBase(
     orAborted(builder.basesFor(form, spec.outcome.info.versions["node"]?.version, watch.say), watch.signal);
   // A frontend image brings what its plans start from.
   if (spec.outcome.kind === "plan" && spec.outcome.frontend) return buildOn(undefined);
+  const lacking = await toolsOwnBasesLack(spec.outcome);
+  if (lacking.length > 0) {
+    const built = await builder.registryBases.tried(buildOn, watch.say, lacking);
+    if (built) return built;
+  }
   if (await asksForDebian(spec)) return buildOn(await basesFor("debian"));
   const quick = await basesFor("quick");
   try {
@@ -120,9 +129,6 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     work.catch(() => undefined);
   }
 }
-
-/** What a plan may ask for that the quick base has, or takes from the npm registry. */
-const quickTools = new Set(["node", "npm", "pnpm", "yarn", "bun", "deno", "python"]);
 
 async function asksForDebian({ contextDir, outcome }: BuildSpec): Promise<boolean> {
   const usesApt = /\b(apt-get|apt|dpkg)\b/;

@@ -11,6 +11,7 @@ import { ownEngine } from "./engine-group.ts";
 import { fileLedger } from "./file-ledger.ts";
 import type { PushRegistry } from "./push-target.ts";
 import { enginePrefix } from "./refuse-foreign-images.ts";
+import { registryBases } from "./registry-bases.ts";
 import { runningBuilds } from "./running-builds.ts";
 import { sayWalls } from "./say-walls.ts";
 
@@ -24,6 +25,8 @@ export type BuildKitServiceOptions = {
   readonly cacheDir: string;
   /** Logs, locks and records of builds. */
   readonly workDir: string;
+  /** What plans start from that our own bases cannot serve, in place of the images they name. */
+  readonly bases?: BaseImages | undefined;
   /** Where a plan does not ask for a version. */
   readonly nodeVersion?: string;
   /** For the operator. */
@@ -51,6 +54,7 @@ export function buildkitBuildService(options: BuildKitServiceOptions): BuildServ
     bounded: boundedBuilds(ownEngine(engineSocket), limits),
     layersOf: engine.layers,
     wallWords: () => (wallWords ??= sayWalls(engineSocket)),
+    registryBases: registryBases(options.bases),
     basesFor: rememberedBases(options),
   };
   const isThere = registry
