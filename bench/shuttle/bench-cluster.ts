@@ -119,7 +119,7 @@ export async function removeNamespaces({ api, isFake }: BenchCluster, prefix: st
       .filter((name) => name.startsWith(prefix));
   for (const name of await left()) await api.delete({ ...namespace, name });
   await until("the namespaces are gone", async () => (await left()).length === 0, {
-    withinMs: 300_000,
+    withinMs: longMs,
     everyMs: 1_000,
   });
 }
