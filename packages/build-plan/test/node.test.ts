@@ -70,6 +70,29 @@ describe("the package manager", () => {
     expect(JSON.stringify(plan.steps[0])).not.toContain("yarn =");
   });
 
+  test.each([
+    ["pnpm", { pnpm: ">=9" }, "9", {}],
+    ["pnpm", { pnpm: "^10.33.0" }, "10", { "pnpm-lock.yaml": "lockfileVersion: '9.0'\n" }],
+    ["pnpm", { pnpm: ">=7" }, "8", { "pnpm-lock.yaml": "lockfileVersion: '6.0'\n" }],
+    ["pnpm", { pnpm: "11.5.x" }, "11.5", {}],
+    ["pnpm", { pnpm: "10.2.0" }, "10.2.0", {}],
+    ["yarn", { yarn: ">=1.22" }, "1", {}],
+    ["yarn", { yarn: ">=3" }, "3", { "yarn.lock": "__metadata:\n  version: 6\n" }],
+    ["bun", { bun: ">=1.0.0" }, "1", {}],
+  ])(
+    "%s by a range in engines (%o) is of the line %s, which its installer understands",
+    async (tool, engines, version, files) => {
+      const { plan, info } = await planned({ "package.json": app({ engines }), ...files });
+      expect(info.versions[tool]).toEqual({
+        version,
+        reason: `package.json engines says ${Object.values(engines)[0]}`,
+      });
+      expect(
+        plan.steps.find(({ name }) => name === "packages:mise")!.assets["generated-mise-toml"],
+      ).toContain(`${tool} = "${version}"`);
+    },
+  );
+
   test("Plug'n'Play keeps yarn's cache in the image, node_modules do not", async () => {
     const files = { "package.json": app(), "yarn.lock": "__metadata:\n  version: 8\n" };
     const pnp = await planned(files);

@@ -1,7 +1,9 @@
 import type { PlanDraft } from "../../plan-draft.ts";
 import { chooseVersion } from "../../tool-version.ts";
+import { pickLine } from "../../version-range.ts";
 import type { NodeApp } from "./node-app.ts";
 import { chooseNode } from "./node-version.ts";
+import { managerLines } from "./package-manager.ts";
 
 /** Node itself, bun, and the package manager: whatever this source is installed, built and run with. */
 export function chooseNodeTools(draft: PlanDraft, app: NodeApp): void {
@@ -22,6 +24,7 @@ export function chooseNodeTools(draft: PlanDraft, app: NodeApp): void {
       files: [".bun-version"],
       manifest: [wanted?.version ? { version: wanted.version, reason: wanted.versionReason } : undefined],
       fallback: { version: "latest", reason: "nothing in the source names a version" },
+      resolve: (text) => lineOf(text, ["1"]),
     });
   }
   if (manager.program === "npm" || manager.program === "bun") return;
@@ -31,8 +34,12 @@ export function chooseNodeTools(draft: PlanDraft, app: NodeApp): void {
     label: manager.program,
     manifest: manager.isCorepack ? [] : [{ version, reason: manager.versionReason }],
     fallback: { version, reason: manager.versionReason },
-    resolve: (text) => text.replace(/^[v=]+/, "").trim() || undefined,
+    resolve: (text) => lineOf(text, managerLines(manager, draft.tree)),
   });
   if (manager.isCorepack) draft.installedElsewhere.add(manager.program);
   if (manager.isCorepack) draft.miseSettings["node.corepack"] = true;
 }
+
+/** What installs these tools knows versions, lines of them and names ("latest"), and no ranges. */
+const lineOf = (text: string, lines: readonly string[]): string | undefined =>
+  /^[a-z]+$/.test(text.trim()) ? text.trim() : pickLine(text, lines);

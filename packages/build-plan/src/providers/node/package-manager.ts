@@ -113,6 +113,13 @@ function pnpmOfLock(tree: SourceTree): { version: string; reason: string } {
     : { version: "9", reason: "nothing in the source names a version" };
 }
 
+/** Lines of releases in order of preference for a range: first the one that wrote the lock file, which others may refuse. */
+export function managerLines({ name }: PackageManager, tree: SourceTree): readonly string[] {
+  if (name === "pnpm") return [pnpmOfLock(tree).version, "9", "10", "11", "8", "7", "6"];
+  if (name === "yarnberry") return [yarnOfLock(tree).version, "4", "3", "2"];
+  return ["1"];
+}
+
 /** Runs a script of package.json, in a member of the workspace if one is named. */
 export function runScript(
   { program }: PackageManager,
