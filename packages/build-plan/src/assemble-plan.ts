@@ -11,7 +11,7 @@ import {
   toolsStep,
   versionsMayChange,
 } from "./plan-draft.ts";
-import { type RailpackStep, spreadCommand } from "./railpack-file.ts";
+import { type RailpackFile, type RailpackStep, spreadCommand } from "./railpack-file.ts";
 import { aptStep, toolsSteps } from "./tools-step.ts";
 
 /** Applies the configuration to what the provider drafted and puts the plan together. */
@@ -33,7 +33,9 @@ export function assemblePlan(draft: PlanDraft): BuildPlan {
   const plan: BuildPlan = {
     steps,
     caches: draft.caches,
-    secrets: [...new Set(spread(draft.config.secrets, draft.variables.names, isDots))],
+    secrets: [
+      ...new Set([...draft.variables.names, ...(draft.config.secrets ?? []).filter((name) => !isDots(name))]),
+    ],
     deploy: {
       base: needsApt ? fromStep("packages:apt:runtime") : draft.deploy.base,
       inputs,
@@ -93,6 +95,7 @@ function applyConfiguration(draft: PlanDraft): void {
       `cache ${name}`,
     );
   }
+  deploy.inputs = spread(config.deploy?.inputs, deploy.inputs, (layer) => "spread" in layer);
   const spreadsDeploy =
     config.deploy?.inputs === undefined || config.deploy.inputs.some((layer) => "spread" in layer);
   for (const [name, step] of Object.entries(config.steps ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -107,30 +110,39 @@ function applyConfiguration(draft: PlanDraft): void {
     const by = draft.saidBy((file) => file.deploy?.startCommand, "RAILPACK_START_CMD");
     startWith(draft, config.deploy.startCommand, `because ${by} says so`);
   }
-  deploy.inputs = spread(config.deploy?.inputs, deploy.inputs, (layer) => "spread" in layer);
   deploy.paths = spread(config.deploy?.paths, deploy.paths, isDots);
   Object.assign(deploy.variables, config.deploy?.variables);
 }
 
 function applyAptPackages(draft: PlanDraft): void {
   const { config } = draft;
-  const isName = (name: string) => name !== "...";
-  const forBuild = draft.saidBy((file) => file.buildAptPackages, "RAILPACK_BUILD_APT_PACKAGES");
-  needPackages(
-    draft,
-    "build",
-    (config.buildAptPackages ?? []).filter(isName),
-    `because ${forBuild} asks for them`,
-  );
+  needAsked(draft, "build", {
+    part: (file) => file.buildAptPackages,
+    variable: "RAILPACK_BUILD_APT_PACKAGES",
+  });
   const asked = config.deploy?.aptPackages;
   if (!asked) return;
-  if (asked.every(isName)) {
+  if (!asked.some(isDots)) {
     draft.runtimeAptPackages.clear();
     for (const about of draft.decisions.map((one) => one.about))
       if (about.startsWith("packages of run time ")) forget(draft, about);
   }
-  const forApp = draft.saidBy((file) => file.deploy?.aptPackages, "RAILPACK_DEPLOY_APT_PACKAGES");
-  needPackages(draft, "run time", asked.filter(isName), `because ${forApp} asks for them`);
+  needAsked(draft, "run time", {
+    part: (file) => file.deploy?.aptPackages,
+    variable: "RAILPACK_DEPLOY_APT_PACKAGES",
+  });
+}
+
+/** The packages that the configuration lists, each with the file or variable that lists it. */
+function needAsked(
+  draft: PlanDraft,
+  when: "build" | "run time",
+  { part, variable }: { part: (file: RailpackFile) => string[] | undefined; variable: string },
+): void {
+  const names = (part(draft.config) ?? []).filter((name) => !isDots(name));
+  const asker = (name: string) => draft.saidBy((file) => part(file)?.find((one) => one === name), variable);
+  for (const [by, asked] of Map.groupBy(names, asker))
+    needPackages(draft, when, asked, `because ${by} asks for them`);
 }
 
 function applyStep(draft: PlanDraft, name: string, configured: RailpackStep, spreadsDeploy: boolean): void {

@@ -14,7 +14,7 @@ export function chooseProvider(draft: PlanDraft): Provider | undefined {
   const { tree, config } = draft;
   const configured = config.provider;
   if (configured !== undefined) {
-    const provider = providersInOrder.find(({ name }) => name === configured);
+    const provider = providersInOrder.find(({ name }) => name === configured.toLowerCase());
     const known = providersInOrder.map(({ name }) => name);
     if (!provider)
       throw new PlanRefusal(`railpack.json asks for the provider ${configured}, which does not exist`, {

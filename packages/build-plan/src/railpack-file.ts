@@ -122,14 +122,14 @@ export function railpackFileOfVariables(variables: PlanVariables): RailpackFile 
   };
 }
 
-/** A person's own command in place of a step's generated ones, run on the whole source. */
+/** A person's own command in place of a step's generated ones, run on the whole source, with every secret. */
 export function commandSteps(commands: {
   install?: string | undefined;
   build?: string | undefined;
 }): Record<string, RailpackStep> {
   const steps: Record<string, RailpackStep> = {};
   for (const [name, text] of Object.entries(commands)) {
-    if (text) steps[name] = { commands: [{ src: ".", dest: "." }, shell(text)] };
+    if (text) steps[name] = { commands: [{ src: ".", dest: "." }, shell(text)], secrets: ["*"] };
   }
   return steps;
 }
@@ -139,18 +139,23 @@ function splitPackage(entry: string): [string, string] {
   return at > 0 ? [entry.slice(0, at), entry.slice(at + 1)] : [entry, "latest"];
 }
 
-/** One configuration of several; later ones win, lists and steps as wholes, tables key by key. */
+/**
+ * One configuration of several; later ones win, lists and steps as wholes, tables key by key. In a list of Debian
+ * packages "..." stands for the earlier list.
+ */
 export function mergeRailpackFiles(...files: readonly RailpackFile[]): RailpackFile {
   return files.reduce(
     (all, next) => ({
       ...all,
       ...next,
+      ...optional("buildAptPackages", mergeLists(all.buildAptPackages, next.buildAptPackages)),
       packages: { ...all.packages, ...next.packages },
       caches: { ...all.caches, ...next.caches },
       steps: mergeSteps(all.steps, next.steps),
       deploy: {
         ...all.deploy,
         ...next.deploy,
+        ...optional("aptPackages", mergeLists(all.deploy?.aptPackages, next.deploy?.aptPackages)),
         variables: { ...all.deploy?.variables, ...next.deploy?.variables },
       },
     }),
@@ -158,11 +163,23 @@ export function mergeRailpackFiles(...files: readonly RailpackFile[]): RailpackF
   );
 }
 
+const mergeLists = (
+  all: readonly string[] | undefined,
+  next: readonly string[] | undefined,
+): string[] | undefined =>
+  next && all ? next.flatMap((name) => (name === "..." ? all : [name])) : (next ?? all)?.slice();
+
+const optional = <K extends string, V>(key: K, value: V | undefined): { [key in K]?: V } =>
+  value === undefined ? {} : ({ [key]: value } as { [key in K]: V });
+
 function mergeSteps(
   all: RailpackFile["steps"] = {},
   next: RailpackFile["steps"] = {},
 ): Record<string, RailpackStep> {
   const merged = { ...all };
-  for (const [name, step] of Object.entries(next)) merged[name] = { ...merged[name], ...step };
+  for (const [name, step] of Object.entries(next)) {
+    const secrets = merged[name]?.secrets ?? step.secrets;
+    merged[name] = { ...merged[name], ...step, ...optional("secrets", secrets) };
+  }
   return merged;
 }

@@ -116,9 +116,27 @@ describe("railpack.json", () => {
     expect((await planned({ ...both, "railpack.json": { provider: "staticfile" } })).info.providers).toEqual([
       "staticfile",
     ]);
+    expect((await planned({ ...both, "railpack.json": { provider: "Node" } })).info.providers).toEqual([
+      "node",
+    ]);
     expect((await refused({ ...both, "railpack.json": { provider: "cobol" } })).hint).toContain("staticfile");
     expect((await refused({ ...both, "railpack.json": { provider: "ruby" } })).lookedFor).toEqual([
       "Gemfile",
+    ]);
+  });
+
+  test("chooses what of a step of its own reaches the image by the deploy's inputs, or by the step's outputs", async () => {
+    const inputsOf = async (extra: object, inputs: unknown[]) => {
+      const file = { steps: { extra: { inputs: [{ step: "build" }], commands: ["./x"], ...extra } } };
+      const { plan } = await planned({ ...app, "railpack.json": { ...file, deploy: { inputs } } });
+      return plan.deploy.inputs.filter((layer) => "step" in layer && layer.step === "extra");
+    };
+    const out = { step: "extra", include: ["out"] };
+    expect(await inputsOf({}, ["..."])).toEqual([{ step: "extra", include: ["."] }]);
+    expect(await inputsOf({}, ["...", out])).toEqual([out]);
+    expect(await inputsOf({ deployOutputs: [{ include: ["dist"] }] }, [out])).toEqual([
+      out,
+      { step: "extra", include: ["dist"] },
     ]);
   });
 
@@ -158,6 +176,31 @@ describe("RAILPACK_* variables", () => {
     expect(commandsOf(plan, "packages:apt:runtime")[0]).toContain("curl");
   });
 
+  test("add Debian packages to those of railpack.json", async () => {
+    const { plan, info } = await planned(
+      { ...app, "railpack.json": { buildAptPackages: ["git"], deploy: { aptPackages: ["ffmpeg"] } } },
+      { variables: { RAILPACK_BUILD_APT_PACKAGES: "make", RAILPACK_DEPLOY_APT_PACKAGES: "curl" } },
+    );
+    expect(commandsOf(plan, "packages:apt:build")[0]).toContain("install -y git make");
+    expect(commandsOf(plan, "packages:apt:runtime")[0]).toContain("install -y curl ffmpeg");
+    const told = info.decisions.filter(({ what }) => /^install (git|make) /.test(what));
+    expect(told.map(({ reason }) => reason)).toEqual([
+      "because railpack.json asks for them",
+      "because RAILPACK_BUILD_APT_PACKAGES asks for them",
+    ]);
+  });
+
+  test("give an install of one's own every secret, unless railpack.json says which", async () => {
+    const variables = { RAILPACK_INSTALL_CMD: "make deps", TOKEN: "a" };
+    const secretsOf = async (files: object) =>
+      (await planned({ ...app, ...files }, { variables })).plan.steps.find(({ name }) => name === "install")!
+        .secrets;
+    expect(await secretsOf({})).toEqual(["*"]);
+    expect(await secretsOf({ "railpack.json": { steps: { install: { secrets: ["TOKEN"] } } } })).toEqual([
+      "TOKEN",
+    ]);
+  });
+
   test("name another configuration file, and switch caches off", async () => {
     const files = { ...app, "other.json": { deploy: { startCommand: "other" } } };
     expect(
@@ -186,12 +229,12 @@ test("the plan holds the names of all variables and the value of none", async ()
   expect(printBuildPlan(plan) + JSON.stringify(info)).not.toMatch(/s3cret|an0ther/);
 });
 
-test("secrets of railpack.json take the place of the variables' names, or with dots come after them", async () => {
+test("secrets of railpack.json come after the variables' names and take none away", async () => {
   const secretsOf = async (secrets: string[]) => {
     const files = { ...app, "railpack.json": { secrets } };
     return (await planned(files, { variables: { NPM_TOKEN: "a", TOKEN: "b" } })).plan.secrets;
   };
-  expect(await secretsOf(["TOKEN"])).toEqual(["TOKEN"]);
+  expect(await secretsOf(["TOKEN"])).toEqual(["NPM_TOKEN", "TOKEN"]);
   expect(await secretsOf(["...", "OTHER", "TOKEN"])).toEqual(["NPM_TOKEN", "TOKEN", "OTHER"]);
 });
 
