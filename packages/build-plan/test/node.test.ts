@@ -336,6 +336,26 @@ test("system packages are installed for those npm packages that need them at run
   expect(plan.deploy.base).toEqual({ step: "packages:apt:runtime" });
 });
 
+const vite = app({ scripts: { build: "vite build" }, devDependencies: { vite: "6" } });
+
+test.each([
+  ["a server", { "package.json": app() }],
+  ["a static site", { "package.json": vite }],
+  ["assets beside Ruby", { "package.json": vite, Gemfile: "", "config.ru": "" }],
+])("yarn 1 and Node 26 bring the packages that they need, in %s", async (_name, files) => {
+  const { plan } = await planned({ ...files, "yarn.lock": "# yarn lockfile v1\n", ".nvmrc": "26" });
+  expect(commandsOf(plan, "packages:apt:build")[0]).toMatch(/ gpg .*tar'/);
+  expect(commandsOf(plan, "packages:apt:runtime")[0]).toContain("libatomic1");
+});
+
+test.each([
+  ["railpack.json", { "railpack.json": { deploy: { startCommand: "bun run a.ts" } } }],
+  ["a Procfile", { Procfile: "web: bun a.ts" }],
+])("Bun is there where %s starts the app with it", async (_name, files) => {
+  const { info } = await planned({ "package.json": app(), ...files });
+  expect(Object.keys(info.versions)).toEqual(["node", "bun"]);
+});
+
 test("development packages are pruned when asked for, in a step beside the build", async () => {
   const { plan } = await planned({ "package.json": app() }, { variables: { RAILPACK_PRUNE_DEPS: "1" } });
   expect(commandsOf(plan, "prune")).toEqual(["npm prune --omit=dev --ignore-scripts"]);

@@ -1,31 +1,7 @@
 import { needPackages, type PlanDraft } from "../../plan-draft.ts";
+import { chromium } from "../chromium.ts";
 import type { NodeApp } from "./node-app.ts";
 
-const chromium = [
-  "libasound2",
-  "libatk-bridge2.0-0",
-  "libatk1.0-0",
-  "libatspi2.0-0",
-  "libcairo2",
-  "libcups2",
-  "libdbus-1-3",
-  "libdrm2",
-  "libgbm1",
-].concat(
-  [
-    "libglib2.0-0",
-    "libnspr4",
-    "libnss3",
-    "libpango-1.0-0",
-    "libx11-6",
-    "libxcb1",
-    "libxcomposite1",
-    "libxdamage1",
-    "libxext6",
-    "libxfixes3",
-  ],
-  ["libxkbcommon0", "libxrandr2"],
-);
 const puppeteer = [
   ...chromium,
   "ca-certificates",
@@ -49,7 +25,7 @@ const needs: Record<string, string[]> = {
 /** What sharp needs beyond its own binaries is fonts, and only where it draws text. */
 const needsFonts = ["sharp", "@resvg/resvg-js"];
 
-export function addNodeSystemPackages(draft: PlanDraft, { workspace, manager }: NodeApp): void {
+export function addNodeSystemPackages(draft: PlanDraft, { workspace }: NodeApp): void {
   for (const [name, packages] of Object.entries(needs)) {
     if (!workspace.runsOn(name)) continue;
     needPackages(
@@ -74,6 +50,10 @@ export function addNodeSystemPackages(draft: PlanDraft, { workspace, manager }: 
       chromium,
       "because RAILPACK_NODE_PLAYWRIGHT_INSTALL is set and Chromium needs them",
     );
+}
+
+/** Debian packages that Node and its package manager themselves need, wherever they are installed. */
+export function addToolPackages(draft: PlanDraft, { manager }: NodeApp): void {
   if (manager.name === "yarn1")
     needPackages(draft, "build", ["gpg", "tar"], "because yarn 1 is unpacked and checked with them");
   if (Number(draft.versions["node"]?.version.split(".")[0] ?? 0) >= 25)

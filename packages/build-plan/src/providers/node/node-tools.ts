@@ -1,14 +1,22 @@
 import type { PlanDraft } from "../../plan-draft.ts";
+import { mainProcess, readProcfile } from "../../procfile.ts";
 import { chooseVersion } from "../../tool-version.ts";
 import { pickLine } from "../../version-range.ts";
 import type { NodeApp } from "./node-app.ts";
 import { chooseNode } from "./node-version.ts";
+import { addToolPackages } from "./node-system.ts";
 import { managerLines } from "./package-manager.ts";
 
 /** Node itself, bun, and the package manager: whatever this source is installed, built and run with. */
 export function chooseNodeTools(draft: PlanDraft, app: NodeApp): void {
-  const { manager, manifest } = app;
-  const scripts = Object.values(manifest.scripts);
+  chooseRuntimes(draft, app);
+  chooseManager(draft, app);
+  addToolPackages(draft, app);
+}
+
+function chooseRuntimes(draft: PlanDraft, { manager, manifest }: NodeApp): void {
+  const start = draft.config.deploy?.startCommand ?? mainProcess(readProcfile(draft.tree))?.command ?? "";
+  const scripts = [...Object.values(manifest.scripts), start];
   const usesBun = manager.program === "bun" || scripts.some((script) => /(^|[\s;&|])bunx?\s/.test(script));
   // Packages take Node for granted even where bun runs them, so only an app of bun's own without any goes without.
   const isBunAlone =
@@ -27,6 +35,9 @@ export function chooseNodeTools(draft: PlanDraft, app: NodeApp): void {
       resolve: (text) => lineOf(text, ["1"]),
     });
   }
+}
+
+function chooseManager(draft: PlanDraft, { manager }: NodeApp): void {
   if (manager.program === "npm" || manager.program === "bun") return;
   const version = manager.version ?? "latest";
   chooseVersion(draft, {
