@@ -1,5 +1,5 @@
 import type { Cache, Layer, Step } from "./build-plan.ts";
-import { fromStep } from "./commands.ts";
+import { fromSource, fromStep } from "./commands.ts";
 import type { Decision, ToolVersion } from "./plan-info.ts";
 import type { PlanVariables } from "./plan-variables.ts";
 import type { RailpackFile } from "./railpack-file.ts";
@@ -125,6 +125,19 @@ export function addStep(draft: PlanDraft, name: string, from: string, reason: st
   };
   draft.steps.push(step);
   return step;
+}
+
+/** The build of a source that brings no packages to install; it begins with the install that the configuration adds. */
+export function addPlainBuild(draft: PlanDraft, reason: string): Step {
+  const isInstalled = draft.config.steps?.["install"] !== undefined;
+  const add = (name: string, from: string, why: string): Step => {
+    const step = addStep(draft, name, from, why);
+    step.inputs.push(fromSource());
+    step.secrets = ["*"];
+    return step;
+  };
+  if (isInstalled) add("install", toolsStep, "because the configuration adds it");
+  return add("build", isInstalled ? "install" : toolsStep, reason);
 }
 
 /** Declares a folder that lives between builds and gives it to the step. */

@@ -3,8 +3,8 @@ import path from "node:path";
 import { assemblePlan } from "./assemble-plan.ts";
 import { chooseProvider, noStart } from "./choose-provider.ts";
 import type { BuildPlan } from "./build-plan.ts";
-import { fromSource, fromStep } from "./commands.ts";
-import { addStep, newPlanDraft, type PlanDraft, startWith, toolsStep } from "./plan-draft.ts";
+import { fromStep } from "./commands.ts";
+import { addPlainBuild, newPlanDraft, type PlanDraft, startWith } from "./plan-draft.ts";
 import type { Decision, PlanInfo } from "./plan-info.ts";
 import { refuseBrokenLocks } from "./lock-files.ts";
 import { PlanRefusal } from "./plan-refusal.ts";
@@ -222,14 +222,7 @@ function configurationOf(
 /** A Procfile says how to start whatever was detected; without anything detected, the source runs as it is. */
 function applyProcfile(draft: PlanDraft, provider: Provider | undefined): void {
   if (!provider) {
-    const build = addStep(
-      draft,
-      "build",
-      toolsStep,
-      "because nothing but how to start is known, so the source runs as it is",
-    );
-    build.inputs.push(fromSource());
-    build.secrets = ["*"];
+    addPlainBuild(draft, "because nothing but how to start is known, so the source runs as it is");
     draft.deploy.inputs.push(fromStep("build", ["."]));
   }
   const process = mainProcess(readProcfile(draft.tree));

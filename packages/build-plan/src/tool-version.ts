@@ -30,7 +30,8 @@ export function chooseVersion(draft: PlanDraft, choice: ToolChoice): string {
   const unread: string[] = [];
   let chosen: ToolVersion = fallback;
   for (const { version, reason } of wanted) {
-    const resolved = version.length <= versionLengthMax ? resolve(version) : undefined;
+    const resolved =
+      version.length <= versionLengthMax ? (resolve(version) ?? newest(version, fallback)) : undefined;
     if (resolved) chosen = { version: resolved, reason };
     if (resolved) break;
     unread.push(`${reason.slice(0, versionLengthMax)}, which is no version`);
@@ -50,6 +51,10 @@ export function chooseVersion(draft: PlanDraft, choice: ToolChoice): string {
 
 /** No version is longer; what is would be looked through for one, and shown to people. */
 const versionLengthMax = 200;
+
+/** The default is the newest line that is proven. */
+const newest = (wanted: string, { version }: ToolVersion): string | undefined =>
+  wanted.trim() === "latest" ? version : undefined;
 
 const isSpecific = (version: string): boolean => !["", "*", "x", "system"].includes(version.trim());
 const plainVersion = (version: string): string => version.trim().replace(/^v(?=\d)/, "");

@@ -251,6 +251,11 @@ const cases: Record<string, Case> = {
     provider: "shell",
     start: "bash start.sh",
   },
+  "a Procfile with quotes, as in YAML": {
+    files: { Procfile: `web: "./work --fast"\n` },
+    provider: "procfile",
+    start: "./work --fast",
+  },
   "a Procfile alone": {
     files: { Procfile: "release: ./migrate\nworker: ./work --fast\n" },
     provider: "procfile",
@@ -311,6 +316,37 @@ describe.each(Object.entries(cases))(
     });
   },
 );
+
+test("Playwright's browser is installed for Python when asked for, and is in the image with what it needs", async () => {
+  const files = { "main.py": "", "requirements.txt": "playwright\n" };
+  const { plan } = await planned(files, { variables: { RAILPACK_PYTHON_PLAYWRIGHT_INSTALL: "1" } });
+  expect(commandsOf(plan, "install").at(-1)).toBe("playwright install --only-shell");
+  expect(plan.deploy.inputs).toContainEqual({
+    step: "build",
+    include: ["/app/.venv", "/root/.cache/ms-playwright"],
+  });
+  expect(commandsOf(plan, "packages:apt:runtime")[0]).toContain("libnss3");
+  expect(commandsOf((await planned(files)).plan, "install")).not.toContain("playwright install --only-shell");
+});
+
+test.each([{ "start.sh": "" }, { Procfile: "web: ./run" }])(
+  "an install of one's own comes before the build of a source that has none (%o)",
+  async (files) => {
+    const { plan } = await planned(files, { variables: { RAILPACK_INSTALL_CMD: "make deps" } });
+    const inputsOf = (step: string) => plan.steps.find(({ name }) => name === step)!.inputs;
+    expect(inputsOf("install")).toEqual([{ step: "packages:mise" }, { local: true, include: ["."] }]);
+    expect(inputsOf("build")[0]).toEqual({ step: "install" });
+    expect(commandsOf(plan, "install")).toEqual(["sh -c 'make deps'"]);
+  },
+);
+
+test.each([
+  ["ruby", "3.4", { Gemfile: "", "config.ru": "" }],
+  ["rust", "stable", { "Cargo.toml": '[package]\nname = "a"\nedition = "2018"\n', "src/main.rs": "" }],
+])("the latest %s is %s, over what the manifest says", async (tool, version, files) => {
+  const { info } = await planned({ ...files, "mise.toml": `[tools]\n${tool} = "latest"\n` });
+  expect(info.versions[tool]).toEqual({ version, reason: "mise.toml says latest" });
+});
 
 test("Laravel's image has its extensions and its assets, built beside each other", async () => {
   const { plan } = await planned(cases["Laravel with assets"]!.files, {

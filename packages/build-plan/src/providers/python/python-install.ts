@@ -1,9 +1,10 @@
 import type { Command, Step } from "../../build-plan.ts";
 import { addPath, copy, exec, fromSource, word } from "../../commands.ts";
 import { readLock } from "../../lock-files.ts";
-import { addCache, addStep, decide, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import { addCache, addStep, decide, needPackages, type PlanDraft, toolsStep } from "../../plan-draft.ts";
 import type { SourceTree } from "../../source-tree.ts";
 import { chooseVersion } from "../../tool-version.ts";
+import { chromium } from "../chromium.ts";
 
 export const pythonEnvironment = {
   PIP_DEFAULT_TIMEOUT: "100",
@@ -61,7 +62,18 @@ export function installPython(draft: PlanDraft): { outputs: string[]; buildComma
   step.commands.push(...manager.before);
   copyManifests(draft.tree, step);
   step.commands.push(...manager.after);
-  return { outputs: [venv], buildCommands: manager.buildCommands ?? [] };
+  const outputs = [venv];
+  if (draft.variables.isOn("PYTHON_PLAYWRIGHT_INSTALL")) outputs.push(installPlaywright(draft, step));
+  return { outputs, buildCommands: manager.buildCommands ?? [] };
+}
+
+/** Answers the folder that holds the browser. */
+function installPlaywright(draft: PlanDraft, step: Step): string {
+  const asked = "because RAILPACK_PYTHON_PLAYWRIGHT_INSTALL is set";
+  step.commands.push(exec("playwright install --only-shell"));
+  decide(draft, "install Playwright's browser", asked);
+  needPackages(draft, "run time", chromium, `${asked} and Chromium needs them`);
+  return "/root/.cache/ms-playwright";
 }
 
 function managerOf(tree: SourceTree): Manager | undefined {

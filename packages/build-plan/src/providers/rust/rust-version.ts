@@ -32,8 +32,9 @@ export function chooseRust(draft: PlanDraft): void {
     ],
     fallback: { version: defaultRust, reason: "nothing in the source names a version" },
     resolve: (wanted) =>
-      /^(?:stable|beta|nightly)(?:-\d{4}-\d\d-\d\d)?$/.exec(wanted.trim())?.[0] ??
-      /\d+(?:\.\d+){0,2}/.exec(wanted)?.[0],
+      /^(?:stable|beta|nightly)(?:-\d{4}-\d\d-\d\d)?$/.exec(
+        wanted.trim().replace(/^latest$/, "stable"),
+      )?.[0] ?? /\d+(?:\.\d+){0,2}/.exec(wanted)?.[0],
   });
 }
 

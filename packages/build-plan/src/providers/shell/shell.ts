@@ -1,5 +1,5 @@
-import { exec, fromSource, fromStep, word } from "../../commands.ts";
-import { addStep, decide, needPackages, type PlanDraft, startWith, toolsStep } from "../../plan-draft.ts";
+import { exec, fromStep, word } from "../../commands.ts";
+import { addPlainBuild, decide, needPackages, type PlanDraft, startWith } from "../../plan-draft.ts";
 import type { Provider } from "../../provider.ts";
 
 export const shell: Provider = {
@@ -12,10 +12,8 @@ export const shell: Provider = {
   plan(draft) {
     const script = scriptOf(draft);
     const interpreter = interpreterOf(draft, script);
-    const build = addStep(draft, "build", toolsStep, `because ${script} is made executable`);
-    build.inputs.push(fromSource());
+    const build = addPlainBuild(draft, `because ${script} is made executable`);
     build.commands.push(exec(`chmod +x ${word(script)}`));
-    build.secrets = ["*"];
     draft.deploy.inputs.push(fromStep("build", ["."]));
     startWith(draft, `${interpreter} ${word(script)}`, `because there is a ${script}`);
   },
