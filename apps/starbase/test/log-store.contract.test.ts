@@ -197,47 +197,82 @@ describe.skipIf(!canRun)("the log store on the telemetry process", { timeout: 90
     );
   });
 
-  test("a tail shows the backlog and then each line once, a late one and a crash of the store included", async () => {
-    const scope = scopeOf({ projectId: "tail" });
-    const bufferDir = await mkdtemp(join(tmpdir(), "starform-tail-"));
+  test.each([
+    ["by itself", { quietMs: 3_600_000 }],
+    ["with all others, as after some quiet", { quietMs: 0 }],
+  ])(
+    "a tail that waits %s shows the backlog and then each line once, a late one and a crash of the store included",
+    async (_, { quietMs }) => {
+      const projectId = `tail-${quietMs}`;
+      const scope = scopeOf({ projectId });
+      await using store = clickhouseLogStore({ ...telemetry, quietMs });
+      const bufferDir = await mkdtemp(join(tmpdir(), "starform-tail-"));
+      const ended = new AbortController();
+      const seen: string[] = [];
+      try {
+        await store.append([aLine({ projectId, message: "old" }), aLine({ projectId, message: "newer" })]);
+        const tailing = (async () => {
+          for await (const batch of store.tail(scope, { backlog: 1 }, ended.signal))
+            seen.push(...messages(batch));
+        })();
+        await expect.poll(() => seen, { timeout: 15_000 }).toEqual(["newer"]);
+
+        await using shipper = openLogShipper({ ...telemetry, bufferDir });
+        const ship = (from: number, to: number) => {
+          for (let n = from; n < to; n++)
+            shipper.ship(aLine({ projectId, message: `m${n}`, tsMs: Date.now() }));
+        };
+        ship(0, 200);
+        await expect.poll(() => seen.length, { timeout: 15_000 }).toBe(201);
+        await insertedAt(telemetry, aLine({ projectId, message: "late" }), Date.now() - 3_000);
+        await expect.poll(() => seen, { timeout: 15_000 }).toContain("late");
+
+        await telemetry.crash();
+        ship(200, 400);
+        await shipper.flush();
+        await telemetry.start();
+        ship(400, 500);
+        await expect.poll(() => seen.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(502);
+        ended.abort();
+        await tailing;
+        const numbered = Array.from({ length: 500 }, (_, n) => `m${n}`);
+        expect(seen.toSorted()).toEqual(["newer", "late", ...numbered].toSorted());
+        expect(messages(await store.last(scope, { text: "m" }, 1_000)).toSorted()).toEqual(
+          numbered.toSorted(),
+        );
+      } finally {
+        ended.abort();
+        await rm(bufferDir, { recursive: true, force: true });
+      }
+    },
+  );
+
+  test("of many tails that wait together each shows its own lines", async () => {
+    await using store = clickhouseLogStore({ ...telemetry, quietMs: 0 });
     const ended = new AbortController();
-    const seen: string[] = [];
-    try {
-      await store.append([
-        aLine({ projectId: "tail", message: "old" }),
-        aLine({ projectId: "tail", message: "newer" }),
-      ]);
-      const tailing = (async () => {
-        for await (const batch of store.tail(scope, { backlog: 1 }, ended.signal))
-          seen.push(...messages(batch));
-      })();
-      await expect.poll(() => seen, { timeout: 15_000 }).toEqual(["newer"]);
-
-      await using shipper = openLogShipper({ ...telemetry, bufferDir });
-      const ship = (from: number, to: number) => {
-        for (let n = from; n < to; n++)
-          shipper.ship(aLine({ projectId: "tail", message: `m${n}`, tsMs: Date.now() }));
-      };
-      ship(0, 200);
-      await expect.poll(() => seen.length, { timeout: 15_000 }).toBe(201);
-      await insertedAt(telemetry, aLine({ projectId: "tail", message: "late" }), Date.now() - 3_000);
-      await expect.poll(() => seen, { timeout: 15_000 }).toContain("late");
-
-      await telemetry.crash();
-      ship(200, 400);
-      await shipper.flush();
-      await telemetry.start();
-      ship(400, 500);
-      await expect.poll(() => seen.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(502);
-      ended.abort();
-      await tailing;
-      const numbered = Array.from({ length: 500 }, (_, n) => `m${n}`);
-      expect(seen.toSorted()).toEqual(["newer", "late", ...numbered].toSorted());
-      expect(messages(await store.last(scope, { text: "m" }, 1_000)).toSorted()).toEqual(numbered.toSorted());
-    } finally {
-      ended.abort();
-      await rm(bufferDir, { recursive: true, force: true });
-    }
+    const seen = new Map<string, string[]>();
+    const ids = Array.from({ length: 20 }, (_, n) => `together-${n}`);
+    const tails = ids.map(async (projectId, n) => {
+      const serviceIds = n % 2 === 0 ? ["web"] : ["web", "api"];
+      for await (const batch of store.tail(scopeOf({ projectId, serviceIds }), { backlog: 1 }, ended.signal))
+        seen.set(projectId, [...(seen.get(projectId) ?? []), ...messages(batch)]);
+    });
+    await store.append(ids.map((projectId) => aLine({ projectId, message: "first" })));
+    await expect.poll(() => seen.size, { timeout: 15_000 }).toBe(20);
+    const lines = ids.flatMap((projectId) =>
+      ["web", "api"].map((serviceId) =>
+        aLine({ projectId, serviceId, message: `${serviceId} of ${projectId}` }),
+      ),
+    );
+    await store.append(lines);
+    const all = () => [...seen.values()].flat().length;
+    await expect.poll(all, { timeout: 15_000 }).toBe(20 + 20 + 10);
+    ended.abort();
+    await Promise.all(tails);
+    for (const [n, id] of ids.entries())
+      expect(seen.get(id)?.toSorted()).toEqual(
+        [...(n % 2 === 0 ? [] : [`api of ${id}`]), "first", `web of ${id}`].toSorted(),
+      );
   });
 
   test("no read finds a line that is past its time, whatever it asks for", async () => {

@@ -2,22 +2,25 @@ import { ClickHouseError, ClickHouseLogLevel, createClient } from "@clickhouse/c
 import { rowOf } from "@starform/log-shipper/log-line";
 import { Fault, isFault } from "@starform/std/fault";
 import type { LogFilter, LogScope, LogStore } from "../../ports/log-store.ts";
+import { openArrivals } from "./arrivals.ts";
 import { ensureLogSchema } from "./log-schema.ts";
 import { cursorOf, isTie, pageQuery, tiesQuery, type PageQuestion } from "./log-page.ts";
 import { inOrder, toLogEntry, type LogRow } from "./log-rows.ts";
-import { tailColumns, tailRows, type Select, type TailRow } from "./log-tail.ts";
+import { quietAfterMs, tailColumns, tailRows, type Select, type TailRow } from "./log-tail.ts";
 
 export type ClickhouseLogStore = LogStore & AsyncDisposable;
 
-/** Logs in ClickHouse, or in the telemetry process that speaks like it. */
+/** Logs in ClickHouse, or in the telemetry process that speaks like it. `quietMs`: see `quietAfterMs`. */
 export function clickhouseLogStore({
   url,
   user,
   password,
+  quietMs = quietAfterMs,
 }: {
-  url: string;
-  user: string;
-  password: string;
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  readonly quietMs?: number;
 }): ClickhouseLogStore {
   const client = createClient({
     url,
@@ -39,6 +42,7 @@ export function clickhouseLogStore({
     });
     return answer.json();
   };
+  const arrivals = openArrivals(select);
   const newest = async <Row extends LogRow = LogRow>(
     scope: LogScope,
     filter: LogFilter,
@@ -73,7 +77,8 @@ export function clickhouseLogStore({
       const history = async () =>
         backlog > 0 ? newest<TailRow>(scope, filter, { limit: backlog, columns: tailColumns }) : [];
       try {
-        for await (const rows of tailRows(select, scope, filter, history, signal)) yield rows.map(toLogEntry);
+        const options = { backlog: history, arrivals, quietAfterMs: quietMs };
+        for await (const rows of tailRows(select, scope, filter, options, signal)) yield rows.map(toLogEntry);
       } catch (error) {
         if (!signal.aborted) refuse(error);
       }

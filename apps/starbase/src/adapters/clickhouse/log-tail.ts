@@ -1,6 +1,7 @@
 import { ClickHouseError } from "@clickhouse/client";
 import { pause } from "@starform/std/retry";
 import type { LogFilter, LogScope } from "../../ports/log-store.ts";
+import type { Arrivals, Arrived } from "./arrivals.ts";
 import { conditionOf } from "./log-filter.ts";
 import { inOrder, logColumns, type LogRow } from "./log-rows.ts";
 
@@ -24,8 +25,17 @@ const [overlapMinMs, overlapMaxMs] = [500, 5_000];
 const sweepBackMs = 15_000;
 const sweepEveryMs = 500;
 const rowsMax = 20_000;
+/** A tail that had nothing for so long waits with all others until something came. */
+export const quietAfterMs = 5_000;
 /** How long the store may be away before a tail gives up. */
 const outageMaxMs = 60_000;
+
+export type TailOptions = {
+  /** The rows of before. */
+  readonly backlog: () => Promise<TailRow[]>;
+  readonly arrivals: Arrivals;
+  readonly quietAfterMs: number;
+};
 
 /**
  * Rows as they become visible, each once. It follows `ingested_at`, the store's own clock at the insert: the time of a
@@ -36,7 +46,7 @@ export async function* tailRows(
   select: Select,
   scope: LogScope,
   filter: LogFilter,
-  backlog: () => Promise<TailRow[]>,
+  { backlog, arrivals, quietAfterMs }: TailOptions,
   signal: AbortSignal,
 ): AsyncGenerator<TailRow[]> {
   const { sql: condition, params } = conditionOf(scope, filter);
@@ -113,15 +123,22 @@ export async function* tailRows(
       throw error;
     }
   };
+  let lastAtMs = performance.now();
+  let arrived: Arrived | undefined;
   while (!signal.aborted) {
+    // Known before the question: what becomes visible during it counts as new the next time.
+    if (!isFull && performance.now() - lastAtMs >= quietAfterMs)
+      arrived = await arrivals.next(scope, arrived, signal);
     const startedAt = performance.now();
     // Rows count as seen once they are read: they leave before the next question, which may fail.
-    const arrived = await patiently(poll);
-    if (arrived.length > 0) yield arrived;
+    const fresh = await patiently(poll);
+    if (fresh.length > 0) yield fresh;
     if (startedAt - sweptAt > sweepEveryMs) {
       const late = await patiently(sweep);
       if (late.length > 0) yield late;
+      if (late.length > 0) lastAtMs = performance.now();
     }
+    if (fresh.length > 0) lastAtMs = performance.now();
     if (!isFull) await pause(Math.max(5, pollMs - (performance.now() - startedAt)), signal);
   }
 }
