@@ -12,6 +12,7 @@ import {
   versionsMayChange,
 } from "./plan-draft.ts";
 import { type RailpackFile, type RailpackStep, spreadCommand } from "./railpack-file.ts";
+import { PlanRefusal } from "./plan-refusal.ts";
 import { aptStep, toolsSteps } from "./tools-step.ts";
 
 /** Applies the configuration to what the provider drafted and puts the plan together. */
@@ -167,6 +168,10 @@ function applyStep(draft: PlanDraft, name: string, configured: RailpackStep, spr
 
 /** Only who wrote it knows what it reads, so it may read every secret unless the file says which. */
 function addOwnStep(draft: PlanDraft, name: string): Step {
+  if (name.startsWith("packages:"))
+    throw new PlanRefusal(`railpack.json's step ${name} is none whose commands can be changed`, {
+      hint: "Name the step otherwise, and list tools in packages and Debian packages in buildAptPackages.",
+    });
   const step = addStep(draft, name, toolsStep, `because ${saidBy(draft, name)} adds it`);
   step.secrets = ["*"];
   return step;

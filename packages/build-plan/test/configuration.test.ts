@@ -140,7 +140,9 @@ describe("railpack.json", () => {
     ]);
   });
 
-  test("with an unknown key is refused with its place", async () => {
+  test("with an unknown key, or commands for the tools' own step, is refused with its place", async () => {
+    const ofTools = { steps: { "packages:mise": { commands: ["x"] } } };
+    expect((await refused({ ...app, "railpack.json": ofTools })).message).toContain("packages:mise");
     expect(
       (await refused({ ...app, "railpack.json": { steps: { build: { command: "x" } } } })).message,
     ).toContain("steps.build");

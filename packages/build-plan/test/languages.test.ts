@@ -317,6 +317,18 @@ describe.each(Object.entries(cases))(
   },
 );
 
+test("tools that are asked for beside PHP are there in the build and in the image", async () => {
+  const files = { "index.php": "", "railpack.json": { packages: { jq: "1.7" } } };
+  const { plan } = await planned(files);
+  expect(plan.steps.find(({ name }) => name === "packages:mise")!.assets["generated-mise-toml"]).toContain(
+    'jq = "1.7"',
+  );
+  const tools = expect.objectContaining({ step: "packages:mise" });
+  expect(plan.deploy.inputs).toContainEqual(tools);
+  expect(plan.steps.find(({ name }) => name === "build")!.inputs).toContainEqual(tools);
+  expect((await planned({ "index.php": "" })).plan.deploy.inputs).not.toContainEqual(tools);
+});
+
 test("Playwright's browser is installed for Python when asked for, and is in the image with what it needs", async () => {
   const files = { "main.py": "", "requirements.txt": "playwright\n" };
   const { plan } = await planned(files, { variables: { RAILPACK_PYTHON_PLAYWRIGHT_INSTALL: "1" } });
@@ -367,6 +379,12 @@ test("a crate of several binaries asks which to run", async () => {
   expect((await planned(files, { variables: { RAILPACK_RUST_BIN: "two" } })).plan.deploy.startCommand).toBe(
     "./bin/two",
   );
+});
+
+test("a binary with a name of its own is the one of src/main.rs", async () => {
+  const manifest = `[package]\nname = "a"\n[[bin]]\nname = 'server'\npath = 'src/main.rs'\n`;
+  const { plan } = await planned({ "Cargo.toml": manifest, "src/main.rs": "" });
+  expect(plan.deploy.startCommand).toBe("./bin/server");
 });
 
 test("the first of Railpack's order wins where several fit", async () => {

@@ -232,6 +232,22 @@ describe("a framework", () => {
       },
       "node .next/standalone/server.js",
     ],
+    [
+      "Vite with a root of its own",
+      {
+        "package.json": built("vite build", { vite: "7" }),
+        "vite.config.ts": "root: 'web/src', build: { outDir: '../site' }",
+      },
+      "node .starform/serve.mjs web/site --spa",
+    ],
+    [
+      "Expo that renders on a server",
+      {
+        "package.json": built("expo export", { expo: "54" }, { start: "expo start" }),
+        "app.json": { expo: { web: { output: "server" } } },
+      },
+      "npm run start",
+    ],
     ["Nuxt", { "package.json": built("nuxt build", { nuxt: "4" }) }, "node .output/server/index.mjs"],
     [
       "SvelteKit",
@@ -408,4 +424,12 @@ test("nothing to start names what was looked for and what to add", async () => {
   const error = await refused({ "package.json": { dependencies: {} } });
   expect(error.message).toBe("this is Node, but nothing says how to start it");
   expect(error.hint).toContain('"start"');
+});
+
+test("what is built for a browser is not started by Node", async () => {
+  const files = { "src/index.js": "", "index.html": "" };
+  await refused({ ...files, "package.json": { scripts: { build: "webpack" } } });
+  expect((await planned({ ...files, "package.json": {} })).plan.deploy.startCommand).toBe(
+    "node src/index.js",
+  );
 });

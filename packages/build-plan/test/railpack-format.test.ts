@@ -59,7 +59,7 @@ const taken: Record<string, object> = {
   secrets: { secrets: ["...", "A"] },
 };
 
-/** What neither takes. */
+/** What Railpack's schema and the planner refuse; of unknown keys, cache types and such commands its program takes no notice. */
 const refusedByBoth: Record<string, object> = {
   "an unknown key": { strat: "a" },
   "an unknown key of a step": { steps: { a: { command: "a" } } },
@@ -81,7 +81,7 @@ describe.each(Object.entries(taken))("a railpack.json with %s", (_name, content)
 });
 
 describe.each(Object.entries(refusedByBoth))("a railpack.json with %s", (_name, content) => {
-  test("is refused here as by Railpack", async () => {
+  test("is refused here as by Railpack's schema", async () => {
     expect(configurationProblems(content)).not.toEqual([]);
     expect((await refused({ ...app, "railpack.json": content })).message).toContain("railpack.json");
   });

@@ -17,5 +17,5 @@ const by =
 /** Holds a build plan, as it is printed, to the form that Railpack's frontend reads. */
 export const planProblems: Problems = by(ajv.compile(read("plan.schema.json")));
 
-/** Holds a railpack.json, parsed, to what Railpack's own program takes. */
+/** Holds a railpack.json, parsed, to the schema that Railpack publishes; its program passes over unknown keys. */
 export const configurationProblems: Problems = by(ajv.compile(read("railpack.schema.json")));

@@ -42,8 +42,8 @@ function startOf(draft: PlanDraft, app: NodeApp): Start | undefined {
     "app.mjs",
     "main.js",
     "main.mjs",
-    "src/index.js",
-    "src/server.js",
+    // Where something is built, what lies here is what it is built from.
+    ...(manifest.scripts["build"] ? [] : ["src/index.js", "src/server.js"]),
   );
   return other === undefined
     ? undefined

@@ -59,10 +59,15 @@ function checked(site: StaticSite): StaticSite {
 
 /** Where each framework writes its site; undefined when it is set up to run a server. */
 const outputs: Partial<Record<Framework, (draft: PlanDraft, root: Member) => string | undefined>> = {
-  vite: ({ tree }, root) =>
-    option(configText(tree, root, "vite.config"), "outDir") ??
-    /--outDir[ =]([^\s;&]+)/.exec(root.manifest.scripts["build"] ?? "")?.[1] ??
-    "dist",
+  vite({ tree }, root) {
+    const text = configText(tree, root, "vite.config");
+    const directory =
+      option(text, "outDir") ??
+      /--outDir[ =]([^\s;&]+)/.exec(root.manifest.scripts["build"] ?? "")?.[1] ??
+      "dist";
+    // It is relative to Vite's root, which is another folder mostly where the output leaves it.
+    return directory.startsWith("../") ? path.posix.join(option(text, "root") ?? ".", directory) : directory;
+  },
   "react-router"({ tree }, root) {
     const text = configText(tree, root, "react-router.config");
     if (!/(?:^|[{,\s])['"]?ssr['"]?\s*:\s*false\b/.test(text)) return undefined;
@@ -89,10 +94,15 @@ const outputs: Partial<Record<Framework, (draft: PlanDraft, root: Member) => str
   nuxt: (_draft, root) =>
     /\bnuxi? generate\b/.test(root.manifest.scripts["build"] ?? "") ? ".output/public" : undefined,
   cra: () => "build",
-  expo: () => "dist",
+  expo: ({ tree }, root) =>
+    (tree.readJson(inMember(root, "app.json")) as ExpoConfig)?.expo?.web?.output === "server"
+      ? undefined
+      : "dist",
   angular: ({ tree, variables }, root) =>
     angularOutput(tree.readJson(inMember(root, "angular.json")), variables.get("ANGULAR_PROJECT")),
 };
+
+type ExpoConfig = { readonly expo?: { readonly web?: { readonly output?: unknown } } } | null | undefined;
 
 interface AngularProject {
   readonly architect?: {

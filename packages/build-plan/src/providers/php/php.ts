@@ -146,11 +146,16 @@ const laravelCommands = [
   ...["event:cache", "route:cache", "view:cache"].map((task) => exec(`php artisan ${task}`)),
 ];
 
+/** PHP comes with its image, so tools are there only where something asks for others. */
+const asksForTools = ({ config }: PlanDraft): boolean =>
+  Object.keys(config.packages ?? {}).some((tool) => tool !== "php");
+
 function deploy(draft: PlanDraft): void {
   const assets = buildNodeBeside(draft, "install:composer", "build");
   const build: Step =
     assets?.build ?? addStep(draft, "build", "install:composer", "because the code comes after its packages");
   if (!assets) {
+    if (asksForTools(draft)) build.inputs.push(fromStep(toolsStep, toolPaths));
     build.inputs.push(fromSource());
     build.secrets = ["*"];
   }
@@ -161,10 +166,7 @@ function deploy(draft: PlanDraft): void {
     decide(draft, "cache Laravel's events, routes and views", "because there is an artisan");
   }
   draft.deploy.base = fromStep("install:composer");
-  if (assets)
-    draft.deploy.inputs.push(
-      fromStep(toolsStep, toolPaths),
-      fromStep(assets.prune.name, ["/app/node_modules"]),
-    );
+  if (assets || asksForTools(draft)) draft.deploy.inputs.push(fromStep(toolsStep, toolPaths));
+  if (assets) draft.deploy.inputs.push(fromStep(assets.prune.name, ["/app/node_modules"]));
   draft.deploy.inputs.push(fromStep(build.name, ["."], assets ? ["node_modules"] : undefined));
 }

@@ -8,7 +8,7 @@ export interface CargoManifest {
     readonly "rust-version"?: unknown;
     readonly "default-run"?: string;
   };
-  readonly bin?: readonly { readonly name?: string }[];
+  readonly bin?: readonly { readonly name?: string; readonly path?: string }[];
   readonly workspace?: {
     readonly members?: readonly string[];
     readonly exclude?: readonly string[];
@@ -24,17 +24,12 @@ export function binaries(tree: SourceTree): string[] {
   const manifest = cargoManifest(tree);
   const name = manifest?.package?.name;
   const main = name && tree.hasFile("src/main.rs") ? [name] : [];
-  const listed = Array.isArray(manifest?.bin)
-    ? manifest.bin.flatMap((bin) => (typeof bin?.name === "string" ? [bin.name] : []))
-    : [];
+  const bins = Array.isArray(manifest?.bin) ? manifest.bin : [];
+  const listed = bins.flatMap((bin) => (typeof bin?.name === "string" ? [bin.name] : []));
   const files = tree.find("src/bin/*.rs").map((file) => file.slice("src/bin/".length, -".rs".length));
   const folders = tree.find("src/bin/*/main.rs").map((file) => file.split("/")[2]!);
-  const other =
-    listed.length > 0 &&
-    main.length > 0 &&
-    !listed.includes(name!) &&
-    /path\s*=\s*"src\/main\.rs"/.test(tree.read("Cargo.toml") ?? "");
-  return [...new Set([...(other ? [] : main), ...listed, ...files, ...folders])];
+  const isNamedOtherwise = bins.some((bin) => bin?.path === "src/main.rs");
+  return [...new Set([...(isNamedOtherwise ? [] : main), ...listed, ...files, ...folders])];
 }
 
 /** Of a larger workspace the planner looks at no more. */
