@@ -89,10 +89,14 @@ test("one that is held anew keeps what held it before, and who ended that, for S
     { by: "ada", from_version: 2, let_go: { by: "bob" } },
     { by: "kim", from_version: 1, let_go: { by: "lee", at: now!.at } },
   ]);
-  // Starbase has decided anew since, and has told itself.
+  // Starbase has decided anew since: whoever deployed has ended it.
   await keep(aDocument(clusterId, 4, [redeployed(third, { image: "app@sha256:4" })]));
   await run("rollback", "web", "1", "--by", "mia");
-  expect((await held())[0]).not.toHaveProperty("earlier");
+  expect((await held())[0]?.earlier).toMatchObject([
+    { by: "ada" },
+    { by: "kim" },
+    { by: "lee", from_version: 2, let_go: { by: "ada@example.com", at: now!.at } },
+  ]);
 });
 
 test("status tells how many instances are up, as the machine has them, and says where it cannot see any", async () => {

@@ -125,6 +125,25 @@ test("what a cluster holds back on its own is shown with the service and audited
   ]);
 });
 
+test("an end that is told again, late or by another Shuttle, is audited once", async () => {
+  const { made } = await aDeployment();
+  const divergence = { from_version: 3, instead_of: made.id, by: "zoe", at: "2026-11-29T10:00:00.000Z" };
+  const let_go = { ...divergence, let_go_by: "abe", let_go_at: "2026-11-29T11:00:00.000Z" };
+  // A later Shuttle may know of another deployment that ended it.
+  const again = { ...let_go, let_go_by: "ben", let_go_at: "2026-11-29T12:00:00.000Z" };
+  for (const [restarts, told] of [{ divergence }, { let_go }, {}, { let_go }, { let_go: again }].entries())
+    await report(world, made, { ...told, restarts });
+  const audit = await world.owner(workspaces.listAudit, {
+    params: { workspace: "home" },
+    query: { limit: 100 },
+  });
+  const events = audit.items.filter(({ actor }) => /^(zoe|abe|ben)$/.test(actor));
+  expect(events.map(({ event, actor }) => `${event} ${actor}`).toReversed()).toEqual([
+    "service.held_back zoe",
+    "service.let_go abe",
+  ]);
+});
+
 test("all that held a service back while nobody could be told is audited once, in its order", async () => {
   const { made } = await aDeployment();
   const hold = (by: string, hour: number): clusters.Divergence => ({

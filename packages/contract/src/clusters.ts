@@ -188,7 +188,7 @@ export const Divergence = z.object({
 });
 export type Divergence = z.infer<typeof Divergence>;
 
-/** One that somebody ended with the cluster's credentials; told until Starbase decides anew. */
+/** One that is over: ended with the cluster's credentials, or by another deployment. Told until Starbase has taken it. */
 export const LetGo = Divergence.extend({ let_go_by: z.string().max(256), let_go_at: Timestamp });
 export type LetGo = z.infer<typeof LetGo>;
 

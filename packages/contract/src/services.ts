@@ -114,8 +114,8 @@ export const ServiceHealth = z
       .object({ fromVersion: z.number().int(), insteadOf: z.string(), by: z.string(), at: Timestamp })
       .nullable()
       .optional(),
-    /** Who ended that on the cluster, until another deployment takes its place. */
-    letGo: z.object({ by: z.string(), at: Timestamp }).optional(),
+    /** Who ended the last such hold, and when that one began: by it a repeat is known. */
+    letGo: z.object({ by: z.string(), at: Timestamp, heldAt: Timestamp.optional() }).optional(),
     /** What was changed by hand on the cluster of what the platform owns, and put back; the newest last. */
     putBack: z.array(Drift).optional(),
   })

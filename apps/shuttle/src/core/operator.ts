@@ -1,6 +1,6 @@
 import { letGoMax, type DesiredService, type DesiredState } from "@starform/contract/clusters";
 import { Fault } from "@starform/std/fault";
-import { endedHolds, type Override } from "./overrides.ts";
+import { endedBy, endedHolds, type Override } from "./overrides.ts";
 import { keyOf } from "./service-key.ts";
 
 /**
@@ -59,8 +59,10 @@ export function heldAtVersion(
     );
   const begun = { by: wanted.by, at: wanted.at.toISOString() };
   const instead_of = current.provenance.deployment_id;
-  const before = overrides.find((one) => one.key === keyOf(current) && one.instead_of === instead_of);
-  const over = before ? endedHolds({ let_go: begun, ...before }).slice(-letGoMax) : [];
+  const before = overrides.find((one) => one.key === keyOf(current));
+  const ended =
+    before && (before.instead_of === instead_of ? { let_go: begun, ...before } : endedBy(before, current));
+  const over = ended ? endedHolds(ended).slice(-letGoMax) : [];
   return {
     key: keyOf(current),
     from_version: wanted.version,

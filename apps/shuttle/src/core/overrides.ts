@@ -5,7 +5,7 @@ import { keyOf, type ServiceKey } from "./service-key.ts";
 
 const By = z.object({ by: z.string(), at: z.iso.datetime() });
 
-/** One that is over: somebody let it go, or held the service anew. */
+/** One that is over: somebody let it go, held the service anew, or deployed another version of it. */
 export const EndedHold = z.object({
   from_version: z.number().int(),
   instead_of: z.string(),
@@ -27,9 +27,9 @@ export const Override = z.object({
   service: DesiredService,
   by: z.string(),
   at: z.iso.datetime(),
-  /** It is in force no more; it stays until Starbase decides anew, so that Starbase is told who ended it. */
+  /** It is in force no more; it stays until Starbase has decided anew and was told who ended it. */
   let_go: By.optional(),
-  /** What held the service before it in place of the same deployment, the oldest first: Starbase may not know of it. */
+  /** What held the service before it, the oldest first: Starbase may not know of it. */
   earlier: z.array(EndedHold).optional(),
 });
 export type Override = z.infer<typeof Override>;
@@ -51,31 +51,36 @@ export type Overlaid = {
   readonly letGo: ReadonlyMap<ServiceKey, Override>;
   /** Services that something holds back which cannot be read: nobody knows what is to run. */
   readonly unreadable: ReadonlySet<ServiceKey>;
-  /** No longer in force, since Starbase has decided anew or wants the service gone. */
-  readonly ended: readonly Override[];
+  /** Over since Starbase decided anew, by whoever deployed what it wants now; Starbase is to be told. */
+  readonly over: ReadonlyMap<ServiceKey, Override>;
+  /** Of services that Starbase wants gone: there is nothing to tell it about. */
+  readonly gone: readonly Override[];
 };
 
 /** The desired state with what is held back put in place of what Starbase wants. */
 export function overlaid(state: DesiredState, { overrides, spoiled }: KeptOverrides): Overlaid {
-  const wanted = new Map(state.services.map((service) => [keyOf(service), service]));
-  const isStillOf = ({ key, instead_of }: Override): boolean => {
-    const service = wanted.get(key);
-    return service !== undefined && !service.deleted && service.provenance.deployment_id === instead_of;
-  };
-  const still = overrides.filter(isStillOf).map((override) => [override.key, override] as const);
+  const wanted = new Map(
+    state.services.filter(({ deleted }) => !deleted).map((service) => [keyOf(service), service]),
+  );
+  const still = overrides
+    .filter(({ key, instead_of }) => wanted.get(key)?.provenance.deployment_id === instead_of)
+    .map((override) => [override.key, override] as const);
   const held = new Map(still.filter(([, { let_go }]) => !let_go));
+  const stays = new Set(still.map(([key]) => key));
   const names = new Set(spoiled);
   return {
     held,
     letGo: new Map(still.filter(([, { let_go }]) => let_go)),
     unreadable: new Set(
-      names.size === 0
-        ? []
-        : [...wanted].flatMap(([key, { deleted }]) =>
-            !deleted && names.has(overrideName(key)) ? [key] : [],
-          ),
+      names.size === 0 ? [] : [...wanted.keys()].filter((key) => names.has(overrideName(key))),
     ),
-    ended: overrides.filter((override) => !isStillOf(override)),
+    over: new Map(
+      overrides.flatMap((override) => {
+        const service = wanted.get(override.key);
+        return service && !stays.has(override.key) ? [[override.key, endedBy(override, service)]] : [];
+      }),
+    ),
+    gone: overrides.filter(({ key }) => !wanted.has(key)),
     state: {
       ...state,
       services: state.services.map((service) => {
@@ -100,6 +105,13 @@ const heldAt = (earlier: DesiredService, now: DesiredService): DesiredService =>
   is_ephemeral: now.is_ephemeral,
   deleted: now.deleted,
 });
+
+/** How it ended: as somebody let it go, or else by whoever deployed what Starbase wants now; never before it began. */
+export const endedBy = (override: Override, { provenance }: DesiredService): Override => {
+  const { deployed_by: by, deployed_at } = provenance;
+  const at = deployed_at > override.at ? deployed_at : override.at;
+  return override.let_go ? override : { ...override, let_go: { by, at } };
+};
 
 /** All that are over, of this override and those before it; the oldest first. */
 export const endedHolds = ({ earlier = [], let_go, ...hold }: Override): readonly EndedHold[] => {

@@ -243,8 +243,20 @@ test("a service that is held back runs the earlier version until Starbase decide
   expect(images()).toEqual(["good 5", "other 1"]);
   await view.take(sent(aDocument(clusterId, 4, [redeployed(bad, { image: "mended" }), other])));
   expect(images()).toEqual(["mended 3", "other 1"]);
+  await view.reread();
+  expect(said).toEqual([expect.stringMatching(/no longer held at version 1: Starbase decided anew/)]);
+  // It is over, whatever Starbase decides, and kept until that was told.
+  await view.take(sent(aDocument(clusterId, 5, [bad, other])));
+  expect(images()).toEqual(["bad 3", "other 1"]);
+  await view.told(view.override(override.key)!);
+  await view.take(sent(aDocument(clusterId, 6, [redeployed(bad, { image: "mended" }), other])));
+  const over = view.override(override.key);
+  expect([over?.let_go, overrides.all]).toEqual([
+    { by: "ada@example.com", at: before.provenance.deployed_at },
+    [override],
+  ]);
+  await view.told(over!);
   expect([view.override(override.key), overrides.all]).toEqual([undefined, []]);
-  expect(said.at(-1)).toMatch(/no longer held at version 1: Starbase decided anew/);
 });
 
 test("a failed read of what is held back lets nothing go, and is made again", async () => {
@@ -301,7 +313,18 @@ test("what was let go runs as decided, and who did it is known until Starbase de
   expect(view.state?.services[0]?.image).toBe("bad");
   expect(view.override(keyOf(bad))?.let_go).toEqual(let_go);
   await view.take(sent(aDocument(clusterId, 3, [redeployed(bad)])));
+  expect(view.override(keyOf(bad))?.let_go).toEqual(let_go);
+  await view.told(view.override(keyOf(bad))!);
   expect([view.override(keyOf(bad)), overrides.all, said]).toEqual([undefined, [], []]);
+});
+
+test("what held a service back that Starbase wants gone is forgotten with it", async () => {
+  const good = aService({ image: "good" });
+  const bad = redeployed(good, { image: "bad" });
+  const overrides = inMemory(heldBack(good, bad));
+  const { view } = await open({ store: kept(sent(aDocument(clusterId, 2, [bad]))), overrides });
+  await view.take(sent(aDocument(clusterId, 3, [{ ...bad, deleted: true }])));
+  expect([view.override(keyOf(bad)), overrides.all]).toEqual([undefined, []]);
 });
 
 test("nothing is desired before it is known what is held back", async () => {

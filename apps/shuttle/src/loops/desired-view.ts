@@ -18,8 +18,10 @@ export type DesiredView = {
   readonly state: DesiredState | undefined;
   /** Of the document in force, to ask for a newer one. */
   readonly etag: string | undefined;
-  /** What holds the service back at an earlier version, or did so last until somebody let it go. */
+  /** What holds the service back at an earlier version, or did so last and may not have been told to be over. */
   override(key: ServiceKey): Override | undefined;
+  /** Starbase has taken a report with it: one that is over is kept no longer. */
+  told(override: Override): Promise<void>;
   /** Whether something holds the service back that cannot be read: then what runs of it stays as it is. */
   isLeftAlone(key: ServiceKey): boolean;
   /** Whether the document was taken and says something that was not known. A refused one leaves the last good one. */
@@ -76,24 +78,26 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
       );
     });
   };
+  /** One that Starbase ended holds nothing again, whatever it decides. */
+  const asItEnded = (override: Override): Override => {
+    const ended = view?.over.get(override.key) ?? view?.letGo.get(override.key);
+    return ended?.at === override.at ? ended : override;
+  };
+  const forget = async (override: Override): Promise<void> => {
+    await deps.overrides.remove(override).catch((error: unknown) => deps.warn(wordsOf(error), override.key));
+    heldNow.changed();
+  };
   /** Puts the overrides over what is decided and tells which keys that changes. */
   const refresh = async (): Promise<string[]> => {
     const [before, wereLeft] = [view?.state, view?.unreadable ?? new Set<ServiceKey>()];
     const overrides = decided && (await heldNow.look());
     if (!decided || !overrides) return [];
-    const laid = overlaid(decided, overrides);
+    const laid = overlaid(decided, { ...overrides, overrides: overrides.overrides.map(asItEnded) });
+    for (const [key, { from_version }] of laid.over)
+      if (view?.held.has(key))
+        deps.warn(`${key} is no longer held at version ${from_version}: Starbase decided anew`, key);
     view = { ...laid, state: keepingEqual(laid.state, before) };
-    for (const override of view.ended) {
-      if (!override.let_go)
-        deps.warn(
-          `${override.key} is no longer held at version ${override.from_version}: Starbase decided anew`,
-          override.key,
-        );
-      await deps.overrides
-        .remove(override)
-        .catch((error: unknown) => deps.warn(wordsOf(error), override.key));
-      heldNow.changed();
-    }
+    for (const override of view.gone) await forget(override);
     const { unreadable } = view;
     return [...new Set([...changedKeys(before, view.state), ...wereLeft.symmetricDifference(unreadable)])];
   };
@@ -128,6 +132,11 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
     const keys = await refresh();
     if (keys.length > 0) deps.changed(keys);
   };
+  const told = async (override: Override): Promise<void> => {
+    if (view?.over.get(override.key) !== override) return;
+    await forget(override);
+    await refresh();
+  };
   await recall();
   await refresh();
   return {
@@ -137,7 +146,8 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
     get etag() {
       return etag;
     },
-    override: (key) => view?.held.get(key) ?? view?.letGo.get(key),
+    override: (key) => view?.held.get(key) ?? view?.letGo.get(key) ?? view?.over.get(key),
+    told: (override) => inTurn(() => told(override)),
     isLeftAlone: (key) => view?.unreadable.has(key) ?? false,
     take: (sent) => inTurn(() => take(sent)),
     reread: () => inTurn(reread),

@@ -92,7 +92,15 @@ function openFleet(seed: number) {
     );
     stack.use(
       statusLoop(
-        { starbase, cluster, keys: () => ["a/b/c"], override: count, leftAlone, ...quiet },
+        {
+          starbase,
+          cluster,
+          keys: () => ["a/b/c"],
+          override: count,
+          overrideTold: count,
+          leftAlone,
+          ...quiet,
+        },
         minuteMs,
       ),
     );

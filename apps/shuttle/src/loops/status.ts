@@ -20,6 +20,8 @@ type Deps = {
   readonly keys: () => readonly ServiceKey[];
   /** What holds the service at an earlier version, or did; told with each of its reports. */
   readonly override: (key: ServiceKey) => Override | undefined;
+  /** Starbase has taken a report with it. */
+  readonly overrideTold: (override: Override) => void;
   /** What is to be told of a service that is left alone, as the cluster may not know it. */
   readonly leftAlone: (key: ServiceKey, observed: Observed) => Observed;
   readonly warn: Warn;
@@ -39,7 +41,7 @@ const atOnceMax = 5_000;
 
 /** Tells Starbase what runs: on change, and all of it once per interval. */
 export function statusLoop(
-  { starbase, cluster, keys, override, leftAlone, warn, time = systemTime }: Deps,
+  { starbase, cluster, keys, override, overrideTold, leftAlone, warn, time = systemTime }: Deps,
   intervalMs: number,
 ): StatusLoop {
   const ending = new AbortController();
@@ -73,7 +75,11 @@ export function statusLoop(
         });
       for (const { serviceId, reason } of refused)
         warn(`Starbase did not take a report: ${serviceId}: ${reason}`, onlyKeyOf(serviceId, wanted));
-      for (const { key, now } of part) told.set(key, now);
+      const untold = new Set(refused.map(({ serviceId }) => serviceId));
+      for (const { key, now } of part) {
+        told.set(key, now);
+        if (now.by && !untold.has(partsOf(key).serviceId)) overrideTold(now.by);
+      }
       if (at === 0 && runs.length > 0) await cluster.cronRunsTaken(runs);
     }
     if (isFull) {

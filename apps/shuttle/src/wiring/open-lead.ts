@@ -67,6 +67,7 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
         cluster,
         keys: wantedKeys,
         override: (key) => desired?.override(key),
+        overrideTold: (override) => void desired?.told(override),
         leftAlone,
         warn,
         time,

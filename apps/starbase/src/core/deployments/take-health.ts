@@ -58,7 +58,7 @@ export async function recordDivergence(
     });
   const [before, now] = [place.health.heldBack ?? null, heldBackOf(report)];
   const over = [...(report.let_go_earlier ?? []), ...(report.let_go ? [report.let_go] : [])];
-  const news = over.slice(over.findLastIndex((one) => one.let_go_at === place.health.letGo?.at) + 1);
+  const news = over.slice(over.findLastIndex((one) => one.at === place.health.letGo?.heldAt) + 1);
   // What took its place may be over as well: who ended this one is not known then.
   if (before && ![now, ...news].some((one) => one?.at === before.at))
     await note("service.let_go", before.by, before);
@@ -94,14 +94,18 @@ export async function recordDrift(
 const putBackOf = ({ drift = [] }: StatusReport): Drift[] =>
   drift.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 
-/** Of a hold that the cluster cannot read stays what was known. */
-const holdOf = ({ health }: PlacedService, report: StatusReport): Pick<ServiceHealth, "heldBack" | "letGo"> =>
-  report.is_hold_unreadable
-    ? { heldBack: health.heldBack ?? null, ...(health.letGo ? { letGo: health.letGo } : {}) }
-    : {
-        heldBack: heldBackOf(report),
-        ...(report.let_go ? { letGo: { by: report.let_go.let_go_by, at: report.let_go.let_go_at } } : {}),
-      };
+/** Of a hold that the cluster cannot read stays what was known, and of one that is over for ever: it may be told again. */
+const holdOf = (
+  { health }: PlacedService,
+  report: StatusReport,
+): Pick<ServiceHealth, "heldBack" | "letGo"> => {
+  const { let_go, is_hold_unreadable } = report;
+  const letGo = let_go ? { by: let_go.let_go_by, at: let_go.let_go_at, heldAt: let_go.at } : health.letGo;
+  return {
+    heldBack: is_hold_unreadable ? (health.heldBack ?? null) : heldBackOf(report),
+    ...(letGo ? { letGo } : {}),
+  };
+};
 
 const heldBackOf = ({ divergence }: Pick<StatusReport, "divergence">): ServiceHealth["heldBack"] =>
   divergence
