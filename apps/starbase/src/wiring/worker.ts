@@ -10,6 +10,7 @@ import type { Config } from "../config.ts";
 import { collectCopies } from "../core/builds/collect-copies.ts";
 import { reconcileHeads } from "../core/builds/reconcile-heads.ts";
 import { tendBuildQueue } from "../core/builds/run-next-build.ts";
+import { pruneCronRuns } from "../core/clusters/prune-cron-runs.ts";
 import { acceptLostPush } from "../core/deployments/push.ts";
 import { sweepDeployments } from "../core/deployments/sweep.ts";
 import { proposalRun } from "../core/proposals/jobs.ts";
@@ -101,10 +102,11 @@ function cronsOf(config: Config, core: Core & { logs: LogStore }, logger: Logger
     {
       name: "records.prune",
       schedule: "17 * * * *",
-      run: async () => {
+      run: async (signal) => {
         const dayAgo = new Date(core.clock.now().getTime() - dayMs);
         await core.stores.idempotency.prune(dayAgo);
         await core.stores.proposals.prune(core.clock.now());
+        await pruneCronRuns({ ...core, clusters: core.stores.clusters })(signal);
         // A snapshot may be repeated for as long as Shuttle's log keeps it: a week.
         await core.stores.clusters.pruneSnapshots(new Date(dayAgo.getTime() - 6 * dayMs));
       },

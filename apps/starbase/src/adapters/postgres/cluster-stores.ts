@@ -212,6 +212,26 @@ export const postgresClusterStore = (db: Db): ClusterStore => ({
       reason: row.reason,
     }));
   },
+  async pruneCronRuns({ before, kept, max }) {
+    const { numAffectedRows } = await sql`
+      delete from cron_runs where run_id in (
+        select old.run_id
+        from service_environments as place
+        cross join lateral (
+          select scheduled_for, run_id from cron_runs
+          where service_id = place.service_id and environment_id = place.environment_id
+          order by scheduled_for desc, run_id desc
+          offset ${kept - 1} limit 1
+        ) as last_kept
+        join cron_runs as old on old.service_id = place.service_id
+          and old.environment_id = place.environment_id
+          and old.scheduled_for < ${before}
+          and (old.scheduled_for, old.run_id) < (last_kept.scheduled_for, last_kept.run_id)
+        where old.outcome <> 'running'
+        limit ${max}
+      )`.execute(db);
+    return Number(numAffectedRows ?? 0);
+  },
   async pruneSnapshots(before) {
     await db.deleteFrom("usage_snapshots").where("received_at", "<", before).execute();
   },

@@ -63,6 +63,15 @@ export interface ClusterStore {
   ): Promise<void>;
   /** Latest first; `before` is the id of a run. */
   cronRuns(serviceId: string, environmentId: string, page: Page): Promise<CronRunReport[]>;
+  /**
+   * Forgets up to `max` runs that were due before then, never one of the newest `kept` of a cron or one that goes on. Answers
+   * how many.
+   */
+  pruneCronRuns(bounds: {
+    readonly before: Date;
+    readonly kept: number;
+    readonly max: number;
+  }): Promise<number>;
   /** Rows older than this are no longer needed to know a repeat. */
   pruneSnapshots(before: Date): Promise<void>;
 }
