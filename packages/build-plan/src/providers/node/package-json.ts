@@ -1,3 +1,4 @@
+import { list, table, text, texts } from "../../loose-values.ts";
 import { PlanRefusal } from "../../plan-refusal.ts";
 import type { SourceTree } from "../../source-tree.ts";
 
@@ -30,21 +31,19 @@ export function readPackageJson(tree: SourceTree, file: string): PackageJson {
       hint: `Make it at least {"scripts": {"start": "node index.js"}}.`,
     });
   }
-  const table = content as Record<string, unknown>;
-  const manager = /^([a-z]+)@(\d[^+\s]*)|^([a-z]+)$/.exec(text(table["packageManager"])?.trim() ?? "");
-  const workspaces = table["workspaces"];
+  const fields = content as Record<string, unknown>;
+  const manager = /^([a-z]+)@(\d[^+\s]*)|^([a-z]+)$/.exec(text(fields["packageManager"])?.trim() ?? "");
+  const workspaces = fields["workspaces"];
   return {
-    name: text(table["name"]),
-    main: text(table["main"]),
-    scripts: texts(table["scripts"]),
-    dependencies: texts(table["dependencies"]),
-    devDependencies: texts(table["devDependencies"]),
-    engines: texts(table["engines"]),
-    volta: texts(table["volta"]),
+    name: text(fields["name"]),
+    main: text(fields["main"]),
+    scripts: texts(fields["scripts"]),
+    dependencies: texts(fields["dependencies"]),
+    devDependencies: texts(fields["devDependencies"]),
+    engines: texts(fields["engines"]),
+    volta: texts(fields["volta"]),
     packageManager: manager ? { name: (manager[1] ?? manager[3])!, version: manager[2] } : undefined,
-    workspaces: list(
-      Array.isArray(workspaces) ? workspaces : (workspaces as { packages?: unknown } | undefined)?.packages,
-    ),
+    workspaces: list(Array.isArray(workspaces) ? workspaces : table(workspaces)["packages"]),
   };
 }
 
@@ -55,18 +54,3 @@ function looseJson5(tree: SourceTree, file: string): unknown {
 
 export const dependsOn = (manifest: PackageJson, name: string): boolean =>
   Object.hasOwn(manifest.dependencies, name) || Object.hasOwn(manifest.devDependencies, name);
-
-const text = (value: unknown): string | undefined =>
-  typeof value === "string" && value.trim() !== "" ? value : undefined;
-
-const texts = (value: unknown): Record<string, string> =>
-  typeof value !== "object" || value === null
-    ? {}
-    : Object.fromEntries(
-        Object.entries(value).filter(
-          (entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "",
-        ),
-      );
-
-const list = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];

@@ -1,5 +1,7 @@
+import { table, text } from "../../loose-values.ts";
 import type { PlanDraft } from "../../plan-draft.ts";
 import type { ToolVersion } from "../../plan-info.ts";
+import type { SourceTree } from "../../source-tree.ts";
 import { chooseVersion } from "../../tool-version.ts";
 import { cargoManifest } from "./cargo.ts";
 
@@ -14,18 +16,16 @@ const ofEdition: Record<string, string> = {
 
 export function chooseRust(draft: PlanDraft): void {
   const { tree } = draft;
-  const { edition, "rust-version": minimum } = cargoManifest(tree)?.package ?? {};
-  const toolchain = (
-    tree.readToml("rust-toolchain.toml") as { toolchain?: { channel?: unknown } } | undefined
-  )?.toolchain?.channel;
+  const { edition, rustVersion } = cargoManifest(tree) ?? {};
   chooseVersion(draft, {
     tool: "rust",
     label: "Rust",
     variable: "RUST_VERSION",
-    files: ["rust-toolchain", "rust-version.txt", ".rust-version"],
+    files: [...(isToml(tree) ? [] : [legacyToolchain]), "rust-version.txt", ".rust-version"],
     manifest: [
-      said("rust-toolchain.toml", toolchain),
-      said("Cargo.toml's rust-version", minimum),
+      isToml(tree) ? channelOf(tree, legacyToolchain) : undefined,
+      channelOf(tree, "rust-toolchain.toml"),
+      said("Cargo.toml's rust-version", rustVersion),
       edition && ofEdition[edition]
         ? { version: ofEdition[edition], reason: `Cargo.toml says edition ${edition}` }
         : undefined,
@@ -38,5 +38,12 @@ export function chooseRust(draft: PlanDraft): void {
   });
 }
 
-const said = (where: string, version: unknown): ToolVersion | undefined =>
-  typeof version === "string" && version !== "" ? { version, reason: `${where} says ${version}` } : undefined;
+const said = (where: string, version: string | undefined): ToolVersion | undefined =>
+  version === undefined ? undefined : { version, reason: `${where} says ${version}` };
+
+/** It holds a version alone or, as rustup reads it too, what rust-toolchain.toml does. */
+const legacyToolchain = "rust-toolchain";
+const isToml = (tree: SourceTree): boolean => /^[ \t]*\[toolchain\]/m.test(tree.read(legacyToolchain) ?? "");
+
+const channelOf = (tree: SourceTree, file: string): ToolVersion | undefined =>
+  said(file, text(table(tree.readToml(file)?.["toolchain"])["channel"]));

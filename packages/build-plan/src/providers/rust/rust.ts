@@ -69,7 +69,7 @@ function chooseBinary(draft: PlanDraft, names: readonly string[], isMember: bool
       name: names[0]!,
       reason: isMember ? "it is the package that is built" : "it is the only binary",
     };
-  const byDefault = cargoManifest(draft.tree)?.package?.["default-run"];
+  const byDefault = cargoManifest(draft.tree)?.defaultRun;
   if (byDefault) return { name: byDefault, reason: "Cargo.toml's default-run says so" };
   if (names.length === 0 || draft.config.deploy?.startCommand || draft.tree.hasFile("Procfile"))
     return undefined;
