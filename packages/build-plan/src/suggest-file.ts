@@ -4,7 +4,7 @@ import type { SourceTree } from "./source-tree.ts";
 export function suggestFile(tree: SourceTree): string {
   if (tree.files.length === 0)
     return "The folder is empty: add your app, or an index.html to publish a page.";
-  const atRoot = tree.files.filter((file) => !file.includes("/"));
+  const atRoot = tree.files.filter((file) => !/\/|^\.|\.config\.\w+$/.test(file));
   for (const [ending, suggest] of suggestions) {
     const file = atRoot.find((name) => ending.test(name));
     if (file) return suggest(file);

@@ -317,6 +317,31 @@ describe.each(Object.entries(cases))(
   },
 );
 
+test.each([
+  ["8.4", { config: { platform: { php: "8.4.1" } } }, "composer.json's platform says 8.4.1"],
+  [
+    "8.2",
+    { require: { php: "^8.1" }, config: { platform: { php: "8.1.0" } } },
+    "composer.json requires php ^8.1",
+  ],
+  ["8.3", { require: { php: "8.3.12" } }, "composer.json requires php 8.3.12"],
+  ["8.4", { require: { php: "8.*" } }, "composer.json requires php 8.*"],
+])(
+  "PHP %s is the line of what composer.json says (%o), of which there is an image",
+  async (version, composer, reason) => {
+    const { plan, info } = await planned({ "index.php": "", "composer.json": composer });
+    expect(info.versions["php"]).toEqual({ version, reason });
+    expect(plan.steps.find(({ name }) => name === "packages:image")!.inputs).toEqual([
+      { image: `dunglas/frankenphp:php${version}-trixie` },
+    ]);
+  },
+);
+
+test("PHP that nothing runs any more is refused before its image is looked for", async () => {
+  const { message } = await refused({ "index.php": "", "composer.json": { require: { php: "^7.4" } } });
+  expect(message).toContain("PHP 7.4 (composer.json requires php ^7.4)");
+});
+
 test("tools that are asked for beside PHP are there in the build and in the image", async () => {
   const files = { "index.php": "", "railpack.json": { packages: { jq: "1.7" } } };
   const { plan } = await planned(files);
@@ -402,6 +427,7 @@ test("what is not an app is told what would make it one", async () => {
   expect((await refused({ "web.mjs": "" })).hint).toBe(
     'Add a package.json: {"scripts": {"start": "node web.mjs"}}.',
   );
+  expect((await refused({ ".prettierrc.js": "", "eslint.config.js": "" })).hint).toContain("Procfile");
   expect((await refused({ "tool.py": "" })).hint).toContain("Rename tool.py to main.py");
   expect((await refused({ "README.md": "" })).hint).toContain("Dockerfile");
 });
