@@ -67,4 +67,21 @@ describe.runIf(requireEngineInCi() && requireRegistryInCi())("Depot's machines",
       isReleased: true,
     });
   });
+
+  test("are given back for one dead Worker though Depot knows nothing of another's build any more", async () => {
+    const [first, second] = [
+      await aBuild(under, ["echo begun; sleep 606"]),
+      await aBuild(under, ["echo begun; sleep 607"]),
+    ];
+    await under.killedAt(first, "begun");
+    depot.builds.splice(depot.builds.indexOf(last()), 1);
+    await under.killedAt(second, "begun");
+    const tend = under.crons.find(({ name }) => name === "builders.tend")!;
+    await until(
+      "a sweep ends it",
+      async () => (await tend.run(AbortSignal.timeout(60_000)), last().outcome !== undefined),
+      { withinMs: 60_000 },
+    );
+    expect(last()).toMatchObject({ isReleased: true });
+  });
 });

@@ -87,6 +87,17 @@ test("no value of a variable is on the program's command line but its own ones'"
   await until("nothing of it runs", async () => (await own()) === undefined);
 });
 
+test("a build that is cancelled ends the program and all that it started", async () => {
+  const dir = await aSource({ hang: "1", "commands.txt": "true" });
+  const cancelled = new AbortController();
+  const own = async () => (await commandLines()).some((line) => line.includes(dir));
+  const planning = planner()(dir, {}, cancelled.signal);
+  await until("it runs", own);
+  cancelled.abort(new Error("cancelled"));
+  await expect(planning).rejects.toThrow("cancelled");
+  await until("nothing of it runs", async () => !(await own()));
+});
+
 test("a program that says to try later, one that breaks, and one that is not there, are the platform's fault", async () => {
   const files = { "commands.txt": "true" };
   await expect(planner()(await aSource({ ...files, "try-later": "1" }))).rejects.toThrow(/says to try again/);

@@ -20,6 +20,7 @@ export type DepotApiOptions = {
 export type DepotApi = {
   projects(): Promise<DepotProject[]>;
   createProject(project: { name: string; regionId: string; cacheGb: number }): Promise<DepotProject>;
+  /** One that is gone is no error. */
   deleteProject(projectId: string): Promise<void>;
   /** Takes no signal: an answer that nobody waits for would be a build that nobody ends. */
   createBuild(projectId: string): Promise<DepotBuild>;
@@ -29,7 +30,8 @@ export type DepotApi = {
   reportHealth(build: DepotBuild, signal: AbortSignal): Promise<void>;
   /** Gives the machine back; one that is gone is no error. */
   release(build: DepotBuild): Promise<void>;
-  finish(buildId: string, outcome: DepotOutcome): Promise<void>;
+  /** One that ended already, or that Depot does not know, is no error. */
+  finish(build: DepotBuild, outcome: DepotOutcome): Promise<void>;
 };
 
 /** Depot's own numbers for what its SDK does not export. */
@@ -46,6 +48,11 @@ export async function depotApi({ apiUrl, token, patienceMs = 30_000 }: DepotApiO
   const as = ({ token: buildToken }: DepotBuild) => ({ headers: { Authorization: `Bearer ${buildToken}` } });
   const plain = (error: unknown, secrets: readonly string[] = []): Error =>
     told(error, codeOf(error), [token, ...secrets]);
+
+  const unless = (codes: ReadonlySet<string>, call: Promise<unknown>): Promise<unknown> =>
+    call.catch((error: unknown) => {
+      if (!codes.has(codeOf(error))) throw error;
+    });
 
   /** A call that may be made twice. */
   async function again<T>(
@@ -85,7 +92,7 @@ export async function depotApi({ apiUrl, token, patienceMs = 30_000 }: DepotApiO
     },
 
     async deleteProject(projectId) {
-      await again(() => ProjectService.deleteProject({ projectId }, own));
+      await again(() => unless(gone, ProjectService.deleteProject({ projectId }, own)));
     },
 
     endpoint: (build, signal, onWaiting) =>
@@ -106,21 +113,20 @@ export async function depotApi({ apiUrl, token, patienceMs = 30_000 }: DepotApiO
 
     async release(build) {
       const asked = { buildId: build.buildId, platform: amd64 };
-      await again(() =>
-        BuildKitService.releaseEndpoint(asked, { ...as(build), timeoutMs: callTimeoutMs }).catch(
-          (error: unknown) => {
-            if (!isOver.has(codeOf(error))) throw error;
-          },
-        ),
-      );
+      const options = { ...as(build), timeoutMs: callTimeoutMs };
+      await again(() => unless(isOver, BuildKitService.releaseEndpoint(asked, options)), undefined, [
+        build.token,
+      ]);
     },
 
-    async finish(buildId, outcome) {
+    async finish({ buildId, token: buildToken }, outcome) {
       const result =
         outcome === "success"
           ? ({ case: "success", value: {} } as const)
           : ({ case: "error", value: { error: outcome.error } } as const);
-      await again(() => BuildService.finishBuild({ buildId, result }, own));
+      await again(() => unless(gone, BuildService.finishBuild({ buildId, result }, own)), undefined, [
+        buildToken,
+      ]);
     },
   };
 }
@@ -134,8 +140,10 @@ const mayHeal = new Set([
   "unknown",
   "resource_exhausted",
 ]);
-/** What a build answers that has ended: there is nothing left to give back. */
-const isOver = new Set(["not_found", "failed_precondition", "unauthenticated", "permission_denied"]);
+/** What is answered of something that has ended. */
+const gone = new Set(["not_found", "failed_precondition"]);
+/** The same for one who comes with the build's own token: there is nothing left to give back. */
+const isOver = new Set([...gone, "unauthenticated", "permission_denied"]);
 
 async function activeEndpoint(
   service: DepotSdk["buildkit"]["v1"]["BuildKitService"],

@@ -51,9 +51,13 @@ export function depotPool(options: DepotPoolOptions): BuilderPool &
     await api
       .release(build)
       .catch((error: unknown) => log(`a Depot machine was not given back: ${wordsOf(error)}`));
-    await api.finish(build.buildId, outcome);
+    await api.finish(build, outcome);
     await records.remove(build.buildId);
   }
+
+  /** What one thing cannot be done for must not keep the rest from it; the next sweep tries again. */
+  const apart = (work: Promise<void>): Promise<void> =>
+    work.catch((error: unknown) => log(`Depot was not tidied: ${wordsOf(error)}`));
 
   /** On every way out; what fails here is tried again by a sweep. */
   async function tidy(build: DepotBuild, outcome: DepotOutcome): Promise<void> {
@@ -91,12 +95,10 @@ export function depotPool(options: DepotPoolOptions): BuilderPool &
     async sweep() {
       for (const build of await records.abandoned(abandonedSeconds)) {
         log(`Depot build ${build.buildId} was left by a Worker that died; it is ended now`);
-        await end(build, { error: "the Worker that ran this build died" });
+        await apart(end(build, { error: "the Worker that ran this build died" }));
       }
-      for (const { projectId, remove } of await records.orphans()) {
-        await api.deleteProject(projectId);
-        await remove();
-      }
+      for (const { projectId, remove } of await records.orphans())
+        await apart(api.deleteProject(projectId).then(remove));
     },
 
     async [Symbol.asyncDispose]() {

@@ -42,25 +42,30 @@ export function railpackPlanner(options: RailpackOptions): PlanApart {
     const root = await inside(dir, rootDirectory);
     const outDir = await mkdtemp(path.join(tmpdir(), "starform-railpack-"));
     try {
-      return await planned(options, planOptions, { root, rootDirectory, outDir });
+      return await planned(options, planOptions, { root, rootDirectory, outDir, signal });
     } finally {
       await rm(outDir, { recursive: true, force: true });
     }
   };
 }
 
-type Place = { readonly root: string; readonly rootDirectory: string; readonly outDir: string };
+type Place = {
+  readonly root: string;
+  readonly rootDirectory: string;
+  readonly outDir: string;
+  readonly signal: AbortSignal | undefined;
+};
 
 async function planned(
   options: RailpackOptions,
   { variables = {} }: PlanOptions,
-  { root, rootDirectory, outDir }: Place,
+  { root, rootDirectory, outDir, signal }: Place,
 ): Promise<PlanOutcome> {
   const [planFile, infoFile] = ["plan.json", "info.json"].map((name) => path.join(outDir, name)) as [
     string,
     string,
   ];
-  const ended = await railpackPrepare({ ...options, root, variables, planFile, infoFile });
+  const ended = await railpackPrepare({ ...options, root, variables, planFile, infoFile, signal });
   const info = Info.parse(JSON.parse(await readFile(infoFile, "utf8").catch(() => "{}")));
   if (ended === "cannot plan") return refusal(info);
   const plan = readBuildPlan(JSON.parse(await readFile(planFile, "utf8")));

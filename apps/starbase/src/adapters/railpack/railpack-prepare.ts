@@ -11,6 +11,7 @@ export type Prepare = {
   readonly variables: Readonly<Record<string, string>>;
   readonly planFile: string;
   readonly infoFile: string;
+  readonly signal?: AbortSignal | undefined;
 };
 
 const timeoutMsDefault = 120_000;
@@ -21,10 +22,12 @@ const temporary = 75;
 /**
  * Runs `railpack prepare`. Of variables it is told the names, and only of its own (`RAILPACK_*`) the values: a plan
  * holds no others, and a command line is read by everybody on the machine. Rejects when the program is not there, takes
- * too long, or fails for another reason than the app.
+ * too long, fails for another reason than the app, or the signal fires.
  */
 export async function railpackPrepare(asked: Prepare): Promise<"planned" | "cannot plan"> {
   const { program, root, variables, planFile, infoFile, searchPath, timeoutMs = timeoutMsDefault } = asked;
+  const { signal } = asked;
+  signal?.throwIfAborted();
   const told = Object.entries(variables).flatMap(([name, value]) => [
     "--env",
     `${name}=${name.startsWith("RAILPACK_") ? value : "hidden"}`,
@@ -40,13 +43,16 @@ export async function railpackPrepare(asked: Prepare): Promise<"planned" | "cann
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => (words = (words + chunk.toString()).slice(-wordsMax)));
   let isLate = false;
+  // With all that it started.
+  const end = (): void => void (child.pid && process.kill(-child.pid, "SIGKILL"));
   const timer = setTimeout(() => {
     isLate = true;
-    // With all that it started.
-    if (child.pid) process.kill(-child.pid, "SIGKILL");
+    end();
   }, timeoutMs);
+  signal?.addEventListener("abort", end);
   try {
     const [code] = (await once(child, "close")) as [number | null];
+    signal?.throwIfAborted();
     if (code === 0) return "planned";
     // It says why in its file; one that did not come so far is no judgement of the app.
     if (code === 1 && !isLate && existsSync(infoFile)) return "cannot plan";
@@ -64,5 +70,6 @@ export async function railpackPrepare(asked: Prepare): Promise<"planned" | "cann
     );
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", end);
   }
 }
