@@ -15,12 +15,17 @@ export type PodTrouble = Trouble & {
   readonly kind: "crash" | "start";
   /** Of one that ended by itself: the end of what it said. */
   readonly lastLines?: readonly string[];
+  /** Until then it is no more than a start that takes its time. */
+  readonly toldFromMs?: number;
 };
 
 /** A new version has this many tries before it counts as failed. */
 const triesMax = 3;
 /** The kubelet ends a pod that fails this many liveness probes in a row (probes.ts). */
 const livenessFails = 3;
+
+/** So long after its container began, a port on which nothing listens is a reason: before, kubelets ask too early. */
+const listensWithinMs = 10_000;
 
 /** What keeps a pod from serving, as far as it can be known; undefined for one that is well or on its way. */
 export function podTrouble(
@@ -42,7 +47,10 @@ export function podTrouble(
   if (mount && pod.startedAtMs === undefined)
     return start(`its volume cannot be mounted: ${shorten(mount.message)}`, false);
   const answer = answers.get("Startup") ?? answers.get("Readiness");
-  return answer && start(`not ready yet: ${sayAnswer(answer, service)}`, false);
+  if (!answer) return undefined;
+  const trouble = start(`not ready yet: ${sayAnswer(answer, service)}`, false);
+  const isSilent = answer.answer === "silence" && pod.startedAtMs !== undefined;
+  return isSilent ? { ...trouble, toldFromMs: pod.startedAtMs + listensWithinMs } : trouble;
 }
 
 const start = (sentence: string, isFinal: boolean): PodTrouble => ({ sentence, isFinal, kind: "start" });

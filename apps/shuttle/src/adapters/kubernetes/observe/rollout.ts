@@ -54,7 +54,8 @@ export function rolloutOf(seen: Seen): Rollout {
   ];
   const desired = isAutoscaled(service) ? (deployment?.replicas ?? service.replicas) : service.replicas;
   const isProven = deployment !== undefined && isRolledOut(deployment, checksum);
-  const troubles = own.flatMap((pod) => podTrouble(pod, service, seen.eventsOf(pod.uid)) ?? []);
+  const known = own.flatMap((pod) => podTrouble(pod, service, seen.eventsOf(pod.uid)) ?? []);
+  const troubles = known.filter(({ toldFromMs = 0 }) => toldFromMs <= seen.nowMs);
   const late = isProven ? undefined : lateness(own, seen);
   const refused = refusedPods(seen, deployment, checksum);
   const worst = worstOf([
@@ -83,7 +84,9 @@ export function rolloutOf(seen: Seen): Rollout {
   const lastLines = told.find((each) => each?.reason === reason)?.lastLines ?? [];
   return {
     failed: failure === undefined ? undefined : { checksum, reason: failure, lastLines },
-    lookAgainMs: failure ? undefined : late?.inMs,
+    lookAgainMs: failure
+      ? undefined
+      : soonest([late?.inMs, ...known.map(({ toldFromMs = 0 }) => toldFromMs - seen.nowMs)]),
     report: {
       service_id: service.service_id,
       environment: service.environment,
@@ -104,6 +107,12 @@ export function rolloutOf(seen: Seen): Rollout {
     },
   };
 }
+
+/** Of what is still to come. */
+const soonest = (inMs: readonly (number | undefined)[]): number | undefined => {
+  const toCome = inMs.filter((each = 0): each is number => each > 0);
+  return toCome.length > 0 ? Math.min(...toCome) : undefined;
+};
 
 /** An app at an address that nobody can reach yet does not serve: on its first deployment the route comes after it. */
 const hasRoutes = (service: DesiredService, place: Place | undefined): boolean =>
