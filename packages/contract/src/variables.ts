@@ -27,6 +27,20 @@ export const Variable = z
   .meta({ id: "Variable" });
 export type Variable = z.infer<typeof Variable>;
 
+/** What the platform itself tells a service, while it is built and while it runs; nobody can set these. */
+export const platformVariables = [
+  "STARFORM_PROJECT_ID",
+  "STARFORM_PROJECT_NAME",
+  "STARFORM_ENVIRONMENT_ID",
+  "STARFORM_ENVIRONMENT_NAME",
+  "STARFORM_SERVICE_ID",
+  "STARFORM_SERVICE_NAME",
+  "STARFORM_PUBLIC_DOMAIN",
+  "STARFORM_PUBLIC_URL",
+  "STARFORM_PRIVATE_DOMAIN",
+  "STARFORM_PRIVATE_URL",
+] as const;
+
 /** What one service holds of its own in an environment, and what a var group holds. */
 export const variablesMax = 500;
 /** Var groups attached to one service in an environment. */

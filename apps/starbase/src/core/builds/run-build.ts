@@ -1,9 +1,10 @@
+import { planOptionsOf, readBuildSettings } from "@starform/build-plan/build-settings";
 import type { Components } from "@starform/build-plan/components/read-components";
 import type { ComponentsApart, PlanApart } from "@starform/build-plan/plan-apart";
 import type { PlanOutcome } from "@starform/build-plan/plan-source";
 import { imageTraitsOf } from "./image-traits.ts";
 import { buildAllowances } from "@starform/contract/plans";
-import type { ServiceSettings } from "@starform/contract/services";
+import { ServiceSettingsPatch, type ServiceSettings } from "@starform/contract/services";
 import type { StageName } from "@starform/contract/states";
 import type { Clock } from "@starform/std/clock";
 import { isFault, wordsOf } from "@starform/std/fault";
@@ -16,7 +17,6 @@ import {
   type BuildService,
 } from "../../ports/build-service.ts";
 import { reportBook, type ReportBook } from "./build-report.ts";
-import { planOptionsOf, readBuildSettings, type FileSettings } from "./build-settings.ts";
 import type { AttachTo, BuildDocument } from "./documents/build-document.ts";
 import { makeDocuments, type BuilderIdentity } from "./documents/make-documents.ts";
 import { labelsOf, type Material } from "./documents/provenance.ts";
@@ -201,12 +201,16 @@ function sayingOf({ source }: BuildWork): string {
 type Planned = {
   readonly outcome: Extract<PlanOutcome, { ok: true }>;
   readonly settings: ServiceSettings;
-  readonly fileSettings: FileSettings;
+  readonly fileSettings: Partial<ServiceSettings>;
 };
 
 async function plan(deps: RunBuildDeps, run: Run, dir: string): Promise<Planned> {
   const { work } = run;
-  const read = await readBuildSettings(dir, work.settings, work.environment);
+  const read = await readBuildSettings(dir, {
+    stored: work.settings,
+    environment: work.environment,
+    change: ServiceSettingsPatch,
+  });
   if (read.kind === "refused") throw new CannotBuild(read.reason);
   for (const note of read.notes) run.say("plan", note);
   const outcome = await deps.plan(dir, planOptionsOf(read.settings, work.variables), run.signal);

@@ -1,5 +1,6 @@
+import { settingsBy } from "@starform/build-plan/build-settings";
 import { readStarformText, starformFileName } from "@starform/build-plan/starform-file";
-import { settingsBy } from "../builds/build-settings.ts";
+import { ServiceSettingsPatch } from "@starform/contract/services";
 import type { PushUpdate } from "../builds/git-remote.ts";
 import type { PushedTrees } from "../builds/ports.ts";
 import type { PlacedService } from "../services/ports.ts";
@@ -31,8 +32,7 @@ export async function isUntouched(
       const text = await trees.readFile(place.id, newSha, inFolder(folder));
       return text === undefined ? { kind: "absent" } : readStarformText(text);
     },
-    place.settings,
-    place.environment,
+    { stored: place.settings, environment: place.environment, change: ServiceSettingsPatch },
   );
   if (read.kind === "refused") return undefined;
   const { watchPaths, rootDirectory } = read.settings;

@@ -1,4 +1,5 @@
 import { containerPort } from "@starform/contract/hosts";
+import type { platformVariables } from "@starform/contract/variables";
 import type { Environment, Project } from "../access/ports.ts";
 import type { PlacedService } from "../services/ports.ts";
 
@@ -15,7 +16,7 @@ export function injectedVariables(
   place: PlacedService,
   addresses: Addresses,
   runtime: string,
-): Record<string, string> {
+): Record<string, string> & { [Name in (typeof platformVariables)[number]]?: string } {
   const publicUrl = place.hostname ? addresses.publicUrl(place.hostname) : undefined;
   // Processes share the machine's loopback and have a new port with each instance: the gateway is the way to them.
   const privateUrl =

@@ -1,19 +1,34 @@
+import type { z } from "zod";
+import type { PlanOptions } from "./plan-source.ts";
 import {
   readStarformFile,
   settingsIn,
   type StarformFileOutcome,
   type StarformSettings,
-} from "@starform/build-plan/starform-file";
-import type { PlanOptions } from "@starform/build-plan/plan-source";
-import { ServiceSettingsPatch, type ServiceSettings } from "@starform/contract/services";
+} from "./starform-file.ts";
 
-export type FileSettings = Partial<ServiceSettings>;
+/** What a build follows of a service's settings; a service has more, which its starform.json may set too. */
+export interface PlannedSettings {
+  readonly rootDirectory: string;
+  readonly builder: "auto" | "dockerfile" | "plan";
+  readonly dockerfilePath: string | null;
+  readonly installCommand: string | null;
+  readonly buildCommand: string | null;
+  readonly startCommand: string | null;
+}
 
-export type BuildSettings =
+/** A service's settings as they are kept, and the schema of a change to them, which the file must pass. */
+export interface StoredSettings<S extends PlannedSettings> {
+  readonly stored: S;
+  readonly environment: string;
+  readonly change: z.ZodType;
+}
+
+export type BuildSettings<S extends PlannedSettings> =
   | {
       readonly kind: "read";
-      readonly settings: ServiceSettings;
-      readonly fileSettings: FileSettings;
+      readonly settings: S;
+      readonly fileSettings: Partial<S>;
       readonly notes: readonly string[];
     }
   | { readonly kind: "refused"; readonly reason: string };
@@ -22,19 +37,16 @@ export type BuildSettings =
  * The settings a deployment is built and run by: the stored ones, over them what the source's starform.json says for
  * the environment. The file of the app's own folder counts before the repository's.
  */
-export const readBuildSettings = (
+export const readBuildSettings = <S extends PlannedSettings>(
   dir: string,
-  stored: ServiceSettings,
-  environment: string,
-): Promise<BuildSettings> =>
-  settingsBy((folder) => readStarformFile(`${dir}/${folder}`), stored, environment);
+  at: StoredSettings<S>,
+): Promise<BuildSettings<S>> => settingsBy((folder) => readStarformFile(`${dir}/${folder}`), at);
 
 /** The same for a source that lies elsewhere; `read` gets a folder of it, the top as ".". */
-export async function settingsBy(
+export async function settingsBy<S extends PlannedSettings>(
   read: (folder: string) => Promise<StarformFileOutcome>,
-  stored: ServiceSettings,
-  environment: string,
-): Promise<BuildSettings> {
+  { stored, environment, change }: StoredSettings<S>,
+): Promise<BuildSettings<S>> {
   const outer = await read(".");
   if (outer.kind === "refused") return { kind: "refused", reason: outer.message };
   const outerSettings = outer.kind === "read" ? settingsIn(outer.file, environment) : {};
@@ -44,12 +56,12 @@ export async function settingsBy(
   if (inner.kind === "refused") return { kind: "refused", reason: `${folder}: ${inner.message}` };
   const own = inner.kind === "read" ? settingsIn(inner.file, environment) : outerSettings;
   const merged = { ...own, ...(folder === "." ? {} : { rootDirectory: folder }) };
-  const checked = ServiceSettingsPatch.safeParse(toServiceSettings(merged));
+  const checked = change.safeParse(toServiceSettings(merged));
   if (!checked.success) {
     const { path: at, message } = checked.error.issues[0]!;
     return { kind: "refused", reason: `starform.json was not accepted: ${at.join(".")} ${message}` };
   }
-  const fileSettings = checked.data as FileSettings;
+  const fileSettings = checked.data as Partial<S> & { rootDirectory?: string };
   if (own.rootDirectory === undefined && outerSettings.rootDirectory === undefined)
     delete fileSettings.rootDirectory;
   const notes = outer.kind === "absent" && inner.kind === "absent" ? [] : [noteOf(fileSettings)];
@@ -63,7 +75,7 @@ const plain = (folder: string): string =>
     .filter((part, i) => part !== "." && (part !== "" || i === 0))
     .join("/") || ".";
 
-function noteOf(settings: FileSettings): string {
+function noteOf(settings: object): string {
   const names = Object.keys(settings);
   return names.length === 0
     ? "starform.json changes nothing here"
@@ -86,7 +98,7 @@ function toServiceSettings({
 
 /** The planner's options for these settings: own commands travel as the variables that Railpack has for them. */
 export function planOptionsOf(
-  settings: ServiceSettings,
+  settings: PlannedSettings,
   variables: Readonly<Record<string, string>>,
 ): PlanOptions {
   const { installCommand, buildCommand, startCommand, dockerfilePath, rootDirectory, builder } = settings;
