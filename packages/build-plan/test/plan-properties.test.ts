@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { printBuildPlan } from "../src/build-plan.ts";
 import { planSource } from "../src/plan-source.ts";
+import { sourceOf } from "./source-of.ts";
 
 /** Printed by fast-check with the counterexample; change it to look elsewhere. */
 const seed = 20_261_129;
@@ -106,4 +107,74 @@ test(`any text in any file ends in an outcome, never in an exception (seed ${see
     }),
     { seed, numRuns: 300 },
   );
+}, 60_000);
+
+/** Manifests with the keys that the planner reads, by what says where a value goes. */
+const typed: Record<string, readonly string[]> = {
+  "Cargo.toml": [
+    "package",
+    "package.name",
+    "package.edition",
+    "package.rust-version",
+    "package.default-run",
+  ].concat(["bin", "workspace", "workspace.members", "workspace.default-members", "workspace.package"]),
+  "gleam.toml": ["name", "gleam", "dependencies"],
+  "composer.json": ["require", "require.php", "config", "config.platform", "config.platform.php"],
+  "deno.json": ["tasks", "tasks.start", "workspace"],
+  "angular.json": ["projects", "projects.a", "projects.a.architect", "projects.a.architect.build"].concat(
+    ["builder", "options", "options.outputPath", "options.ssr"].map(
+      (key) => `projects.a.architect.build.${key}`,
+    ),
+  ),
+  "global.json": ["sdk", "sdk.version"],
+};
+/** Manifests that are read as text, with what stands where a value goes. */
+const written: Record<string, (value: string) => string> = {
+  "pom.xml": (value) => `<project><properties><java.version>${value}</java.version></properties></project>`,
+  Gemfile: (value) => `ruby ${value}\ngem ${value}\n`,
+  "mix.exs": (value) => `[app: :a, version: ${value}, elixir: ${value}]`,
+  "a.csproj": (value) =>
+    `<Project><TargetFramework>${value}</TargetFramework><AssemblyName>${value}</AssemblyName></Project>`,
+};
+const besideAngular = {
+  "package.json": '{"scripts":{"build":"ng build"},"dependencies":{"@angular/core":"1"}}',
+};
+
+const manifest = fc.oneof(
+  fc
+    .constantFrom(...Object.entries(typed))
+    .chain(([name, keys]) =>
+      fc.record({
+        name: fc.constant(name),
+        key: fc.constantFrom(...keys),
+        value: fc.constantFrom("5", "true", '"x"', "[]", "{}", "[5]", "[[]]", '[""]', '"a b; c"', '"\\n"'),
+      }),
+    )
+    .map(({ name, key, value }) => ({
+      name,
+      text: name.endsWith(".toml")
+        ? `${key} = ${value}\n`
+        : key.split(".").reduceRight((inner, part) => `{"${part}":${inner}}`, value),
+    })),
+  fc
+    .record({ name: fc.constantFrom(...Object.keys(written)), value: fc.string({ maxLength: 40 }) })
+    .map(({ name, value }) => ({ name, text: written[name]!(value) })),
+);
+
+test(`a value of any type in any manifest is planned or refused by name (seed ${seed})`, async () => {
+  const seen = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(manifest, async ({ name, text }) => {
+      seen.add(name);
+      await using source = await sourceOf({
+        ...(name === "angular.json" ? besideAngular : { "src/main.rs": "", "main.ts": "" }),
+        [name]: text,
+      });
+      const outcome = await planSource(source.dir);
+      const said = outcome.ok ? JSON.stringify(outcome.info) : outcome.error.message;
+      expect(said).not.toMatch(/more than the planner can read|\[object Object\]/);
+    }),
+    { seed, numRuns: 600 },
+  );
+  expect([...seen].toSorted()).toEqual([...Object.keys(typed), ...Object.keys(written)].toSorted());
 }, 60_000);

@@ -1,5 +1,6 @@
 import { word } from "../../commands.ts";
 import { type PlanDraft, startWith } from "../../plan-draft.ts";
+import { angularOutput } from "./angular.ts";
 import { configText, frameworkOf, option } from "./frameworks.ts";
 import type { NodeApp } from "./node-app.ts";
 import { nxApp } from "./nx.ts";
@@ -13,7 +14,9 @@ interface Start {
 
 /** How a Node app starts, with the reason; undefined when nothing in the source says. */
 export function startNode(draft: PlanDraft, app: NodeApp): void {
-  const start = isStandaloneNext(draft, app) ? standaloneStart : startOf(draft, app);
+  const start = isStandaloneNext(draft, app)
+    ? standaloneStart
+    : (angularServerStart(draft, app) ?? startOf(draft, app));
   if (!start) return;
   startWith(draft, start.command, `because ${start.reason}`);
 }
@@ -83,6 +86,16 @@ function nxStart(draft: PlanDraft, { workspace }: NodeApp): Start | undefined {
   if (!nx) return undefined;
   const command = nx.member.folder === "" ? "next start" : `cd ${word(nx.member.folder)} && next start`;
   return { command, reason: `${nx.project} is the workspace's Next.js app` };
+}
+
+/** The server that Angular's build writes, unless a start script says something else than its development server. */
+function angularServerStart(draft: PlanDraft, { workspace, manifest }: NodeApp): Start | undefined {
+  if (frameworkOf(draft.tree, workspace.root) !== "angular") return undefined;
+  if (![undefined, "ng serve"].includes(manifest.scripts["start"]?.trim())) return undefined;
+  const server = angularOutput(draft, workspace.root)?.server;
+  return server === undefined
+    ? undefined
+    : { command: `node ${word(server)}`, reason: "angular.json names a server that renders the pages" };
 }
 
 const standaloneStart: Start = {

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { fromStep } from "../../commands.ts";
 import type { Step } from "../../build-plan.ts";
+import { table } from "../../loose-values.ts";
 import { decide, type PlanDraft, startWith, toolsStep } from "../../plan-draft.ts";
 import { PlanRefusal } from "../../plan-refusal.ts";
 import {
@@ -10,6 +11,7 @@ import {
 } from "../../static-server/carry-static-server.ts";
 import { toolPaths } from "../../tools-step.ts";
 import { indexFallback } from "../staticfile/staticfile.ts";
+import { angularOutput } from "./angular.ts";
 import { configText, type Framework, frameworkOf, inMember, option } from "./frameworks.ts";
 import type { NodeApp } from "./node-app.ts";
 import type { Member } from "./workspace.ts";
@@ -95,35 +97,14 @@ const outputs: Partial<Record<Framework, (draft: PlanDraft, root: Member) => str
     /\bnuxi? generate\b/.test(root.manifest.scripts["build"] ?? "") ? ".output/public" : undefined,
   cra: () => "build",
   expo: ({ tree }, root) =>
-    (tree.readJson(inMember(root, "app.json")) as ExpoConfig)?.expo?.web?.output === "server"
+    table(table(table(tree.readJson(inMember(root, "app.json")))["expo"])["web"])["output"] === "server"
       ? undefined
       : "dist",
-  angular: ({ tree, variables }, root) =>
-    angularOutput(tree.readJson(inMember(root, "angular.json")), variables.get("ANGULAR_PROJECT")),
+  angular(draft, root) {
+    const output = angularOutput(draft, root);
+    return output?.server === undefined ? output?.site : undefined;
+  },
 };
-
-type ExpoConfig = { readonly expo?: { readonly web?: { readonly output?: unknown } } } | null | undefined;
-
-interface AngularProject {
-  readonly architect?: {
-    readonly build?: {
-      readonly builder?: string;
-      readonly options?: { outputPath?: string | { base?: string; browser?: string }; browser?: string };
-    };
-  };
-}
-
-function angularOutput(config: unknown, wanted: string | undefined): string | undefined {
-  const projects = (config as { projects?: Record<string, AngularProject> } | null)?.projects ?? {};
-  const name = wanted ?? Object.keys(projects)[0];
-  const build = name === undefined ? undefined : projects[name]?.architect?.build;
-  const output = build?.options?.outputPath;
-  if (typeof output === "object")
-    return path.posix.join(output.base ?? `dist/${name}`, output.browser ?? "browser");
-  const isApplication = build?.builder?.endsWith(":application") || build?.options?.browser !== undefined;
-  const directory = output ?? (build ? `dist/${name}` : undefined);
-  return directory !== undefined && isApplication ? path.posix.join(directory, "browser") : directory;
-}
 
 /** The image of a static site: Node, the server, and the finished files; nothing of what built them. */
 export function deployStaticSite(draft: PlanDraft, build: Step, site: StaticSite): void {
