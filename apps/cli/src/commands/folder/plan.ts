@@ -1,18 +1,22 @@
-import { resolve } from "node:path";
 import { command, flagOf, optionalWord } from "../../command.ts";
+import { envFlag, planAsBuilt, type EnvFlag } from "../../deploy/plan-as-built.ts";
 import { exitCodes, ExitError } from "../../exit-error.ts";
 import { withoutSlash } from "../../source/folder-name.ts";
 
-export default command<{ info: boolean }, [string?]>({
+export default command<EnvFlag & { info: boolean }, [string?]>({
   brief: "show how a folder would be built",
   detail:
-    "Reads the folder and nothing else: no network, no sign-in. With --json the plan itself, in Railpack's format; with --info {plan, info}: what was found and why beside it.",
-  flags: { info: flagOf("what was detected, which versions, and why") },
+    "Reads the folder, and needs no network and no sign-in. Where the folder is linked to a service and you are signed in, it is planned with that service's settings and variables (of secrets the name), as its builds do; --env adds variables or wins over them. RAILPACK_* steer the plan; of others it holds the names. With --json the plan itself, in Railpack's format; with --info {plan, info}: what was found and why beside it.",
+  flags: { info: flagOf("what was detected, which versions, and why"), env: envFlag },
   positional: { kind: "tuple", parameters: [optionalWord("folder", "what to plan (this folder)")] },
-  async run(context, { info }, named = ".") {
-    const { planApart } = await import("@starform/build-plan/plan-apart");
-    const folder = resolve(context.host.cwd, named);
-    const outcome = await planApart(folder);
+  async run(context, { info, env = [] }, named = ".") {
+    const onFault = (words: string) =>
+      context.note(`planned without what the service is built with: ${words}; name variables with --env`);
+    const { outcome, service, variables } = await planAsBuilt(context, named, { env, onFault });
+    if (service)
+      context.note(
+        `planned as ${service.name} in ${service.environment} is built: with its settings and ${Object.keys(variables).length} variables`,
+      );
     if (!outcome.ok) {
       const { message, lookedFor, hint } = outcome.error;
       if (context.isJson) context.jsonLine({ error: outcome.error });
