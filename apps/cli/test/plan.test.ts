@@ -64,3 +64,11 @@ test("a plan of a service's folder is what its builds make, and without an answe
   expect(alone).toMatchObject({ code: 0, stdout: expect.stringMatching(/^node +22 /m) });
   expect(alone.stderr).toMatch(/without what the service is built with: the database is away/);
 });
+
+test("the text of a plan keeps a step's command apart from its name, however long that is", async () => {
+  using folder = await aFolder("app", app);
+  const { stdout } = await starform(["plan"], { cwd: folder.path });
+  expect(stdout).toMatch(/^ {2}packages:mise {2}install mise packages: node$/m);
+  expect(stdout).toMatch(/^ {2}install {8}npm install$/m);
+  expect(stdout).toMatch(/^ {2}start {10}npm run start$/m);
+});

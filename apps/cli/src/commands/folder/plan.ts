@@ -52,7 +52,12 @@ function foundLines(outcome: Found): string[] {
 }
 
 function stepLines(plan: Extract<Found, { kind: "plan" }>["plan"]): string[] {
-  const commands = (step: (typeof plan.steps)[number]) =>
-    step.commands.flatMap((c) => ("cmd" in c ? [`  ${step.name.padEnd(9)}${c.customName ?? c.cmd}`] : []));
-  return ["", "steps", ...plan.steps.flatMap(commands), `  start    ${plan.deploy.startCommand ?? "-"}`];
+  const rows = [
+    ...plan.steps.flatMap(({ name, commands }) =>
+      commands.flatMap((c) => ("cmd" in c ? [{ name, what: c.customName ?? c.cmd }] : [])),
+    ),
+    { name: "start", what: plan.deploy.startCommand ?? "-" },
+  ];
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  return ["", "steps", ...rows.map(({ name, what }) => `  ${name.padEnd(width)}  ${what}`)];
 }
