@@ -19,6 +19,8 @@ export type PlatformDescription = {
   readonly runtime: "docker" | "process" | "kubernetes";
   /** The engine that builds images, as `DOCKER_HOST` names it; left out where there is none. */
   readonly dockerHost?: string;
+  /** The engine ran before, and neither bounds builds nor keeps them from the network; left out where builds are bounded. */
+  readonly areBuildsUnbounded?: true;
   /** Where they run, if not on this machine. */
   readonly cluster?: {
     readonly id: string;

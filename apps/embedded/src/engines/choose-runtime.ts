@@ -22,6 +22,10 @@ export type Runtime = RuntimeAddress & {
   readonly engine: Supervisor | undefined;
 };
 
+/** Of an engine that ran before: its owner's, so nothing of ours bounds or walls what is built there. */
+export const unboundedBuilds = ({ kind, engine }: Runtime): { areBuildsUnbounded?: true } =>
+  kind === "docker" && engine === undefined ? { areBuildsUnbounded: true } : {};
+
 const processes = { kind: "process", dockerSocket: undefined } as const;
 
 type Wanted = Pick<StartOptions, "runtime" | "dockerHost">;

@@ -14,6 +14,7 @@ import { installDebianPackages, type DebianPackage } from "../debian-packages.ts
 import {
   expectRuntime,
   openRuntime,
+  unboundedBuilds,
   refuseMissingEngine,
   type Runtime,
   type RuntimeAddress,
@@ -246,6 +247,7 @@ async function describe(
     dataDir: dataDir.path,
     ...runsOn(parts, runtime, has("registry")),
     ...(runtime.dockerSocket ? { dockerHost: `unix://${runtime.dockerSocket}` } : {}),
+    ...unboundedBuilds(runtime),
     stores: {
       database,
       logs: has("telemetry") ? `ClickHouse built in (chDB)${parts.cluster ? ofBuildsAlone : ""}` : "none",
