@@ -14,7 +14,7 @@ const mended = redeployed(bad, {
   provenance: { ...bad.provenance, deployment_id: crypto.randomUUID(), deployed_by: "kim@example.com" },
 });
 
-const until: typeof untilWithin = (what, look, options = { withinMs: 60_000 }) =>
+const until: typeof untilWithin = (what, look, options = { withinMs: 120_000 }) =>
   untilWithin(what, look, options);
 /** Who was not heard waits before it tells again, a tenth as long here. */
 const time: Time = {
@@ -76,6 +76,7 @@ const fates: Readonly<Record<string, Fate>> = {
 
 describe.each(Object.entries(fates))(
   "of a hold that is over since Starbase decided anew, when %s,",
+  { timeout: 300_000 },
   (_, fate) => {
     test.each([
       { by: "whoever deployed", ended: "service.let_go kim@example.com" },
@@ -112,30 +113,34 @@ describe.each(Object.entries(fates))(
   },
 );
 
-test("a hold that follows one whose end was not told carries it along, and Starbase's return to a version holds nothing again", async () => {
-  await using world = await open();
-  await using _shuttle = await world.shuttle();
-  for (const [at, service] of [good, bad].entries()) {
-    world.starbase.publish(aDocument(world.clusterId, at + 1, [service]));
-    await runs(world, "ab"[at]!);
-  }
-  const hear = deaf(world);
-  await world.operate("rollback", "web", "1", "--by", "ada");
-  await runs(world, "a");
-  world.starbase.publish(aDocument(world.clusterId, 3, [mended]));
-  await runs(world, "c");
-  world.starbase.publish(aDocument(world.clusterId, 4, [bad]));
-  await runs(world, "b");
-  world.starbase.publish(aDocument(world.clusterId, 5, [mended]));
-  await runs(world, "c");
-  await world.operate("rollback", "web", "1", "--by", "eve");
-  await runs(world, "a");
-  hear();
-  await until("all is told", async () => (await audit(world)).length >= 3);
-  expect(await audit(world)).toEqual([
-    "service.held_back ada",
-    "service.let_go kim@example.com",
-    "service.held_back eve",
-  ]);
-  expect(kept(world)).toHaveLength(1);
-});
+test(
+  "a hold that follows one whose end was not told carries it along, and Starbase's return to a version holds nothing again",
+  { timeout: 300_000 },
+  async () => {
+    await using world = await open();
+    await using _shuttle = await world.shuttle();
+    for (const [at, service] of [good, bad].entries()) {
+      world.starbase.publish(aDocument(world.clusterId, at + 1, [service]));
+      await runs(world, "ab"[at]!);
+    }
+    const hear = deaf(world);
+    await world.operate("rollback", "web", "1", "--by", "ada");
+    await runs(world, "a");
+    world.starbase.publish(aDocument(world.clusterId, 3, [mended]));
+    await runs(world, "c");
+    world.starbase.publish(aDocument(world.clusterId, 4, [bad]));
+    await runs(world, "b");
+    world.starbase.publish(aDocument(world.clusterId, 5, [mended]));
+    await runs(world, "c");
+    await world.operate("rollback", "web", "1", "--by", "eve");
+    await runs(world, "a");
+    hear();
+    await until("all is told", async () => (await audit(world)).length >= 3);
+    expect(await audit(world)).toEqual([
+      "service.held_back ada",
+      "service.let_go kim@example.com",
+      "service.held_back eve",
+    ]);
+    expect(kept(world)).toHaveLength(1);
+  },
+);

@@ -45,7 +45,7 @@ function shuttlePod(manifests: readonly KubeObject[], root: string): Record<stri
 
 test.skipIf(!process.env["CI"] && !telemetryCanRun())(
   "what became of an app is a line of its own log in the region, by what a bootstrap gives Shuttle and what Vector takes",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     await using stack = new AsyncDisposableStack();
     const root = mkdtempSync(join(tmpdir(), "starform-pod-"));
@@ -78,7 +78,7 @@ test.skipIf(!process.env["CI"] && !telemetryCanRun())(
       const { entries } = await store.search(scope, {}, { limit: 10 });
       return entries.length === count && entries;
     };
-    const [killed] = await until("its log has it", () => told(1), { withinMs: 60_000 });
+    const [killed] = await until("its log has it", () => told(1), { withinMs: 120_000 });
     const [ran] = world.fake.client.list("v1", "Pod", service.namespace);
     expect(killed).toMatchObject({
       stream: "system",
@@ -97,10 +97,10 @@ test.skipIf(!process.env["CI"] && !telemetryCanRun())(
         await world.fake.advance(5_000);
         return door.refused > 0;
       },
-      { withinMs: 60_000 },
+      { withinMs: 120_000 },
     );
     writeFileSync(pod["STARFORM_LOGS_TOKEN_FILE"]!, "the-next-token");
-    const both = await until("its log has that as well", () => told(2), { withinMs: 60_000 });
+    const both = await until("its log has that as well", () => told(2), { withinMs: 120_000 });
     expect(both.map(({ message }) => message)).toEqual([
       killed!.message,
       expect.stringMatching(/^exited with code 3 after /),
