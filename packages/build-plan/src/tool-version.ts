@@ -77,6 +77,8 @@ function candidates(draft: PlanDraft, choice: ToolChoice): (ToolVersion | undefi
 }
 
 const miseFiles = [
+  "mise.local.toml",
+  ".mise.local.toml",
   "mise.toml",
   ".mise.toml",
   ".config/mise.toml",

@@ -108,6 +108,8 @@ const empty = (name: string): Step => ({
 
 /** Files mise itself reads, copied so that a change of version rebuilds this step and nothing else does. */
 const versionFiles = [
+  "mise.local.toml",
+  ".mise.local.toml",
   "mise.toml",
   ".mise.toml",
   "mise/config.toml",

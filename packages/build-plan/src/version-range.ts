@@ -25,7 +25,8 @@ const newestOf = (line: string): Version => {
 };
 
 /** "~22.3.1" allows no whole line, so what it starts with is the answer. */
-const firstNumber = (text: string): string | undefined => /[~^=]{1,2}\s*v?(\d+(?:\.\d+)?)/.exec(text)?.[1];
+const firstNumber = (text: string): string | undefined =>
+  /(?:~>|[~^=]{1,2})\s*v?(\d+(?:\.\d+)?)/.exec(text)?.[1];
 
 function comparators(text: string): ((version: Version) => boolean)[] {
   const hyphen = /^\s*v?(\d[\d.x*]*)\s+-\s+v?(\d[\d.x*]*)\s*$/.exec(text);

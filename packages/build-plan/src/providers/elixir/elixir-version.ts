@@ -3,7 +3,7 @@ import { chooseVersion } from "../../tool-version.ts";
 import { pickLine } from "../../version-range.ts";
 
 const defaultElixir = "1.18";
-const lines = [defaultElixir, "1.19", "1.17", "1.16", "1.15", "1.14", "1.13", "1.12", "1.11", "1.10"];
+const lines = [defaultElixir, "1.19", "1.20", "1.17", "1.16", "1.15", "1.14", "1.13", "1.12", "1.11", "1.10"];
 
 /** The newest Erlang/OTP that each line of Elixir runs on. */
 const erlangOf: Record<string, string> = {

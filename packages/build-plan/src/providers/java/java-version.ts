@@ -2,6 +2,7 @@ import type { PlanDraft } from "../../plan-draft.ts";
 import type { ToolVersion } from "../../plan-info.ts";
 import type { SourceTree } from "../../source-tree.ts";
 import { chooseVersion } from "../../tool-version.ts";
+import { withoutXmlComments } from "../../xml-comments.ts";
 
 const defaultJava = "21";
 
@@ -39,7 +40,7 @@ function ofGradle({ tree }: PlanDraft): ToolVersion | undefined {
 function ofMaven({ tree }: PlanDraft): ToolVersion | undefined {
   const [, property, version] =
     /<(java\.version|maven\.compiler\.release|maven\.compiler\.source)>\s*(?:1\.)?(\d+)\s*</.exec(
-      tree.read("pom.xml") ?? "",
+      withoutXmlComments(tree.read("pom.xml") ?? ""),
     ) ?? [];
   return version ? { version, reason: `pom.xml's ${property} says ${version}` } : undefined;
 }

@@ -30,6 +30,7 @@ export const defaultNode = (why = "nothing in the source names a version"): Tool
 export function chooseNode(draft: PlanDraft, manifest: PackageJson): string {
   const engine = manifest.engines["node"];
   const volta = manifest.volta["node"];
+  const dev = manifest.devEngines.runtime["node"];
   return chooseVersion(draft, {
     tool: "node",
     label: "Node",
@@ -38,6 +39,7 @@ export function chooseNode(draft: PlanDraft, manifest: PackageJson): string {
     manifest: [
       engine ? { version: engine, reason: `package.json engines says ${engine}` } : undefined,
       volta ? { version: volta, reason: `package.json volta says ${volta}` } : undefined,
+      dev ? { version: dev, reason: `package.json devEngines says ${dev}` } : undefined,
     ],
     fallback: defaultNode(),
     resolve: resolveNode,

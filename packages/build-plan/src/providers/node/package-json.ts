@@ -13,6 +13,11 @@ export interface PackageJson {
   readonly volta: Readonly<Record<string, string>>;
   /** `packageManager`, split: pnpm@9.1.0+sha… is pnpm and 9.1.0. */
   readonly packageManager: { readonly name: string; readonly version: string | undefined } | undefined;
+  /** `devEngines`: versions, or ranges of them, by the names of runtimes and of package managers, in its order. */
+  readonly devEngines: {
+    readonly runtime: Readonly<Record<string, string>>;
+    readonly packageManager: Readonly<Record<string, string>>;
+  };
   readonly workspaces: readonly string[];
 }
 
@@ -43,9 +48,22 @@ export function readPackageJson(tree: SourceTree, file: string): PackageJson {
     engines: texts(fields["engines"]),
     volta: texts(fields["volta"]),
     packageManager: manager ? { name: (manager[1] ?? manager[3])!, version: manager[2] } : undefined,
+    devEngines: {
+      runtime: devEngine(table(fields["devEngines"])["runtime"]),
+      packageManager: devEngine(table(fields["devEngines"])["packageManager"]),
+    },
     workspaces: list(Array.isArray(workspaces) ? workspaces : table(workspaces)["packages"]),
   };
 }
+
+/** One engine or a list of them; one that names no version may have any. */
+const devEngine = (value: unknown): Record<string, string> =>
+  Object.fromEntries(
+    (Array.isArray(value) ? value.slice(0, 20) : [value])
+      .map(table)
+      .map((engine) => [text(engine["name"]), text(engine["version"]) ?? "*"] as const)
+      .filter((entry): entry is [string, string] => entry[0] !== undefined),
+  );
 
 /** JSON5 as pnpm's manifests use it: unquoted keys and single quotes on top of comments and trailing commas. */
 function looseJson5(tree: SourceTree, file: string): unknown {

@@ -30,7 +30,8 @@ export function packageManagerOf(tree: SourceTree, manifest: PackageJson): Packa
       isCorepack: known !== "bun" && named.version !== undefined,
     };
   }
-  const { name, reason } = byLockFile(tree) ??
+  const { name, reason } = byDevEngines(manifest) ??
+    byLockFile(tree) ??
     byEngines(manifest) ?? { name: "npm" as const, reason: "nothing names another package manager" };
   const version = versionFor(name, tree, manifest);
   return {
@@ -71,6 +72,15 @@ function byLockFile(tree: SourceTree): Guess {
   );
 }
 
+/** npm stops where package.json's devEngines ask for another manager, so they go before lock files. */
+function byDevEngines({ devEngines }: PackageJson): Guess {
+  for (const [name, version] of Object.entries(devEngines.packageManager)) {
+    const known = managerNamed(name, /\d[\d.]*/.exec(version)?.[0]);
+    if (known) return { name: known, reason: `package.json devEngines names ${name}` };
+  }
+  return undefined;
+}
+
 function byEngines({ engines }: PackageJson): Guess {
   const name = ["pnpm", "bun", "yarn"].find((one) => engines[one]);
   const known = name && managerNamed(name, engines[name]!.replace(/^[^\d]*/, ""));
@@ -80,11 +90,13 @@ function byEngines({ engines }: PackageJson): Guess {
 function versionFor(
   name: ManagerName,
   tree: SourceTree,
-  { engines }: PackageJson,
+  { engines, devEngines }: PackageJson,
 ): { version: string; reason: string } | undefined {
   const { program } = programOf(name);
   const engine = program === "npm" ? undefined : engines[program];
   if (engine) return { version: engine, reason: `package.json engines says ${engine}` };
+  const dev = program === "npm" ? undefined : devEngines.packageManager[program];
+  if (dev && dev !== "*") return { version: dev, reason: `package.json devEngines says ${dev}` };
   if (name === "pnpm") return pnpmOfLock(tree);
   if (name === "bun") return { version: "latest", reason: "nothing in the source names a version" };
   if (name === "yarn1") return { version: "1", reason: "yarn.lock is of yarn 1" };

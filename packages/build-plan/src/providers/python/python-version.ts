@@ -15,11 +15,16 @@ export function choosePython(draft: PlanDraft): void {
     files: [".python-version", ".python-versions"],
     manifest: [runtimeTxt(draft), pipfile(draft), pyproject(draft)],
     fallback: { version: defaultPython, reason: "nothing in the source names a version" },
-    resolve: (wanted) =>
-      pickLine(wanted.replace(/^(?:cpython|python)@?-?/, ""), lines) ??
-      (/^pypy|t$/.test(wanted) ? wanted : undefined),
+    resolve: resolvePython,
   });
   draft.miseSettings["python.compile"] = false;
+}
+
+/** Other builds than CPython (miniconda3-latest) have numbers of their own. */
+function resolvePython(wanted: string): string | undefined {
+  const text = wanted.replace(/^(?:cpython|python)@?-?/, "").trim();
+  if (text.startsWith("pypy")) return wanted;
+  return /^[a-z]{2}/i.test(text) ? undefined : pickLine(text, lines);
 }
 
 function runtimeTxt({ tree }: PlanDraft): ToolVersion | undefined {

@@ -4,7 +4,7 @@ import { chooseVersion } from "../../tool-version.ts";
 import { pickLine } from "../../version-range.ts";
 
 const defaultRuby = "3.4";
-const lines = [defaultRuby, "3.3", "3.2", "3.1", "3.0", "2.7", "2.6", "2.5"];
+const lines = [defaultRuby, "4.0", "3.3", "3.2", "3.1", "3.0", "2.7", "2.6", "2.5"];
 
 export function chooseRuby(draft: PlanDraft): void {
   // Documentation slows the build of Ruby down and fails it where the locale is not set.
