@@ -105,6 +105,11 @@ async function realCluster(
     pause: async () => async () => undefined,
     async [Symbol.asyncDispose]() {
       for (const name of made) await api.delete({ ...namespace, name });
+      // The next cluster that is opened makes them anew.
+      for (const name of made)
+        await until(`${name} is gone`, async () => !(await api.get({ ...namespace, name })), {
+          withinMs: longMs,
+        });
       await api[Symbol.asyncDispose]();
     },
   };

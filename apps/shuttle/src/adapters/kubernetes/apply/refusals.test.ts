@@ -57,6 +57,17 @@ test.each<[string, number, KubeStatus, string, RegExp]>([
     /^the namespace proj-shop is still being removed/,
   ],
   [
+    "a namespace that is gone",
+    404,
+    {
+      reason: "NotFound",
+      message: 'namespaces "envoy-gateway-system" not found',
+      details: { name: "envoy-gateway-system", kind: "namespaces" },
+    },
+    "again",
+    /^there is no namespace envoy-gateway-system/,
+  ],
+  [
     "a quota",
     403,
     {

@@ -43,6 +43,11 @@ export function judgeRefusal(error: KubeError, manifest: Manifest): Refusal {
       kind: "again",
       sentence: `Shuttle may not make ${what}: ${shorten(message, lengthMax)}; the cluster's operator must let it`,
     };
+  if (status === 404 && error.body.details?.kind === "namespaces")
+    return {
+      kind: "again",
+      sentence: `there is no namespace ${error.body.details.name ?? ""}: Shuttle makes those of projects again, the cluster's operator all others`,
+    };
   if (status === 404)
     return {
       kind: "again",
