@@ -188,11 +188,11 @@ const world: Handlers = {
     ],
   })),
   ...on(listVariables, () => variables),
-  ...on(setVariables, () => ({ ...variables, deploymentId: deploymentId(5), redeployed })),
+  ...on(setVariables, () => ({ ...variables, deploymentId: deploymentId(5), redeployed, notes: [] })),
   ...on(revealVariable, ({ params }) => ({ name: params.name, value: "s3cret" })),
   ...on(listVarGroups, () => ({ items: [aGroup] })),
-  ...on(createVarGroup, () => aGroup),
-  ...on(setVarGroup, () => ({ ...aGroup, redeployed })),
+  ...on(createVarGroup, () => ({ ...aGroup, notes: [] })),
+  ...on(setVarGroup, () => ({ ...aGroup, redeployed, notes: [] })),
   ...on(attachVarGroup, () => ({ ...aGroup, redeployed: [] })),
   ...on(deleteVarGroup, () => undefined),
   ...on(listEnvironments, () => ({ items: [anEnvironment] })),
@@ -690,6 +690,20 @@ test.each([
     expect(stdout).toContain(words[0] === "logs" ? safe : `    ${safe}`);
     expect((await inTheWorld(words, {}, handlers)).stdout).toContain(said);
   }
+});
+
+test("what the platform notes about set variables is told", async () => {
+  const notes = ["PIN is shorter than 6 characters: it is not hidden in build logs"];
+  const noting = {
+    ...world,
+    ...on(setVariables, () => ({ ...variables, deploymentId: null, redeployed: [], notes })),
+    ...on(createVarGroup, () => ({ ...aGroup, notes })),
+    ...on(setVarGroup, () => ({ ...aGroup, redeployed, notes })),
+  };
+  for (const words of ["variables set", "var-groups set shared", "var-groups create shared"])
+    expect((await inTheWorld([...words.split(" "), "PIN=12345", "--secret"], {}, noting)).stdout).toContain(
+      `\n${notes[0]}\n`,
+    );
 });
 
 test("a plan of a folder that is not there names it once", async () => {

@@ -170,7 +170,13 @@ function aPlatformOfServices(refused?: Fault) {
     }),
     ...on(setVariables, () => {
       if (refused) throw refused;
-      return { items: [], checksum: `sha256:${"c".repeat(64)}`, deploymentId: null, redeployed: [] };
+      return {
+        items: [],
+        checksum: `sha256:${"c".repeat(64)}`,
+        deploymentId: null,
+        redeployed: [],
+        notes: [],
+      };
     }),
     ...on(uploadSource, (_, { bytes }) => ({ sourceId: "s1", sizeBytes: bytes.length })),
     ...on(createDeployment, ({ params }) => deploymentOf(params.service)),

@@ -41,6 +41,11 @@ export const platformVariables = [
   "STARFORM_PRIVATE_URL",
 ] as const;
 
+/** Secrets that are shorter are not hidden in what builds say: too likely they are ordinary words. */
+export const hiddenCharsMin = 6;
+/** What whoever sets variables should know of them, in sentences. */
+const notes = { notes: z.array(z.string()).default([]) };
+
 /** What one service holds of its own in an environment, and what a var group holds. */
 export const variablesMax = 500;
 /** Var groups attached to one service in an environment. */
@@ -90,6 +95,7 @@ export const setVariables = route({
     /** Of the service itself. */
     deploymentId: Id.nullable(),
     ...redeployedBy,
+    ...notes,
   }),
 });
 export const revealVariable = route({
@@ -142,7 +148,7 @@ export const createVarGroup = route({
   summary: "A new var group.",
   params: projectParams,
   body: z.strictObject({ name: VarGroupName, variables: VariableEntries.optional() }),
-  response: VarGroup,
+  response: VarGroup.extend(notes),
 });
 export const getVarGroup = route({
   id: "getVarGroup",
@@ -162,7 +168,7 @@ export const setVarGroup = route({
     "Sets (or with `null` deletes) entries of a var group; services that use it get them at once. With `If-Match`, only over what was read.",
   params: groupParams,
   body: z.strictObject({ variables: VariableEntries }),
-  response: VarGroup.extend(redeployedBy),
+  response: VarGroup.extend({ ...redeployedBy, ...notes }),
 });
 export const deleteVarGroup = route({
   id: "deleteVarGroup",

@@ -8,6 +8,7 @@ import type { NewService } from "../core/services/services.ts";
 import type { ServiceChange } from "../core/services/update-service.ts";
 import type { MadeOver } from "../core/refuse-stale.ts";
 import type { Stores } from "../core/stores.ts";
+import { shortSecrets } from "../core/variables/short-secrets.ts";
 import type { VariableWrite } from "../core/variables/write-variables.ts";
 import { ifMatchIn, withEtag } from "./etags.ts";
 import { cursorOn, paged } from "./pages.ts";
@@ -124,7 +125,7 @@ export function variableRoutes(app: FastifyInstance, deps: ServiceDeps): void {
       madeOver: ifMatchIn(request),
     });
     const shown = await deps.listServiceVariables(actor, { ...ref, service: serviceId });
-    return withEtag(reply, { ...shown, ...done });
+    return withEtag(reply, { ...shown, ...done, notes: shortSecrets(body.variables, shown.items) });
   });
   serve(app, deps, variables.revealVariable, ({ actor, params, query }) =>
     deps.revealVariable(actor, { ...params, ...query }),

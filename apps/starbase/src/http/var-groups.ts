@@ -6,6 +6,7 @@ import type { Actor } from "../core/identity/actor.ts";
 import type { Stores } from "../core/stores.ts";
 import { toNames } from "../core/variables/book.ts";
 import { openBook, type BookDeps } from "../core/variables/open-book.ts";
+import { shortSecrets } from "../core/variables/short-secrets.ts";
 import type { StoredGroup } from "../core/variables/ports.ts";
 import type { VariableChanges, VariableWrite } from "../core/variables/write-variables.ts";
 import { ifMatchIn, withEtag } from "./etags.ts";
@@ -49,9 +50,11 @@ export function varGroupRoutes(app: FastifyInstance, deps: GroupDeps): void {
       ({ id }) => id,
     );
   });
-  serve(app, deps, contract.createVarGroup, async ({ actor, params, body }, deps) =>
-    presentOne(deps, actor, params.project, (await deps.createGroup(actor, params.project, body)).id),
-  );
+  serve(app, deps, contract.createVarGroup, async ({ actor, params, body }, deps) => {
+    const { id } = await deps.createGroup(actor, params.project, body);
+    const group = await presentOne(deps, actor, params.project, id);
+    return { ...group, notes: shortSecrets(body.variables ?? {}, group.entries) };
+  });
   serve(app, deps, contract.getVarGroup, async ({ actor, params, reply }) =>
     withEtag(reply, await presentOne(deps, actor, params.project, params.group)),
   );
@@ -60,7 +63,8 @@ export function varGroupRoutes(app: FastifyInstance, deps: GroupDeps): void {
       changes: body.variables,
       madeOver: ifMatchIn(request),
     });
-    return withEtag(reply, { ...(await presentOne(deps, actor, params.project, id)), redeployed });
+    const group = await presentOne(deps, actor, params.project, id);
+    return withEtag(reply, { ...group, redeployed, notes: shortSecrets(body.variables, group.entries) });
   });
   serve(app, deps, contract.deleteVarGroup, ({ actor, params }) =>
     deps.deleteGroup(actor, params.project, params.group),

@@ -23,10 +23,11 @@ export const create = command<EntryFlags, [string, ...string[]]>({
       { params: { project }, body: { name, variables } },
       { idempotencyKey: crypto.randomUUID() },
     );
-    context.answer(
-      group,
-      () =>
+    context.answer(group, () =>
+      [
         `${context.paint("green", "✓")} made ${name}; give it to a service: starform var-groups attach ${name}`,
+        ...group.notes,
+      ].join("\n"),
     );
   },
 });

@@ -22,6 +22,7 @@ export const set = command<EntryFlags, [string, ...string[]]>({
       [
         `${context.paint("green", "✓")} set ${Object.keys(variables).join(", ")} in ${answer.name}`,
         ...sayRedeployed(answer.redeployed),
+        ...answer.notes,
       ].join("\n"),
     );
   },

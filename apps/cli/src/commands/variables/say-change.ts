@@ -12,7 +12,7 @@ export function sayChange(
   names: readonly string[],
   answer: CallOutput<typeof setVariables>,
 ): void {
-  const { deploymentId, redeployed } = answer;
+  const { deploymentId, redeployed, notes } = answer;
   context.answer(answer, () =>
     [
       `${context.paint("green", "✓")} ${verb} ${names.join(", ")} of ${target.service} in ${target.environment}`,
@@ -20,6 +20,7 @@ export function sayChange(
         ? `a deployment has begun with them; watch it: starform deployments watch ${deploymentId}`
         : "they take effect with the next deployment",
       ...sayRedeployed(redeployed.filter((each) => each.deploymentId !== deploymentId)),
+      ...notes,
     ].join("\n"),
   );
 }

@@ -1,5 +1,4 @@
-/** Shorter values are too likely to be ordinary words: hiding them would only make a log unreadable. */
-const lengthMin = 6;
+import { hiddenCharsMin } from "@starform/contract/variables";
 
 /**
  * Replaces the values of secrets in text that is shown or kept. A secret of several lines is hidden line by line,
@@ -15,7 +14,7 @@ export function redactor(secrets: Readonly<Record<string, string>>): (text: stri
         Buffer.from(value).toString("base64").replace(/=+$/, ""),
       ]
         .map((form) => form.trim())
-        .filter((form) => form.length >= lengthMin)
+        .filter((form) => form.length >= hiddenCharsMin)
         .map((form) => ({ form, name })),
     )
     .sort((a, b) => b.form.length - a.form.length);

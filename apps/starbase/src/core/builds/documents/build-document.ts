@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { hiddenCharsMin } from "@starform/contract/variables";
 
 export type DocumentKind = "sbom" | "provenance";
 
@@ -37,9 +38,6 @@ export function documentOf(
   return { kind, mediaType: mediaTypes[kind], digest, text };
 }
 
-/** Shorter values are too likely to be ordinary words. */
-const lengthMin = 6;
-
 /** Replaces every form in which the value of a secret can stand in JSON, so that the text stays JSON. */
 export function secretsOut(
   variables: Readonly<Record<string, string>>,
@@ -51,7 +49,7 @@ export function secretsOut(
       const lines = [value, ...value.split("\n")].map((line) => line.trim());
       return lines.flatMap((line) => [line, encodeURIComponent(line)]).map((form) => ({ name, form }));
     })
-    .filter(({ form }) => form.length >= lengthMin)
+    .filter(({ form }) => form.length >= hiddenCharsMin)
     .map(({ name, form }) => ({ name, form: JSON.stringify(form).slice(1, -1) }))
     .toSorted((a, b) => b.form.length - a.form.length);
   return (text) => forms.reduce((shown, { name, form }) => shown.replaceAll(form, `[${name}]`), text);
