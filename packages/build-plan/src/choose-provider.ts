@@ -47,7 +47,7 @@ export function chooseProvider(draft: PlanDraft): Provider | undefined {
   throw nothingFound(tree);
 }
 
-const article = (name: string): string => (/^[aeio]/i.test(name) ? "an" : "a");
+export const article = (name: string): string => (/^[aeio]/i.test(name) ? "an" : "a");
 
 export const nothingFoundMessage = "no app was found in the source";
 

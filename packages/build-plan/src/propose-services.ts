@@ -3,6 +3,8 @@ import { type PlanError, type PlannedRoot, type PlanOutcome, planRoot } from "./
 import { mainProcess, readProcfile } from "./procfile.ts";
 import { beginReading, type Reading, type SourceTree } from "./source-tree.ts";
 import { PlanRefusal } from "./plan-refusal.ts";
+import { type AppFolder, appFolders, providerAtRoot } from "./app-folders.ts";
+import { article } from "./choose-provider.ts";
 import { readReferences } from "./read-references.ts";
 import { readStarformFile, type StarformSettings } from "./starform-file.ts";
 import { type Candidate, workspaceServices } from "./workspace-services.ts";
@@ -41,7 +43,7 @@ export async function servicesBeside(
   try {
     const members = workspaceServices(tree);
     const atTop = members.length > 0 ? members : await atRoot(dir, tree, outcome);
-    const candidates = [...atTop, ...inFolders({ dir, tree, reading }, members)];
+    const candidates = [...atTop, ...inFolders({ dir, tree, reading }, atTop)];
     if (candidates.length > servicesMax)
       tree.note(
         `only the first ${servicesMax} of the ${candidates.length.toLocaleString("en")} folders and processes that may be apps were looked at`,
@@ -93,60 +95,23 @@ const typeOfProcfile = (tree: SourceTree): "web" | "worker" => {
   return process && process.name !== "web" ? "worker" : "web";
 };
 
-/** What makes a folder an app's own. */
-const manifests = [
-  "starform.json",
-  "Dockerfile",
-  "package.json",
-  "go.mod",
-  "requirements.txt",
-  "pyproject.toml",
-  "Pipfile",
-  "Procfile",
-].concat([
-  "Cargo.toml",
-  "Gemfile",
-  "composer.json",
-  "pom.xml",
-  "build.gradle",
-  "build.gradle.kts",
-  "mix.exs",
-  "deno.json",
-  "deno.jsonc",
-  "gleam.toml",
-  "railpack.json",
-]);
-/** Folders that show or check things rather than run. */
-const besides =
-  /(^|\/)(examples?|docs?|tests?|__tests__|e2e|fixtures?|samples?|templates?|scripts?|tools?|vendor|packages|libs?|third_party)(\/|$)/i;
-
 type Source = { readonly dir: string; readonly tree: SourceTree; readonly reading: Reading };
 
-function inFolders(source: Source, members: readonly Candidate[]): Candidate[] {
-  const { tree } = source;
-  const folders = new Set<string>();
-  const known = new Set(members.map(({ folder }) => folder));
-  for (const file of tree.files) {
-    const at = file.lastIndexOf("/");
-    const folder = file.slice(0, Math.max(0, at));
-    if (folder === "" || folder.split("/").length > 3 || !manifests.includes(file.slice(at + 1))) continue;
-    if (besides.test(folder) && !tree.hasFile(`${folder}/starform.json`)) continue;
-    if (!known.has(folder)) folders.add(folder);
-  }
-  return [...folders]
-    .toSorted()
-    .filter((folder) => !foldersAbove(folder).some((other) => folders.has(other)))
-    .map((folder) => ({ folder, propose: () => inFolder(source, folder) }));
+function inFolders(source: Source, atTop: readonly Candidate[]): Candidate[] {
+  const known = new Set(atTop.map(({ folder }) => folder));
+  return appFolders(source.tree, known.has(""))
+    .filter(({ folder }) => !known.has(folder))
+    .map((app) => ({ folder: app.folder, propose: () => inFolder(source, app) }));
 }
-
-const foldersAbove = (folder: string): string[] =>
-  folder.split("/").map((_name, index, names) => names.slice(0, index).join("/"));
 
 async function inFolder(
   { dir, tree, reading }: Source,
-  folder: string,
+  { folder, file, provider: seenAs }: AppFolder,
 ): Promise<ServiceProposal | undefined> {
   const { outcome } = await planRoot(dir, { rootDirectory: folder }, reading);
+  // A library beside the root's app, of its language, is most likely a part of it.
+  if (!outcome.ok && (seenAs === undefined || seenAs !== providerAtRoot(tree)))
+    tree.note(`${folder} has ${article(file)} ${file}, but is not proposed: ${outcome.error.message}`);
   const provider = providerOf(outcome);
   if (provider === undefined) return undefined;
   const settings = await settingsOf(`${dir}/${folder}`);

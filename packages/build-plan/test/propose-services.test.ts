@@ -183,3 +183,59 @@ test("a name is no longer than a service's may be", async () => {
   );
   expect(names).toEqual(["a-very-long-name-of-a-folder-w"]);
 });
+
+test("every language's app is proposed by what its provider looks for", async () => {
+  const services = await proposed({
+    "services/api/Api.csproj": "<TargetFramework>net9.0</TargetFramework>",
+    "services/cpp/CMakeLists.txt": "add_executable(a a.cpp)",
+    "services/go/main.go": "",
+    "services/php/index.php": "",
+    "services/py/main.py": "",
+    "services/sh/start.sh": "",
+    "services/site/index.html": "",
+    "services/site/about/index.html": "",
+  });
+  expect(services.map(({ name, provider }) => [name, provider])).toEqual([
+    ["api", "dotnet"],
+    ["cpp", "cpp"],
+    ["go", "golang"],
+    ["php", "php"],
+    ["py", "python"],
+    ["sh", "shell"],
+    ["site", "staticfile"],
+  ]);
+});
+
+test("pages and scripts inside an app, and what it is built to, are no services of their own", async () => {
+  const app = { "package.json": { scripts: { start: "node ." } }, "index.html": "" };
+  const inside = {
+    "pages/index.html": "",
+    "bot/main.py": "",
+    "public/index.html": "",
+    "dist/index.html": "",
+  };
+  expect((await proposed({ ...app, ...inside })).map(({ rootDirectory }) => rootDirectory)).toEqual(["."]);
+  const below = (files: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(files).map(([name, content]) => [`web/${name}`, content]));
+  expect((await proposed(below({ ...app, ...inside }))).map(({ rootDirectory }) => rootDirectory)).toEqual([
+    "web",
+  ]);
+  expect(
+    (await proposed({ "all/start.sh": "", "all/api/package.json": app["package.json"] })).map(
+      ({ rootDirectory }) => rootDirectory,
+    ),
+  ).toEqual(["all", "all/api"]);
+});
+
+test("a folder that looks like an app and cannot be planned is told, with why", async () => {
+  const { services, notes } = await outcomeOf({
+    "api/package.json": { scripts: { start: "x" } },
+    "jobs/requirements.txt": "",
+    "shop/Cargo.toml": "[",
+  });
+  expect(services.map(({ name }) => name)).toEqual(["api"]);
+  expect(notes).toEqual([
+    "jobs has a requirements.txt, but is not proposed: this is Python, but nothing says how to start it",
+    expect.stringMatching(/^shop has a Cargo\.toml, but is not proposed: Cargo\.toml is not valid TOML/),
+  ]);
+});

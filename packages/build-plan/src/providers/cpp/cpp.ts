@@ -31,6 +31,7 @@ export const cpp: Provider = {
   name: "cpp",
   label: "C++",
   looksFor: systems.map(({ file }) => file),
+  manifests: [],
   detects: (draft) => systemOf(draft) !== undefined,
   startHint: "Add an executable to CMakeLists.txt or meson.build, or set RAILPACK_START_CMD.",
 

@@ -8,6 +8,7 @@ export const deno: Provider = {
   name: "deno",
   label: "Deno",
   looksFor: ["deno.json", "deno.jsonc"],
+  manifests: ["deno.json", "deno.jsonc"],
   detects: ({ tree }) => tree.firstFile("deno.json", "deno.jsonc") !== undefined,
   startHint: "Add a main.ts, or a start task to deno.json.",
 

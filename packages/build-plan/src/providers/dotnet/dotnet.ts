@@ -19,6 +19,7 @@ export const dotnet: Provider = {
   name: "dotnet",
   label: ".NET",
   looksFor: ["*.csproj", "*.fsproj"],
+  manifests: ["*.csproj", "*.fsproj"],
   detects: (draft) => projectOf(draft) !== undefined,
   startHint: "Make the project an executable: <OutputType>Exe</OutputType>.",
 

@@ -28,6 +28,7 @@ export const elixir: Provider = {
   name: "elixir",
   label: "Elixir",
   looksFor: ["mix.exs"],
+  manifests: ["mix.exs"],
   detects: ({ tree }) => tree.hasFile("mix.exs"),
   startHint: "Name the application in mix.exs: [app: :my_app, …].",
 

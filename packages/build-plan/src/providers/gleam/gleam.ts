@@ -10,6 +10,7 @@ export const gleam: Provider = {
   name: "gleam",
   label: "Gleam",
   looksFor: ["gleam.toml"],
+  manifests: ["gleam.toml"],
   detects: ({ tree }) => tree.hasFile("gleam.toml"),
   startHint: "Set RAILPACK_START_CMD.",
 

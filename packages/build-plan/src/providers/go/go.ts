@@ -19,6 +19,7 @@ export const go: Provider = {
   name: "golang",
   label: "Go",
   looksFor: ["go.mod", "go.work", "main.go"],
+  manifests: ["go.mod", "go.work"],
   detects: ({ tree }) => ["go.mod", "go.work", "main.go"].some(tree.hasFile),
   startHint:
     "Add a main.go at the root, a command in cmd/<name>/, or set RAILPACK_GO_BIN to the command to build.",

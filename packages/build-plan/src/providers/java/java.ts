@@ -20,6 +20,7 @@ export const java: Provider = {
   name: "java",
   label: "Java",
   looksFor: ["pom.xml", ...gradleFiles],
+  manifests: ["pom.xml", "build.gradle", "build.gradle.kts"],
   detects: ({ tree }) => tree.firstFile(...poms, ...gradleFiles) !== undefined,
   startHint: "Let the build make a jar with a main class, or set RAILPACK_START_CMD.",
 

@@ -19,6 +19,7 @@ export const node: Provider = {
   name: "node",
   label: "Node",
   looksFor: ["package.json"],
+  manifests: ["package.json"],
   detects: ({ tree }) => manifestPath(tree) !== undefined,
   startHint: 'Add a start script to package.json: {"scripts": {"start": "node index.js"}}.',
 

@@ -15,6 +15,7 @@ export const php: Provider = {
   name: "php",
   label: "PHP",
   looksFor: ["index.php", "composer.json"],
+  manifests: ["composer.json"],
   detects: ({ tree }) => tree.firstFile("index.php", "composer.json") !== undefined,
   startHint: "Add an index.php.",
 

@@ -14,6 +14,7 @@ export const python: Provider = {
   name: "python",
   label: "Python",
   looksFor: [...manifests, ...mainFiles],
+  manifests,
   detects: ({ tree }) => tree.firstFile(...manifests, ...mainFiles, "manage.py") !== undefined,
   startHint: "Add a main.py or app.py, or a Procfile with `web: <command>`.",
 

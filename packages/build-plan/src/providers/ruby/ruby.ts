@@ -23,6 +23,7 @@ export const ruby: Provider = {
   name: "ruby",
   label: "Ruby",
   looksFor: ["Gemfile"],
+  manifests: ["Gemfile"],
   detects: ({ tree }) => tree.hasFile("Gemfile"),
   startHint: "Add a config.ru, or a Procfile with `web: bundle exec <command>`.",
 

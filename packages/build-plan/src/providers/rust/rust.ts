@@ -9,6 +9,7 @@ export const rust: Provider = {
   name: "rust",
   label: "Rust",
   looksFor: ["Cargo.toml"],
+  manifests: ["Cargo.toml"],
   detects: ({ tree }) => tree.hasFile("Cargo.toml"),
   startHint: "Add a src/main.rs, or set RAILPACK_RUST_BIN to the binary to run.",
 

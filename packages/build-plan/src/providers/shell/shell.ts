@@ -6,6 +6,7 @@ export const shell: Provider = {
   name: "shell",
   label: "a shell script",
   looksFor: ["start.sh"],
+  manifests: [],
   detects: (draft) => draft.tree.hasFile(scriptOf(draft)),
   startHint: "Add a start.sh.",
 

@@ -11,6 +11,7 @@ export const staticfile: Provider = {
   name: "staticfile",
   label: "static files",
   looksFor: ["index.html", "public/", "Staticfile"],
+  manifests: ["Staticfile"],
   detects: (draft) => staticRoot(draft) !== undefined,
   startHint: "Add an index.html.",
 
