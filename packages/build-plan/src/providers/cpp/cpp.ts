@@ -64,5 +64,12 @@ function programOf({ tree }: PlanDraft, { file, programs }: BuildSystem): string
   const text = tree.read(file) ?? "";
   const project = /^[ \t]*project[ \t]*\(\s*'?([\w.-]+)/im.exec(text)?.[1];
   const name = programs.exec(text)?.[1];
-  return name?.replace(/\$\{(?:CMAKE_)?PROJECT_NAME\}/, project ?? "");
+  const variable = /\$\{(\w+)\}/.exec(name ?? "")?.[1];
+  if (name === undefined || variable === undefined) return name;
+  const value = ["PROJECT_NAME", "CMAKE_PROJECT_NAME"].includes(variable)
+    ? project
+    : new RegExp(`^[ \\t]*set[ \\t]*\\([ \\t]*${variable}[ \\t]+"?([\\w.-]+)"?[ \\t]*\\)`, "im").exec(
+        text,
+      )?.[1];
+  return value === undefined ? undefined : name.replace(`\${${variable}}`, () => value);
 }

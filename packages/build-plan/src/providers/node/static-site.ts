@@ -94,7 +94,7 @@ const outputs: Partial<Record<Framework, (draft: PlanDraft, root: Member) => str
       ? (option(configText(tree, root, "svelte.config"), "pages") ?? "build")
       : undefined,
   nuxt: (_draft, root) =>
-    /\bnuxi? generate\b/.test(root.manifest.scripts["build"] ?? "") ? ".output/public" : undefined,
+    /\bnux[ti] generate\b/.test(root.manifest.scripts["build"] ?? "") ? ".output/public" : undefined,
   cra: () => "build",
   expo: ({ tree }, root) =>
     table(table(table(tree.readJson(inMember(root, "app.json")))["expo"])["web"])["output"] === "server"

@@ -30,6 +30,11 @@ export function pythonStart(draft: PlanDraft): { command: string; reason: string
     if (served) return served;
   }
   if (main) return { command: `python3 ${main}`, reason: `there is a ${main}` };
+  const inner = framework === undefined ? undefined : tree.firstFile("app/main.py", "app/app.py");
+  if (inner && framework) {
+    const served = serverStart(framework, inner, tree, dependencies);
+    return served ?? { command: `python3 -m ${moduleOf(inner)}`, reason: `there is an ${inner}` };
+  }
   const packaged = packageMain(tree);
   return packaged
     ? { command: `python3 -m ${packaged}`, reason: `the package ${packaged} can be run` }
@@ -42,7 +47,7 @@ function serverStart(
   tree: SourceTree,
   dependencies: PythonDependencies,
 ): { command: string; reason: string } | undefined {
-  const module = main.replace(/\.py$/, "");
+  const module = moduleOf(main);
   const app = appName(tree.read(main) ?? "", framework);
   if (framework === "Flask" && dependencies.has("gunicorn")) {
     return {
@@ -65,6 +70,8 @@ function serverStart(
       }
     : undefined;
 }
+
+const moduleOf = (file: string): string => file.replace(/\.py$/, "").replaceAll("/", ".");
 
 /** The variable the app object is in: `api = FastAPI()` is `api`. */
 function appName(source: string, framework: string): string {

@@ -1,5 +1,6 @@
 import type { Command, Step } from "../../build-plan.ts";
 import { addPath, copy, exec, fromSource, word } from "../../commands.ts";
+import { table } from "../../loose-values.ts";
 import { readLock } from "../../lock-files.ts";
 import { addCache, addStep, decide, needPackages, type PlanDraft, toolsStep } from "../../plan-draft.ts";
 import type { SourceTree } from "../../source-tree.ts";
@@ -82,6 +83,7 @@ function managerOf(tree: SourceTree): Manager | undefined {
     if (tree.hasFile("uv.lock")) return uv;
     if (tree.hasFile("poetry.lock")) return poetry;
     if (tree.hasFile("pdm.lock")) return pdm;
+    if (dependsByPoetry(tree)) return unlockedPoetry;
   }
   if (tree.hasFile("Pipfile")) return pipenv(tree.hasFile("Pipfile.lock"));
   const listed = listedDependencies(tree);
@@ -127,15 +129,27 @@ const uv: Manager = {
   buildCommands: [exec("uv sync --locked --no-dev --no-editable")],
 };
 
-const poetry: Manager = {
+const byPoetry: Omit<Manager, "reason" | "lock"> = {
   name: "poetry",
-  reason: "there is a poetry.lock",
-  lock: "poetry.lock",
   tools: ["poetry"],
   variables: { VIRTUAL_ENV: venv, POETRY_VIRTUALENVS_PATH: venv, POETRY_VIRTUALENVS_IN_PROJECT: "true" },
   before: [],
   after: [...paths, exec("poetry install --no-interaction --no-ansi --only main --no-root")],
 };
+
+const poetry: Manager = { ...byPoetry, reason: "there is a poetry.lock", lock: "poetry.lock" };
+
+const unlockedPoetry: Manager = {
+  ...byPoetry,
+  reason: "pyproject.toml lists dependencies for Poetry, and there is no lock file",
+};
+
+/** Whether Poetry's own table names dependencies beyond Python itself, and the project's table none. */
+function dependsByPoetry(tree: SourceTree): boolean {
+  const file = tree.readToml("pyproject.toml");
+  const listed = Object.keys(table(table(table(file?.["tool"])["poetry"])["dependencies"]));
+  return listedDependencies(tree).length === 0 && listed.some((name) => name !== "python");
+}
 
 const pdm: Manager = {
   name: "pdm",

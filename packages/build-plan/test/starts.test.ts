@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { commandsOf, planned } from "./planned.ts";
+
+const startOf = async (files: Record<string, unknown>) => (await planned(files)).plan.deploy.startCommand;
+
+test("a site that Nuxt generates is served, by whichever of its commands", async () => {
+  for (const build of ["nuxt generate", "nuxi generate"])
+    expect(await startOf({ "package.json": { scripts: { build }, dependencies: { nuxt: "4" } } })).toBe(
+      "node .starform/serve.mjs .output/public --spa",
+    );
+});
+
+test("a CMake program that is named by a variable is started by its value", async () => {
+  const program = "add_executable(${TGT} main.cpp)\n";
+  expect(await startOf({ "CMakeLists.txt": `project(foo)\nset(TGT bar)\n${program}` })).toBe("./build/bar");
+  expect(await startOf({ "CMakeLists.txt": "project(foo)\nadd_executable(${PROJECT_NAME} a.cpp)\n" })).toBe(
+    "./build/foo",
+  );
+});
+
+test("what Poetry's table lists is installed where there is no lock file", async () => {
+  const poetry = "[tool.poetry]\nname = 'a'\n[tool.poetry.dependencies]\npython = '^3.11'\n";
+  const { plan } = await planned({ "pyproject.toml": `${poetry}flask = '^3'\n`, "main.py": "" });
+  expect(commandsOf(plan, "install")).toEqual([
+    "poetry install --no-interaction --no-ansi --only main --no-root",
+  ]);
+  const none = await planned({ "pyproject.toml": poetry, "main.py": "" });
+  expect(commandsOf(none.plan, "install")).toEqual([]);
+});
+
+test("an app in FastAPI's own layout is started as the module it is", async () => {
+  const app = { "app/main.py": "api = FastAPI()\n" };
+  expect(await startOf({ ...app, "requirements.txt": "fastapi\nuvicorn\n" })).toBe(
+    "uvicorn app.main:api --host 0.0.0.0 --port ${PORT:-8000}",
+  );
+  expect(await startOf({ ...app, "requirements.txt": "fastapi[standard]\n" })).toBe(
+    "fastapi run app/main.py --host 0.0.0.0 --port ${PORT:-8000}",
+  );
+});
