@@ -27,7 +27,7 @@ const routes = {
 /**
  * Shuttle itself, as it runs in a pod, between a Starbase and a cluster that are not its process; its peer is kubectl of
  * `BENCH_KUBECTL` or PATH. `BENCH_SERVICES=100` makes a quick trial of it. With `TEST_KUBECONFIG` both work on a real API
- * server, in namespaces of this run, which are removed after.
+ * server without machines, in namespaces of this run, which are removed after; nodes stand in.
  */
 export async function run(): Promise<Figure[]> {
   await using stack = new AsyncDisposableStack();
@@ -118,8 +118,7 @@ async function figuresOf({ services, cluster, shuttle, publish, resume }: FirstA
   const prefix = services[0]!.namespace.replace(/\d+$/, "");
   await resume();
   await cluster.grown(pods, prefix, count * 3);
-  // Of a real cluster's pods none has to be ready, and only what was ready gets a route.
-  if (cluster.isFake) await cluster.grown(routes, prefix, count);
+  await cluster.grown(routes, prefix, count);
   await quiet(cluster);
   await idle(shuttle);
   const tick = await tickCost(shuttle, cluster);

@@ -7,6 +7,7 @@ import { isKubeError } from "@starform/kubernetes/kube-error";
 import { openKubeApi } from "@starform/kubernetes/open-kube-api";
 import { until } from "@starform/std/retry";
 import { endChild } from "./end-child.ts";
+import { standInNodes } from "./stand-in-nodes.ts";
 
 /** An API server to measure against: a fake one in a process of its own, or the real one of `TEST_KUBECONFIG`. */
 export type BenchCluster = AsyncDisposable & {
@@ -17,13 +18,15 @@ export type BenchCluster = AsyncDisposable & {
   grown(what: KindRef & { readonly resource: string }, prefix: string, wanted: number): Promise<void>;
   /** Writes that the server was asked for; of a real one those by server-side apply. */
   writes(): Promise<number>;
-  /** Holds up everything but the server itself, until the answer is called. A real cluster's controllers go on. */
+  /** Holds up everything but the server itself, until the answer is called. A real one's controllers go on; its nodes stand in from then. */
   pause(): Promise<() => Promise<void>>;
 };
 
 const namespace = { apiVersion: "v1", kind: "Namespace" };
 const systemNamespaces = ["starform-system", "envoy-gateway-system"];
 const longMs = 900_000;
+/** As many as the fake cluster has. */
+const nodesCount = 60;
 
 /** `metrics` answers the text of a real server's `/metrics`. */
 export async function openBenchCluster(
@@ -74,7 +77,8 @@ async function realCluster(
   kubeconfig: string,
   metrics: (kubeconfig: string) => Promise<string>,
 ): Promise<BenchCluster> {
-  const api = await openKubeApi({ kubeconfig });
+  await using stack = new AsyncDisposableStack();
+  const api = stack.use(await openKubeApi({ kubeconfig }));
   const made: string[] = [];
   for (const name of systemNamespaces)
     await api.create({ ...namespace, metadata: { name } }).then(
@@ -88,6 +92,7 @@ async function realCluster(
     const { items } = await api.list(kind, { metadataOnly: true, trim });
     return items.filter((each) => each?.startsWith(prefix)).length;
   };
+  const opened = stack.move();
   return {
     isFake: false,
     kubeconfig,
@@ -102,7 +107,7 @@ async function realCluster(
       const isThere = async () => (await countOf({ apiVersion, kind }, prefix)) >= wanted;
       await until(`there are ${wanted} of ${kind}`, isThere, { withinMs: longMs, everyMs: 250 });
     },
-    pause: async () => async () => undefined,
+    pause: async () => async () => void opened.use(await standInNodes(kubeconfig, nodesCount)),
     async [Symbol.asyncDispose]() {
       for (const name of made) await api.delete({ ...namespace, name });
       // The next cluster that is opened makes them anew.
@@ -110,7 +115,7 @@ async function realCluster(
         await until(`${name} is gone`, async () => !(await api.get({ ...namespace, name })), {
           withinMs: longMs,
         });
-      await api[Symbol.asyncDispose]();
+      await opened.disposeAsync();
     },
   };
 }
