@@ -37,3 +37,43 @@ test("an app in FastAPI's own layout is started as the module it is", async () =
     "fastapi run app/main.py --host 0.0.0.0 --port ${PORT:-8000}",
   );
 });
+
+test("a Django app gets the server it is started with, where it does not bring it", async () => {
+  const django = {
+    "manage.py": "",
+    "shop/settings.py": 'WSGI_APPLICATION = "shop.wsgi.application"\n',
+  };
+  const withPip = await planned({ ...django, "requirements.txt": "django\n" });
+  expect(withPip.plan.deploy.startCommand).toContain("gunicorn --bind");
+  expect(commandsOf(withPip.plan, "install").at(-1)).toBe("pip install gunicorn");
+  expect(withPip.info.decisions).toContainEqual(
+    expect.objectContaining({ what: "install gunicorn", reason: expect.stringContaining("not among") }),
+  );
+  const locked = { "pyproject.toml": '[project]\ndependencies = ["django"]\n', "uv.lock": "version = 1\n" };
+  const withUv = await planned({ ...django, ...locked });
+  expect(commandsOf(withUv.plan, "build")).toEqual([
+    "uv sync --locked --no-dev --no-editable",
+    "uv pip install gunicorn",
+  ]);
+  const pipenv = await planned({ ...django, Pipfile: '[packages]\ndjango = "*"\n' });
+  expect(commandsOf(pipenv.plan, "install").join()).not.toContain("gunicorn");
+  expect(pipenv.info.decisions).toContainEqual(
+    expect.objectContaining({ reason: expect.stringContaining("add it with pipenv") }),
+  );
+});
+
+test("nothing is added to a Django app that brings its server, or is started otherwise", async () => {
+  const django = {
+    "manage.py": "",
+    "shop/settings.py": 'WSGI_APPLICATION = "shop.wsgi.application"\n',
+  };
+  for (const more of [
+    { "requirements.txt": "django\ngunicorn\n" },
+    { "requirements.txt": "django\n", Procfile: "web: python3 manage.py runserver" },
+    { "requirements.txt": "django\n", "railpack.json": { deploy: { startCommand: "python3 manage.py" } } },
+  ]) {
+    const { plan } = await planned({ ...django, ...more });
+    expect(commandsOf(plan, "install")).toContain("pip install -r requirements.txt");
+    expect(JSON.stringify(plan.steps)).not.toContain("install gunicorn");
+  }
+});

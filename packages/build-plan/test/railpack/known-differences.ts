@@ -189,6 +189,11 @@ export const knownDifferences: readonly KnownDifference[] = [
     here: /^(build: (is a step|may read \*)|image: \. of build)$/,
   },
   {
+    why: "Django is served by gunicorn, which not every project lists: without it the app would end as it starts",
+    of: /^python-django$/,
+    here: /^build: uv pip install gunicorn$/,
+  },
+  {
     why: "a migration at the start has nobody to answer its questions",
     of: /^python-django$/,
     there: /^start: python manage\.py migrate && /,

@@ -15,8 +15,15 @@ export function frameworkOf(tree: SourceTree): "Django" | "FastAPI" | "FastHTML"
   return dependencies.has("flask") ? "Flask" : undefined;
 }
 
+export interface PythonStart {
+  readonly command: string;
+  readonly reason: string;
+  /** The server that the command calls and no manifest names. */
+  readonly lacking?: string;
+}
+
 /** How a Python source starts: its framework's production server if that is installed, else its main file. */
-export function pythonStart(draft: PlanDraft): { command: string; reason: string } | undefined {
+export function pythonStart(draft: PlanDraft): PythonStart | undefined {
   const { tree } = draft;
   const dependencies = pythonDependencies(tree);
   const framework = frameworkOf(tree);
@@ -87,7 +94,7 @@ function appName(source: string, framework: string): string {
 function djangoStart(
   { tree, variables }: PlanDraft,
   dependencies: PythonDependencies,
-): { command: string; reason: string } | undefined {
+): PythonStart | undefined {
   const wsgi = variables.get("DJANGO_APP_NAME") ?? settingOf(tree, "WSGI_APPLICATION");
   const asgi = settingOf(tree, "ASGI_APPLICATION");
   const migrate = "python3 manage.py migrate --noinput";
@@ -107,6 +114,7 @@ function djangoStart(
     ? {
         command: `${migrate} && gunicorn --bind 0.0.0.0:\${PORT:-8000} ${word(wsgi)}:application`,
         reason: `WSGI_APPLICATION names ${wsgi}`,
+        ...(dependencies.has("gunicorn") ? {} : { lacking: "gunicorn" }),
       }
     : undefined;
 }

@@ -31,10 +31,18 @@ interface Manager {
   readonly before: Command[];
   readonly after: Command[];
   readonly buildCommands?: Command[];
+  /** Adds a package that no manifest names, after all others; absent where the manager would take it away again. */
+  readonly add?: { readonly command: (name: string) => Command; readonly in: "install" | "build" };
 }
 
-/** The install step. `outputs` is what of it the image needs, nothing when there is nothing to install. */
-export function installPython(draft: PlanDraft): { outputs: string[]; buildCommands: Command[] } {
+/**
+ * The install step. `outputs` is what of it the image needs, nothing when there is nothing to install. `server` is what the
+ * app is served by and no manifest names.
+ */
+export function installPython(
+  draft: PlanDraft,
+  server: string | undefined,
+): { outputs: string[]; buildCommands: Command[] } {
   const step = addStep(
     draft,
     "install",
@@ -63,9 +71,21 @@ export function installPython(draft: PlanDraft): { outputs: string[]; buildComma
   step.commands.push(...manager.before);
   copyManifests(draft.tree, step);
   step.commands.push(...manager.after);
+  const buildCommands = [...(manager.buildCommands ?? [])];
+  if (server) {
+    const isAdded = manager.add !== undefined;
+    if (manager.add)
+      (manager.add.in === "install" ? step.commands : buildCommands).push(manager.add.command(server));
+    decide(
+      draft,
+      isAdded ? `install ${server}` : `start with ${server}, which is not installed`,
+      `because the app is served by it, and it is not among its dependencies${isAdded ? "" : `: add it with ${manager.name}`}`,
+      "server",
+    );
+  }
   const outputs = [venv];
   if (draft.variables.isOn("PYTHON_PLAYWRIGHT_INSTALL")) outputs.push(installPlaywright(draft, step));
-  return { outputs, buildCommands: manager.buildCommands ?? [] };
+  return { outputs, buildCommands };
 }
 
 /** Answers the folder that holds the browser. */
@@ -109,6 +129,7 @@ const pip = (found: string, command: string): Manager => ({
   cache: { name: "pip", directory: "/opt/pip-cache" },
   before: [exec("python3 -m venv .venv"), addPath(`${venv}/bin`)],
   after: [exec(command)],
+  add: { command: (name) => exec(`pip install ${name}`), in: "install" },
 });
 
 const uv: Manager = {
@@ -127,6 +148,7 @@ const uv: Manager = {
   before: [],
   after: [...paths, exec("uv sync --locked --no-dev --no-install-project")],
   buildCommands: [exec("uv sync --locked --no-dev --no-editable")],
+  add: { command: (name) => exec(`uv pip install ${name}`), in: "build" },
 };
 
 const byPoetry: Omit<Manager, "reason" | "lock"> = {

@@ -2,7 +2,7 @@ import { fromSource, fromStep } from "../../commands.ts";
 import { addStep, decide, needPackages, type PlanDraft, startWith, toolsStep } from "../../plan-draft.ts";
 import type { Provider } from "../../provider.ts";
 import { toolPaths } from "../../tools-step.ts";
-import { frameworkOf, pythonStart } from "./python-frameworks.ts";
+import { frameworkOf, pythonStart, type PythonStart } from "./python-frameworks.ts";
 import { installPython, pythonEnvironment } from "./python-install.ts";
 import { mainFiles } from "./python-main-files.ts";
 import { choosePython } from "./python-version.ts";
@@ -25,7 +25,9 @@ export const python: Provider = {
     needPackages(draft, "build", needs.build, reason);
     needPackages(draft, "run time", needs.runtime, reason);
 
-    const installed = installPython(draft);
+    const found = pythonStart(draft);
+    const isStartedOtherwise = draft.config.deploy?.startCommand || draft.tree.hasFile("Procfile");
+    const installed = installPython(draft, isStartedOtherwise ? undefined : found?.lacking);
     const build = addStep(draft, "build", "install", "because the code comes after its dependencies");
     build.inputs.push(fromSource());
     build.commands.push(...installed.buildCommands);
@@ -33,17 +35,16 @@ export const python: Provider = {
     Object.assign(draft.deploy.variables, pythonEnvironment);
     if (installed.outputs.length > 0) draft.deploy.paths.push("/app/.venv/bin");
     draft.exclude.push(".venv", "**/__pycache__");
-    start(draft);
+    start(draft, found);
     draft.deploy.inputs.push(fromStep(toolsStep, toolPaths));
     if (installed.outputs.length > 0) draft.deploy.inputs.push(fromStep("build", installed.outputs));
     draft.deploy.inputs.push(fromStep("build", ["."], [".venv"]));
   },
 };
 
-function start(draft: PlanDraft): void {
+function start(draft: PlanDraft, found: PythonStart | undefined): void {
   const framework = frameworkOf(draft.tree);
   if (framework) decide(draft, `this is a ${framework} app`, "because the manifest depends on it");
-  const found = pythonStart(draft);
   if (!found) return;
   startWith(draft, found.command, `because ${found.reason}`);
 }
