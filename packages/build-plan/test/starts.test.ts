@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { commandsOf, planned } from "./planned.ts";
+import { commandsOf, planned, refused } from "./planned.ts";
 
 const startOf = async (files: Record<string, unknown>) => (await planned(files)).plan.deploy.startCommand;
 
@@ -76,4 +76,28 @@ test("nothing is added to a Django app that brings its server, or is started oth
     expect(commandsOf(plan, "install")).toContain("pip install -r requirements.txt");
     expect(JSON.stringify(plan.steps)).not.toContain("install gunicorn");
   }
+});
+
+const web = '<Project Sdk="Microsoft.NET.Sdk.Web"><TargetFramework>net9.0</TargetFramework></Project>';
+const solution = {
+  "Shop.sln": "",
+  "src/Shop.Core/Shop.Core.csproj": '<Project Sdk="Microsoft.NET.Sdk"></Project>',
+  "tests/Shop.Tests/Shop.Tests.csproj":
+    '<Project Sdk="Microsoft.NET.Sdk"><OutputType>Exe</OutputType><PackageReference Include="Microsoft.NET.Test.Sdk" /></Project>',
+};
+
+test("of a .NET solution the one project that makes a program is published", async () => {
+  const { plan, info } = await planned({ ...solution, "src/Shop.Api/Shop.Api.csproj": web });
+  expect(commandsOf(plan, "build")).toEqual([
+    "dotnet publish src/Shop.Api/Shop.Api.csproj --no-restore -c Release -o out",
+  ]);
+  expect(plan.deploy.startCommand).toMatch(/ \.\/out\/Shop\.Api$/);
+  expect(info.versions["dotnet"]?.version).toBe("9.0");
+});
+
+test("a .NET solution of several programs is refused with their names", async () => {
+  const two = { "src/Api/Api.csproj": web, "src/Admin/Admin.csproj": `<!-- Exe -->${web}` };
+  expect((await refused({ ...solution, ...two })).hint).toContain(
+    "src/Admin/Admin.csproj, src/Api/Api.csproj",
+  );
 });

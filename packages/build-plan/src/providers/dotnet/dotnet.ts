@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Step } from "../../build-plan.ts";
 import { copy, exec, fromSource, fromStep, word } from "../../commands.ts";
 import {
@@ -12,6 +13,7 @@ import {
 import type { ToolVersion } from "../../plan-info.ts";
 import type { Provider } from "../../provider.ts";
 import { chooseVersion } from "../../tool-version.ts";
+import { projectOf, textOf } from "./dotnet-project.ts";
 
 const defaultDotnet = "8.0";
 
@@ -20,11 +22,11 @@ export const dotnet: Provider = {
   label: ".NET",
   looksFor: ["*.csproj", "*.fsproj"],
   manifests: ["*.csproj", "*.fsproj"],
-  detects: (draft) => projectOf(draft) !== undefined,
+  detects: ({ tree }) => projectOf(tree) !== undefined,
   startHint: "Make the project an executable: <OutputType>Exe</OutputType>.",
 
   plan(draft) {
-    const project = projectOf(draft)!;
+    const project = projectOf(draft.tree)!;
     const version = chooseDotnet(draft, project);
     const environment = {
       ASPNETCORE_ENVIRONMENT: "Production",
@@ -56,18 +58,16 @@ export const dotnet: Provider = {
   },
 };
 
-const projectOf = ({ tree }: Pick<PlanDraft, "tree">): string | undefined =>
-  [...tree.find("*.csproj"), ...tree.find("*.fsproj")][0];
-
 function assemblyOf({ tree }: PlanDraft, project: string): string {
   return (
-    /<AssemblyName>\s*([\w.-]+)\s*</.exec(tree.read(project) ?? "")?.[1] ?? project.replace(/\.\w+$/, "")
+    /<AssemblyName>\s*([\w.-]+)\s*</.exec(textOf(tree, project))?.[1] ??
+    posix.basename(project).replace(/\.\w+$/, "")
   );
 }
 
 function chooseDotnet(draft: PlanDraft, project: string): string {
   const { tree } = draft;
-  const framework = /<TargetFrameworks?>\s*(?:net|netcoreapp)(\d+\.\d+)/.exec(tree.read(project) ?? "")?.[1];
+  const framework = /<TargetFrameworks?>\s*(?:net|netcoreapp)(\d+\.\d+)/.exec(textOf(tree, project))?.[1];
   const sdk = (tree.readJson("global.json") as { sdk?: { version?: unknown } } | null | undefined)?.sdk
     ?.version;
   const said: (ToolVersion | undefined)[] = [
@@ -99,7 +99,7 @@ function restore(draft: PlanDraft, project: string, environment: Record<string, 
   step.secrets = ["*"];
   Object.assign(step.variables, environment);
   addCache(draft, step, "nuget", "/root/.nuget/packages");
-  const refers = /<ProjectReference\b/.test(tree.read(project) ?? "");
+  const refers = /<ProjectReference\b/.test(textOf(tree, project));
   if (refers) {
     step.inputs.push(fromSource());
     decide(draft, "restore on the whole source", `because ${project} refers to other projects`);
