@@ -2,7 +2,7 @@ import { until } from "@starform/std/retry";
 import { expect, test } from "vitest";
 import type { LogScope } from "../../ports/log-store.ts";
 import { openArrivals } from "./arrivals.ts";
-import type { Select } from "./log-tail.ts";
+import type { Select } from "./select.ts";
 
 const scopeOf = (projectId: string): LogScope => ({
   workspaceId: "w1",

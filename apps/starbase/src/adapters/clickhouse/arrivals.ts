@@ -1,6 +1,6 @@
 import { pause } from "@starform/std/retry";
 import type { LogScope } from "../../ports/log-store.ts";
-import type { Select } from "./log-tail.ts";
+import type { Select } from "./select.ts";
 
 /** A sum over what came lately for some services: another sum, other lines. */
 export type Arrived = string;

@@ -6,7 +6,8 @@ import { openArrivals } from "./arrivals.ts";
 import { ensureLogSchema } from "./log-schema.ts";
 import { cursorOf, isTie, pageQuery, tiesQuery, type PageQuestion } from "./log-page.ts";
 import { inOrder, toLogEntry, type LogRow } from "./log-rows.ts";
-import { quietAfterMs, tailColumns, tailRows, type Select, type TailRow } from "./log-tail.ts";
+import { quietAfterMs, tailColumns, tailRows, type TailRow } from "./log-tail.ts";
+import type { Select } from "./select.ts";
 
 export type ClickhouseLogStore = LogStore & AsyncDisposable;
 

@@ -4,19 +4,13 @@ import type { LogFilter, LogScope } from "../../ports/log-store.ts";
 import type { Arrivals, Arrived } from "./arrivals.ts";
 import { conditionOf } from "./log-filter.ts";
 import { inOrder, logColumns, type LogRow } from "./log-rows.ts";
+import type { Select } from "./select.ts";
 
 /** A row that can be told from every other: lines equal in everything, time and number included, are one line. */
 export type TailRow = LogRow & { readonly row_hash: string; readonly ingested_ms: string };
 export const tailColumns = `${logColumns}, toUnixTimestamp64Milli(ingested_at) AS ingested_ms,
   cityHash64(service_id, instance_id, deployment_id, build_id, stream, level, message, attributes) AS row_hash`;
 const keyOf = (row: TailRow): string => `${row.ts_ms}/${row.seq}/${row.row_hash}`;
-
-/** Runs a query and answers its rows. */
-export type Select = <Row>(
-  sql: string,
-  params: Readonly<Record<string, unknown>>,
-  signal?: AbortSignal,
-) => Promise<Row[]>;
 
 const pollMs = 75;
 /** Each poll looks back this far, because an insert that began earlier may become visible later; more on a slow store. */
