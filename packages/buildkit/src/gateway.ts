@@ -101,7 +101,7 @@ export async function runFrontend(
         ref: fullReference(reference),
         resolveMode: "local",
         // As Dockerfile builds call it; failures are told by the name.
-        logName: `load metadata for ${reference}`,
+        logName: `[internal] load metadata for ${reference}`,
       };
       const { config } = await channel.unary(methods.imageConfig, asked, options);
       return JSON.parse(Buffer.from(config).toString()) as ImageConfig;

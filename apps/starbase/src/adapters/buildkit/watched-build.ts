@@ -56,8 +56,7 @@ export async function watchedBuild<T>(
 }
 
 /** Steps the builder makes for itself; a person sees them only when they fail. */
-const isInternal = (step: string): boolean =>
-  /^(\[internal\]|use image|look at image|load source)/.test(step);
+const isInternal = (step: string): boolean => /^(\[internal\]|use image|load source)/.test(step);
 
 /** What the builder does for every build is shown, and no step of this one. */
 const isStep = (step: string): boolean => !isInternal(step) && !step.startsWith("exporting ");
