@@ -103,27 +103,37 @@ describe.runIf(requireEngineInCi() && requireRegistryInCi())("what a plan is bui
   });
 });
 
-test("a registry that did not answer is left alone for five minutes", async () => {
+const away = (image: string) =>
+  new BuildFailed("no image", {
+    step: `[internal] load metadata for ${image}`,
+    cause: new Error("dial tcp: lookup of its registry: no such host"),
+  });
+
+test("a registry that did not answer is left alone for five minutes, by the builds of that workspace", async () => {
   let nowMs = 0;
-  const [asked, said]: [number[], string[]] = [[], []];
+  const [asked, said]: [string[], string[]] = [[], []];
   const bases = registryBases(undefined, () => nowMs);
-  const build = () => {
-    asked.push(nowMs);
-    const cause = new Error("dial tcp: lookup ghcr.io: no such host");
-    return Promise.reject(new BuildFailed("no image", { step: "load metadata for ghcr.io/x", cause }));
-  };
-  const attempt = () => bases.tried(build, (text) => said.push(text), ["ruby 3.4"]);
-  for (nowMs of [0, 299_999, 300_000]) expect(await attempt()).toBeUndefined();
-  expect(asked).toEqual([0, 300_000]);
+  const attempt = (workspaceId: string) =>
+    bases.tried({
+      workspaceId,
+      build() {
+        asked.push(`${workspaceId} ${nowMs}`);
+        return Promise.reject(away("ghcr.io/railwayapp/railpack-builder:mise-1"));
+      },
+      say: (text) => said.push(text),
+      tools: ["ruby 3.4"],
+    });
+  for (nowMs of [0, 299_999, 300_000]) expect(await attempt("w1")).toBeUndefined();
+  expect(await attempt("w2")).toBeUndefined();
+  expect(asked).toEqual(["w1 0", "w1 300000", "w2 300000"]);
   expect(said.join("\n")).toContain("did not answer lately");
 });
 
-test("a build that fails on a registry's image fails", async () => {
-  const failed = new BuildFailed("the step failed", { step: "bundle install", exitCode: 1 });
-  const attempt = registryBases(undefined).tried(
-    () => Promise.reject(failed),
-    () => undefined,
-    ["ruby 3.4"],
-  );
-  await expect(attempt).rejects.toBe(failed);
+test.each([
+  ["a step", new BuildFailed("the step failed", { step: "bundle install", exitCode: 1 })],
+  ["an image of the plan's own choice that cannot be reached", away("registry.nowhere.example/app:1")],
+])("a build that fails by %s fails", async (_, failed) => {
+  const build = () => Promise.reject(failed);
+  const attempt = { workspaceId: "w1", build, say: () => undefined, tools: ["ruby 3.4"] };
+  await expect(registryBases(undefined).tried(attempt)).rejects.toBe(failed);
 });

@@ -101,7 +101,9 @@ async function buildOnBestBase(
   if (spec.outcome.kind === "plan" && spec.outcome.frontend) return buildOn(undefined);
   const lacking = await toolsOwnBasesLack(spec.outcome);
   if (lacking.length > 0) {
-    const built = await builder.registryBases.tried(buildOn, watch.say, lacking);
+    const { workspaceId } = spec;
+    const attempt = { workspaceId, build: buildOn, say: watch.say, tools: lacking };
+    const built = await builder.registryBases.tried(attempt);
     if (built) return built;
   }
   if (await asksForDebian(spec)) return buildOn(await basesFor("debian"));

@@ -20,10 +20,10 @@ export async function toolsOwnBasesLack({ kind, info }: BuildSpec["outcome"]): P
     .map(([tool, { version }]) => `${tool} ${version}`);
 }
 
-let asked: Promise<string | undefined> | undefined;
+let known: Promise<string | undefined> | undefined;
 /** Of this machine, whose programs or whose Debian the bases are made of; undefined where it has none. */
 const pythonVersion = (): Promise<string | undefined> =>
-  (asked ??= promisify(execFile)("/usr/bin/python3", ["--version"]).then(
+  (known ??= promisify(execFile)("/usr/bin/python3", ["--version"]).then(
     ({ stdout }) => /\d+(\.\d+)*/.exec(stdout)?.[0],
     () => undefined,
   ));
