@@ -12,19 +12,24 @@ export async function standInNodes(kubeconfig: string, count: number): Promise<A
   const dir = mkdtempSync(join(tmpdir(), "starform-bench-"));
   writeFileSync(join(dir, "config"), kubeconfig, { mode: 0o600 });
   const child = spawn(process.execPath, [script, String(count)], {
-    // What it says there is that the server refused events of namespaces that go.
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, KUBECONFIG: join(dir, "config") },
   });
+  // While the benchmark runs it says that the server refuses events of namespaces that go; before, why it cannot begin.
+  let words = "";
+  child.stderr.on("data", (chunk: Buffer) => (words = (words + chunk.toString()).slice(-2_000)));
   const stop = async (): Promise<void> => {
     await endChild(child);
     rmSync(dir, { recursive: true, force: true });
   };
   // It says so once they stand in.
-  const [first] = await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
-  if (child.exitCode !== null) {
+  const begun = await Promise.race([
+    once(child.stdout, "data").then(() => true),
+    once(child, "close").then(() => false),
+  ]);
+  if (!begun) {
     await stop();
-    throw new Error(`no node could stand in: the program ended with ${String(first)}`);
+    throw new Error(`no node could stand in: ${words.trim()}`);
   }
   return { [Symbol.asyncDispose]: stop };
 }

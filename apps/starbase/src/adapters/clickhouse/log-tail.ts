@@ -127,12 +127,9 @@ export async function* tailRows(
     // Rows count as seen once they are read: they leave before the next question, which may fail.
     const fresh = await patiently(poll);
     if (fresh.length > 0) yield fresh;
-    if (startedAt - sweptAt > sweepEveryMs) {
-      const late = await patiently(sweep);
-      if (late.length > 0) yield late;
-      if (late.length > 0) lastAtMs = performance.now();
-    }
-    if (fresh.length > 0) lastAtMs = performance.now();
+    const late = startedAt - sweptAt > sweepEveryMs ? await patiently(sweep) : [];
+    if (late.length > 0) yield late;
+    if (fresh.length + late.length > 0) lastAtMs = performance.now();
     if (!isFull) await pause(Math.max(5, pollMs - (performance.now() - startedAt)), signal);
   }
 }
