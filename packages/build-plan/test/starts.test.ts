@@ -97,7 +97,5 @@ test("of a .NET solution the one project that makes a program is published", asy
 
 test("a .NET solution of several programs is refused with their names", async () => {
   const two = { "src/Api/Api.csproj": web, "src/Admin/Admin.csproj": `<!-- Exe -->${web}` };
-  expect((await refused({ ...solution, ...two })).hint).toContain(
-    "src/Admin/Admin.csproj, src/Api/Api.csproj",
-  );
+  expect((await refused({ ...solution, ...two })).hint).toContain("to run: src/Admin, src/Api.");
 });

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { PlanRefusal } from "../../plan-refusal.ts";
 import type { SourceTree } from "../../source-tree.ts";
 import { withoutXmlComments } from "../../xml-comments.ts";
@@ -20,7 +21,7 @@ export function projectOf(tree: SourceTree): string | undefined {
     .filter((project) => makesProgram(textOf(tree, project)));
   if (programs.length <= 1) return programs[0];
   throw new PlanRefusal(`${solution} has ${programs.length} projects that make a program`, {
-    hint: `Set the root directory to the one to run: ${programs.slice(0, 5).join(", ")}. Or add a Dockerfile.`,
+    hint: `Set the root directory to the folder of the one to run: ${programs.slice(0, 5).map(posix.dirname).join(", ")}. Where it refers to projects outside of it, add a Dockerfile.`,
   });
 }
 
