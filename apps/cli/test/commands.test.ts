@@ -127,7 +127,7 @@ const aBuild = (id: string): Build => ({
 const queued = aDeployment({
   number: 6,
   status: "pending",
-  inLine: { position: 2, of: 4, waitsFor: "turn", atOnceMax: 2 },
+  inLine: { position: 2, of: 4, waitsFor: "turn", atOnceMax: 2, beginsInMs: 65_000 },
   estimate: { durationMs: 41_000, basis: "service", builds: 9 },
 });
 
@@ -269,7 +269,7 @@ const table: [words: string, route: string, input: object, words: RegExp][] = [
     `deployments show ${queued.id}`,
     "getDeployment",
     {},
-    /web #6 in production: pending[\s\S]*2 of 4 in line; usually built in about 40 s/,
+    /web #6 in production: pending[\s\S]*2 of 4 in line; begins in about 1 min; usually built in about 40 s/,
   ],
   [
     "builds sbom 3",

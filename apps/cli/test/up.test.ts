@@ -401,25 +401,26 @@ test("a log stream that breaks and an API that restarts change neither the outco
   expect(new Set(messages).size).toBe(messages.length);
 });
 
-test("each new place in line is told as it comes, with what the build usually takes", async () => {
+test("each new place in line is told as it comes, and when its turn does once that is known, with what the build usually takes", async () => {
   const estimate = { durationMs: 41_000, basis: "service", builds: 3 } as const;
-  const waiting = (position: number) =>
+  const waiting = (position: number, beginsInMs: number | null = null) =>
     aDeployment({
       status: "pending",
       revision: 2,
       estimate,
-      inLine: { position, of: 2, waitsFor: "turn", atOnceMax: 2 },
+      inLine: { position, of: 2, waitsFor: "turn", atOnceMax: 2, beginsInMs },
     });
+  const answers = [
+    waiting(2),
+    waiting(2, 70_000),
+    waiting(2, 40_000),
+    waiting(1, 9_000),
+    aDeployment({ status: "deployed", revision: 3 }),
+  ];
   const { handlers } = aPlatformThatDeploys([{ status: "pending" }]);
   await using platform = await fakePlatform({
     ...handlers,
-    ...on(getDeployment, ({ query: { seen, position } }) =>
-      seen === undefined
-        ? waiting(2)
-        : position === 2
-          ? waiting(1)
-          : aDeployment({ status: "deployed", revision: 3 }),
-    ),
+    ...on(getDeployment, () => answers.shift()!),
   });
   using folder = await aFolder("shop", app);
   const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token };
@@ -428,9 +429,13 @@ test("each new place in line is told as it comes, with what the build usually ta
   const told = stdout
     .trimEnd()
     .split("\n")
-    .map((line) => JSON.parse(line) as { inLine?: { position: number }; estimate?: unknown })
-    .filter(({ inLine }) => inLine);
-  expect(told.map(({ inLine }) => inLine!.position)).toEqual([2, 1]);
+    .map((line) => JSON.parse(line) as Partial<Pick<Deployment, "inLine" | "estimate">>)
+    .flatMap(({ inLine, estimate: usual }) => (inLine ? [{ ...inLine, estimate: usual }] : []));
+  expect(told.map(({ position, beginsInMs }) => [position, beginsInMs])).toEqual([
+    [2, null],
+    [2, 70_000],
+    [1, 9_000],
+  ]);
   expect(told[0]).toMatchObject({ estimate });
 });
 

@@ -115,10 +115,22 @@ test("production is built before a preview that came earlier, and each is told i
   const busy = await deploy(other.ref);
   await until("something is built", () => running.size === 1);
   const preview = await deploy(ref, name);
-  expect((await see(preview)).inLine).toEqual({ position: 1, of: 1, waitsFor: "workspace", atOnceMax: 1 });
+  expect((await see(preview)).inLine).toEqual({
+    position: 1,
+    of: 1,
+    waitsFor: "workspace",
+    atOnceMax: 1,
+    beginsInMs: null,
+  });
   const news = see(preview, { seen: preview.revision, position: 1, wait: 30 });
   const live = await deploy(ref);
-  expect((await news).inLine).toEqual({ position: 2, of: 2, waitsFor: "workspace", atOnceMax: 1 });
+  expect((await news).inLine).toEqual({
+    position: 2,
+    of: 2,
+    waitsFor: "workspace",
+    atOnceMax: 1,
+    beginsInMs: null,
+  });
   for (const { id } of [busy, live, preview]) {
     await until("it is built", () => running.has(id));
     running.get(id)!();
@@ -268,4 +280,26 @@ test("a build is said to take what the service's last ones took, else what the w
   expect((await see(made)).estimate).toEqual({ durationMs: 7_000, basis: "workspace", builds: 1 });
   for (const seconds of [40, 42, 300]) await took(service.id, seconds);
   expect((await see(made)).estimate).toEqual({ durationMs: 42_000, basis: "service", builds: 3 });
+});
+
+test("who waits is told in how long its turn comes, once the build before it has a usual time", async () => {
+  await setPlan("trial");
+  const [first, second] = [await aProject(world), await aProject(world)];
+  const { running } = await openWorkers();
+  const busy = await deploy(first.ref);
+  await until("it is built", () => running.has(busy.id));
+  const waiting = await deploy(second.ref);
+  expect((await see(waiting)).inLine).toMatchObject({ waitsFor: "workspace", beginsInMs: null });
+  await sql`insert into builds (id, workspace_id, project_id, service_id, build_key, image, created_at, started_at, ended_at)
+    values (gen_random_uuid(), ${first.project.workspaceId}, ${first.project.id}, ${first.service.id}, 'k', 'i', now(),
+      now(), now() + interval '10 minutes')`.execute(database.db);
+  await sql`update build_queue set claimed_at = claimed_at - interval '4 minutes' where ticket is not null`.execute(
+    database.db,
+  );
+  const told = (await see(waiting)).inLine?.beginsInMs;
+  expect(told).toBeGreaterThan(0);
+  expect(told).toBeLessThanOrEqual(6 * 60_000);
+  running.get(busy.id)!();
+  await until("its turn has come", () => running.has(waiting.id));
+  running.get(waiting.id)!();
 });

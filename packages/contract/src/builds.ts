@@ -18,6 +18,11 @@ export const InLine = z
     waitsFor: z.enum(["turn", "workspace", "service", "quiet"]),
     /** How many builds the workspace may run at once. */
     atOnceMax: z.number().int(),
+    /**
+     * In how long it begins if every build before it takes what it usually does and nobody else comes; null where no
+     * builds tell, or one before it runs longer than any did.
+     */
+    beginsInMs: z.number().int().nullable(),
   })
   .meta({ id: "InLine" });
 export type InLine = z.infer<typeof InLine>;

@@ -20,8 +20,9 @@ export const mayHeal = (error: unknown): boolean =>
   isFault(error, "unavailable") || isFault(error, "internal") || isFault(error, "rate_limited");
 
 /**
- * Every state a deployment goes through, and every place in line it has, until it has ended, by long polls: the one truth about its outcome. A platform
- * that goes away is asked again with back-off for `patienceMs` (15 minutes).
+ * Every state a deployment goes through, and every place in line it has, until it has ended, by long polls: the one truth
+ * about its outcome. One that stays in line is answered with each poll, for when its turn comes is seen ever better. A
+ * platform that goes away is asked again with back-off for `patienceMs` (15 minutes).
  */
 export async function* followDeployment(
   api: Api,
@@ -41,7 +42,7 @@ export async function* followDeployment(
     const { revision, inLine } = deployment;
     const isNews = revision !== seen?.revision || inLine?.position !== seen.position;
     seen = { revision, position: inLine?.position };
-    if (isNews) yield deployment;
+    if (isNews || inLine) yield deployment;
     if (isFinal(deployment.status)) return;
     // A server that answers at once although nothing is new must not be asked in a circle.
     if (!isNews && performance.now() - askedAt < 500) await pause(500, signal);

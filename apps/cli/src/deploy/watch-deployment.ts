@@ -53,8 +53,7 @@ export async function watchDeployment(
       onTrouble: (words) => void (trouble = words),
     });
     for await (const deployment of follow) {
-      if (deployment.status !== last.status || deployment.inLine?.position !== last.inLine?.position)
-        report(context, deployment);
+      if (isNews(deployment, last)) report(context, deployment);
       last = deployment;
     }
     await log.end(last.status === "deployed" ? 100 : 400);
@@ -84,6 +83,11 @@ function report(context: Context, deployment: Deployment): void {
     context.jsonLine({ event: "status", deploymentId: id, status, reason, inLine, estimate });
   else if (steps[status]) context.progress.say(steps[status], [`#${number}`, news(deployment)].join("  "));
 }
+
+const isNews = (now: Deployment, last: Deployment): boolean =>
+  now.status !== last.status ||
+  now.inLine?.position !== last.inLine?.position ||
+  ((now.inLine?.beginsInMs ?? null) === null) !== ((last.inLine?.beginsInMs ?? null) === null);
 
 /** What there is to say of one that waits, or is being built. */
 const news = (deployment: Deployment): string =>

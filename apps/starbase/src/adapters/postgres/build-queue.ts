@@ -45,6 +45,7 @@ export const postgresBuildQueue = (db: Db): BuildQueue => ({
       enqueuedAt: row.enqueued_at,
       readyAt: row.ready_at,
       ticket: row.ticket,
+      claimedAt: row.claimed_at,
     }));
   },
   async byTicket(ticket) {

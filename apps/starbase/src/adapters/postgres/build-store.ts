@@ -1,7 +1,7 @@
 import type { BuildReport } from "@starform/contract/builds";
 import { sql } from "kysely";
 import type { DocumentKind } from "../../core/builds/documents/build-document.ts";
-import type { BuildStore } from "../../core/builds/build-store.ts";
+import type { BuildStore, LastTook } from "../../core/builds/build-store.ts";
 import type { Db } from "./database.ts";
 import { json } from "./json.ts";
 
@@ -60,30 +60,50 @@ export const postgresBuildStore = (db: Db): BuildStore => ({
       }
     );
   },
-  async lastTook({ workspaceId, serviceId }, limit) {
-    const service = await lastTook(db, "service_id", serviceId, limit);
-    return {
-      service,
-      workspace: service.length > 0 ? [] : await lastTook(db, "workspace_id", workspaceId, limit),
-    };
+  async lastTook(owners, limit) {
+    const ofServices = await lastTook(
+      db,
+      "service_id",
+      owners.map(({ serviceId }) => serviceId),
+      limit,
+    );
+    const others = owners.filter(({ serviceId }) => !ofServices.has(serviceId));
+    const ofWorkspaces = await lastTook(
+      db,
+      "workspace_id",
+      others.map(({ workspaceId }) => workspaceId),
+      limit,
+    );
+    const found = owners.map(({ serviceId, workspaceId }): [string, LastTook | undefined] => {
+      const [own, all] = [ofServices.get(serviceId), ofWorkspaces.get(workspaceId)];
+      return [
+        serviceId,
+        own ? { basis: "service", tookMs: own } : all && { basis: "workspace", tookMs: all },
+      ];
+    });
+    return new Map(found.filter((one): one is [string, LastTook] => one[1] !== undefined));
   },
 });
 
+/** Nothing for those that have built nothing. */
 async function lastTook(
   db: Db,
   column: "service_id" | "workspace_id",
-  id: string,
+  ids: readonly string[],
   limit: number,
-): Promise<number[]> {
-  const rows = await db
-    .selectFrom("builds")
-    .select(sql<number>`(extract(epoch from ended_at - started_at) * 1000)::float8`.as("took_ms"))
-    .where(column, "=", id)
-    .where("image", "is not", null)
-    .where("started_at", "is not", null)
-    .where("ended_at", "is not", null)
-    .orderBy("ended_at", "desc")
-    .limit(limit)
-    .execute();
-  return rows.map(({ took_ms }) => Math.max(0, Math.round(took_ms)));
+): Promise<Map<string, number[]>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await sql<{ id: string; took_ms: number[] }>`
+    select owner.id, array_agg(greatest(0, last.took_ms) order by last.ended_at desc) as took_ms
+    from unnest(${[...new Set(ids)]}::uuid[]) as owner (id)
+    cross join lateral (
+      select round(extract(epoch from ended_at - started_at) * 1000)::float8 as took_ms, ended_at
+      from builds
+      where ${sql.ref(column)} = owner.id
+        and image is not null and started_at is not null and ended_at is not null
+      order by ended_at desc
+      limit ${limit}
+    ) as last
+    group by owner.id`.execute(db);
+  return new Map(rows.map(({ id, took_ms }) => [id, took_ms]));
 }

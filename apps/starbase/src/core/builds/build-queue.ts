@@ -15,6 +15,8 @@ export type QueuedBuild = {
   readonly readyAt: Date;
   /** Of the job that builds it; null while it waits. */
   readonly ticket: string | null;
+  /** When it was handed to that job. */
+  readonly claimedAt: Date | null;
 };
 export type NewQueuedBuild = Pick<
   QueuedBuild,

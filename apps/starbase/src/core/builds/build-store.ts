@@ -11,9 +11,15 @@ export interface BuildStore {
   documents(buildId: string): Promise<BuildDocument[]>;
   /** Tenant unknown yet: only for deciding who may see it. */
   byId(buildId: string): Promise<BuildRecord | undefined>;
-  /** How long the last successful builds took, newest first, at most `limit`: of a service, and of its workspace. */
-  lastTook(owner: BuildOwner, limit: number): Promise<{ service: number[]; workspace: number[] }>;
+  /**
+   * How long the last successful builds took, at most `limit`, by service; nothing for those that have none and whose
+   * workspace has none either.
+   */
+  lastTook(owners: readonly BuildOwner[], limit: number): Promise<Map<string, LastTook>>;
 }
+
+/** Newest first; of the service where it has built before, else of all its workspace. */
+export type LastTook = { readonly basis: "service" | "workspace"; readonly tookMs: readonly number[] };
 
 export type BuildOwner = { readonly workspaceId: string; readonly serviceId: string };
 

@@ -23,6 +23,7 @@ function aBuild(more: Partial<QueuedBuild> & { enqueuedMs?: number } = {}): Queu
     enqueuedAt: at(enqueuedMs),
     readyAt: at(enqueuedMs),
     ticket: null,
+    claimedAt: null,
     ...fields,
   };
 }
