@@ -45,6 +45,17 @@ export function buildsImages(under: () => BuilderUnderTest): void {
     expect(await under().imagesOf(spec)).toEqual([]);
   });
 
+  test("tells once, after the last step, that the image is put where it is kept, and of a failed build never", async () => {
+    const spec = await aBuild(under(), ["echo one > one.txt", "echo two > two.txt"]);
+    const { log } = await built(under().builds, spec);
+    const keeping = log.flatMap(({ begins, seq }) => (begins ? [{ begins, seq }] : []));
+    expect(keeping).toEqual([{ begins: "push", seq: expect.any(Number) }]);
+    const steps = log.flatMap(({ ended, seq }) => (ended ? [seq] : []));
+    expect(Math.max(...steps)).toBeLessThan(keeping[0]!.seq);
+    const failing = await built(under().builds, await aBuild(under(), ["exit 3"]));
+    expect(failing.log.filter(({ begins }) => begins)).toEqual([]);
+  });
+
   test("tells how each step ended and what it took, and of a repeat that all of it was there", async () => {
     const spec = await aBuild(under(), ["echo one > one.txt", "echo two > two.txt"]);
     const first = await built(under().builds, spec);

@@ -185,6 +185,30 @@ describe("a build", () => {
     expect(deployment.seen.finished).toBe(finished);
   });
 
+  test("is in the stage in which its image is put where it is kept as soon as its builder says so", async () => {
+    const [stages, atEnd] = [[] as string[], [] as string[]];
+    const builds: BuildService = {
+      ...under.builds,
+      async *streamLogs(handle, signal) {
+        for await (const line of under.builds.streamLogs(handle, signal)) {
+          yield line;
+          if (line.begins) stages.push(...deployment.stages);
+        }
+        atEnd.push(...deployment.stages);
+      },
+      getBuildStatus: async () => ({ state: "failed", reason: "the registry is full" }),
+    };
+    const deployment = await aDeployment(app, {}, { builds });
+    await deployment.run();
+    expect(stages.slice(-3)).toEqual(["build begins", "build succeeded", "push begins"]);
+    expect(atEnd).toEqual(stages);
+    expect(deployment.stages.slice(-2)).toEqual(["push begins", "push failed"]);
+    expect(deployment.seen).toMatchObject({
+      failed: "the registry is full",
+      report: { stages: ["clone", "build", "push"].map((name) => ({ name })) },
+    });
+  });
+
   test("says of its image what it is made of and how it came to be, and no secret", async () => {
     const secret = "hush-and-tell-nobody";
     const lock = { lockfileVersion: 3, packages: { "node_modules/ms": { version: "2.1.3" } } };

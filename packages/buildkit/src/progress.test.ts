@@ -48,6 +48,22 @@ test("says a repeated report once, and a step that runs again anew", () => {
   expect(build.texts()).toEqual(["status: ", "status: cached", "status: "]);
 });
 
+test("tells of what began when all else had ended after their ends, though one report holds both", () => {
+  const build = aBuild();
+  const [made, exported] = [
+    { digest: "a", name: "RUN make", started: at(1) },
+    { digest: "b", name: "exporting to image", started: at(5) },
+  ];
+  build.progress.take({ vertexes: [made], logs: [] });
+  build.progress.take({ vertexes: [exported, { ...made, completed: at(5) }], logs: [log("made\n")] });
+  expect(build.events.map(({ step, text }) => `${step}: ${text}`)).toEqual([
+    "RUN make: ",
+    "RUN make: made",
+    "RUN make: done",
+    "exporting to image: ",
+  ]);
+});
+
 test("keeps the error and the last lines of the step that failed", () => {
   const build = aBuild();
   build.take(

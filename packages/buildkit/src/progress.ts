@@ -86,7 +86,13 @@ export function trackProgress(onEvent: (event: BuildEvent) => void): Progress {
   };
   return {
     take({ vertexes, logs }) {
-      for (const vertex of vertexes.filter(({ completed }) => !completed))
+      for (const { digest, name } of vertexes) if (name) stepOf(digest).name = name;
+      const running = vertexes.filter(({ completed }) => !completed);
+      const endsMs = vertexes.flatMap(({ completed }) => (completed ? [millis(completed)] : []));
+      // What began when all these had ended is told after them, though one report tells of both.
+      const isNext = ({ started }: StatusVertex) =>
+        endsMs.length > 0 && endsMs.every((ms) => ms <= millis(started));
+      for (const vertex of running.filter((one) => !isNext(one)))
         begin(stepOf(vertex.digest), vertex, onEvent);
       for (const log of logs) takeLog(stepOf(log.vertex), log, say);
       for (const vertex of vertexes.filter(({ completed }) => completed)) {
@@ -95,6 +101,7 @@ export function trackProgress(onEvent: (event: BuildEvent) => void): Progress {
         if (step.state !== "done") flush(step, millis(vertex.completed));
         end(step, vertex, onEvent);
       }
+      for (const vertex of running.filter(isNext)) begin(stepOf(vertex.digest), vertex, onEvent);
     },
     finish: () => steps.forEach((step) => flush(step, Date.now())),
     failed() {
@@ -105,7 +112,6 @@ export function trackProgress(onEvent: (event: BuildEvent) => void): Progress {
 }
 
 function begin(step: Step, vertex: StatusVertex, onEvent: (event: BuildEvent) => void): void {
-  step.name = vertex.name || step.name;
   if (!vertex.started || step.state === "running") return;
   const ts = millis(vertex.started);
   if (step.state === "done" && ts <= step.startedAt) return;

@@ -40,6 +40,8 @@ export type BuildLogLine = {
   readonly text: string;
   /** On the line that ends a step. The builder's own preparations are no steps. */
   readonly ended?: StepEnd;
+  /** From here on the finished image is put where it is kept. */
+  readonly begins?: "push";
 };
 
 export type StepEnd = { readonly outcome: "done" | "cached" | "failed"; readonly durationMs?: number };

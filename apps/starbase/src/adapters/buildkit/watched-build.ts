@@ -58,8 +58,8 @@ export async function watchedBuild<T>(
 /** Steps the builder makes for itself; a person sees them only when they fail. */
 const isInternal = (step: string): boolean => /^(\[internal\]|use image|load source)/.test(step);
 
-/** What the builder does for every build is shown, and no step of this one. */
-const isStep = (step: string): boolean => !isInternal(step) && !step.startsWith("exporting ");
+/** What the builder does with what it has built; it is shown, and no step of the build. */
+const isExport = (step: string): boolean => step.startsWith("exporting ");
 
 function writeEvent(
   spool: LogSpool,
@@ -68,13 +68,14 @@ function writeEvent(
 ): void {
   const shown = redact(step);
   if (stream !== "status") return spool.line(shown, stream, redact(text));
+  if (text === "" && isExport(step)) return spool.keeping();
   const isOver = text === "done" || text === "cached";
   if (text === "" || (isInternal(step) && isOver)) return;
   // A step that runs says nothing between its beginning and its end: other words are why it failed.
   const outcome = cached ? "cached" : text === "done" ? "done" : "failed";
   const ended: StepEnd = { outcome, ...(durationMs !== undefined && { durationMs }) };
   const words = outcome === "done" && durationMs !== undefined ? `done in ${sayDuration(durationMs)}` : text;
-  spool.line(shown, "status", redact(words), isStep(step) ? ended : undefined);
+  spool.line(shown, "status", redact(words), isInternal(step) || isExport(step) ? undefined : ended);
 }
 
 /** One sentence, then the end of the output. */

@@ -165,6 +165,7 @@ export async function buildImage(
       path.join(staged, "app"),
     );
     aborter.signal.throwIfAborted();
+    spool.keeping();
     const built = await builder.images.commit(spec, staged, laidOut, sourceKey, aborter.signal);
     return built;
   } catch (error) {

@@ -6,6 +6,8 @@ import { sayBytes } from "./build-limits.ts";
 /** The log of one build: kept on disk, so that a build that prints a gigabyte costs no memory, and read by any number. */
 export type LogSpool = {
   line(step: string, stream: BuildLogLine["stream"], text: string, ended?: StepEnd): void;
+  /** All is built, and the image is put where it is kept; again, it says nothing. */
+  keeping(): void;
   /** Whether output is being left out by now: who has much to say need not take it apart any more. */
   isFull(): boolean;
   leftOut(bytes: number): void;
@@ -18,7 +20,7 @@ export type LogSpool = {
 /** Lines of a program past `bytesMax` are left out and counted; what the builder itself says (`status`) always stays. */
 export function openLogSpool(file: string, bytesMax: number, nowMs: () => number): LogSpool {
   const out = createWriteStream(file, { flags: "w", mode: 0o600 });
-  let [seq, bytes, written, leftOutBytes, isEnded] = [0, 0, 0, 0, false];
+  let [seq, bytes, written, leftOutBytes, isKeeping, isEnded] = [0, 0, 0, 0, false, false];
   let failure: Error | undefined;
   let wake = Promise.withResolvers<void>();
   const tell = () => {
@@ -55,6 +57,11 @@ export function openLogSpool(file: string, bytesMax: number, nowMs: () => number
         }
       }
       append({ step, stream, text, ...(ended && { ended }) });
+    },
+    keeping() {
+      if (isKeeping || isEnded) return;
+      isKeeping = true;
+      append({ step: "push", stream: "status", text: "put the image where it is kept", begins: "push" });
     },
     isFull: () => leftOutBytes > 0,
     leftOut: (more) => void (leftOutBytes += more),

@@ -57,11 +57,12 @@ export const runBuild =
     } catch (thrown) {
       const error = isFullDisk(thrown) ? new CannotBuild(buildDiskIsFull) : thrown;
       // Of one that was stopped what it took until then; who stopped it does not wait for it to be kept.
+      const stage = run.stop();
       await deps.progress.keepReport(work.buildId, run.book.report()).catch(() => undefined);
       if (signal.aborted) return;
       if (!(error instanceof CannotBuild)) throw error;
       run.say("build", error.message.split("\n", 1)[0]!);
-      if (run.stage()) await deps.progress.endStage(deploymentId, run.stage()!, "failed");
+      if (stage) await deps.progress.endStage(deploymentId, stage, "failed");
       await deps.progress.failBuild(deploymentId, storableText(error.message));
     }
   };
@@ -81,11 +82,16 @@ type Run = {
   stage(): StageName | undefined;
   say(step: string, text: string): void;
   pass(line: Omit<BuildLogLine, "seq">): void;
-  within<T>(stage: StageName, action: () => Promise<T>): Promise<T>;
+  /** Ends the stage that is running, and begins this one. */
+  enter(stage: StageName): Promise<void>;
+  /** Ends the stage that is running; rejects when the build was stopped. */
+  leave(): Promise<void>;
+  /** No stage runs any more; notes how long the one took that did, and answers which. */
+  stop(): StageName | undefined;
 };
 
 function beginRun({ progress, log, clock }: RunBuildDeps, work: BuildWork, signal: AbortSignal): Run {
-  let [seq, stage] = [0, undefined as StageName | undefined];
+  let [seq, stage, startedMs] = [0, undefined as StageName | undefined, 0];
   const book = reportBook();
   const materials = new Map<string, Material>();
   const pass: Run["pass"] = (line) => {
@@ -93,6 +99,17 @@ function beginRun({ progress, log, clock }: RunBuildDeps, work: BuildWork, signa
     const [, uri, sha256] = /\bFROM (\S+)@sha256:([0-9a-f]{64})/.exec(line.step) ?? [];
     if (uri && sha256) materials.set(uri, { uri: `docker-image://${uri}`, digest: { sha256 } });
     log.line(work, { ...line, seq: ++seq });
+  };
+  const stop = () => {
+    const stopped = stage;
+    if (stopped) book.stage(stopped, clock.now().getTime() - startedMs);
+    stage = undefined;
+    return stopped;
+  };
+  const leave = async () => {
+    signal.throwIfAborted();
+    const left = stop();
+    if (left) await progress.endStage(work.deploymentId, left, "succeeded");
   };
   return {
     work,
@@ -102,15 +119,12 @@ function beginRun({ progress, log, clock }: RunBuildDeps, work: BuildWork, signa
     stage: () => stage,
     pass,
     say: (step, text) => pass({ tsMs: clock.now().getTime(), step, stream: "status", text }),
-    async within(name, action) {
-      stage = name;
+    stop,
+    leave,
+    async enter(name) {
+      await leave();
+      [stage, startedMs] = [name, clock.now().getTime()];
       await progress.beginStage(work.deploymentId, name);
-      const startedMs = clock.now().getTime();
-      const result = await action().finally(() => book.stage(name, clock.now().getTime() - startedMs));
-      signal.throwIfAborted();
-      await progress.endStage(work.deploymentId, name, "succeeded");
-      stage = undefined;
-      return result;
     },
   };
 }
@@ -118,17 +132,19 @@ function beginRun({ progress, log, clock }: RunBuildDeps, work: BuildWork, signa
 async function steps(deps: RunBuildDeps, run: Run, dir: WorkDir): Promise<void> {
   const { work } = run;
   const startedAt = deps.clock.now();
-  const commit = await run.within("clone", () => clone(deps, run, dir));
-  const made = await run.within("build", async () => {
-    const planned = await plan(deps, run, dir.path);
-    const components = await deps.components(`${dir.path}/${planned.outcome.info.rootDirectory}`, run.signal);
-    const labels = labelsOf({ source: work.source, commit, outcome: planned.outcome });
-    return { ...planned, components, built: await build(deps, run, { dir: dir.path, ...planned, labels }) };
-  });
-  // The builder keeps or pushes the image as part of the build: what is left is to say where it is, and of what.
-  await run.within("push", () => describe(deps, run, { ...made, commit, startedAt }));
+  await run.enter("clone");
+  const commit = await clone(deps, run, dir);
+  await run.enter("build");
+  const planned = await plan(deps, run, dir.path);
+  const components = await deps.components(`${dir.path}/${planned.outcome.info.rootDirectory}`, run.signal);
+  const labels = labelsOf({ source: work.source, commit, outcome: planned.outcome });
+  const built = await build(deps, run, { dir: dir.path, ...planned, labels });
+  // A builder that had the image already has put nothing anywhere.
+  if (run.stage() !== "push") await run.enter("push");
+  await describe(deps, run, { ...planned, components, built, commit, startedAt });
+  await run.leave();
   await deps.progress.keepReport(work.buildId, run.book.report());
-  const { outcome, fileSettings, built } = made;
+  const { outcome, fileSettings } = planned;
   const { providers, versions, decisions } = outcome.info;
   await deps.progress.finishBuild(work.deploymentId, {
     image: built.image,
@@ -251,7 +267,10 @@ async function build({ builds }: RunBuildDeps, run: Run, { dir, outcome, labels 
     labels,
   });
   try {
-    for await (const { seq: _seq, ...line } of builds.streamLogs(handle, signal)) run.pass(line);
+    for await (const { seq: _seq, begins, ...line } of builds.streamLogs(handle, signal)) {
+      if (begins && run.stage() !== begins) await run.enter(begins);
+      run.pass(line);
+    }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
