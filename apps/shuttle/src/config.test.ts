@@ -45,9 +45,10 @@ test("lines go to the log store or to a region's door, whose token is renewed as
   expect(() => readConfig({ ...env, ...door })).toThrow(/STARFORM_LOGS_TOKEN_FILE: needed/);
   const both = { ...env, ...door, STARFORM_LOGS_TOKEN: "t", STARFORM_TELEMETRY_URL: "http://127.0.0.1:1" };
   expect(() => readConfig(both)).toThrow(/lines go to one of them/);
-  writeFileSync(join(dir, "logs-token"), "one\n");
   const { logs } = readConfig({ ...env, ...door, STARFORM_LOGS_TOKEN_FILE: join(dir, "logs-token") });
   const token = () => logs && "token" in logs && logs.token();
+  expect(token, "it is not there yet").toThrow(/ENOENT/);
+  writeFileSync(join(dir, "logs-token"), "one\n");
   expect([logs?.url, token()]).toEqual([door.STARFORM_LOGS_URL, "one"]);
   writeFileSync(join(dir, "logs-token"), "two\n");
   expect(token()).toBe("two");

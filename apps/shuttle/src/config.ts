@@ -60,6 +60,8 @@ const Variables = z.strictObject({
   /** A region's door for logs, with the cluster's token for it: where the log store itself is out of reach. */
   LOGS_URL: z.url({ protocol: /^https?$/ }).optional(),
   LOGS_TOKEN: z.string().min(1).optional(),
+  /** Need not be there: who decides over apps starts without it, and lines wait until it is. */
+  LOGS_TOKEN_FILE: z.string().min(1).optional(),
   ON_STOP: z.enum(["stop", "leave"]).default("stop"),
   /** With two replicas on Kubernetes: of several, one leads. */
   LEADER_ELECTION: z.enum(["true", "false"]).default("false"),
@@ -74,7 +76,7 @@ export type Config = ReturnType<typeof readConfig>;
 export function readConfig(env: Env) {
   const v = parseEnv("STARFORM_", Variables, env);
   /** Of a file it is read at each call: it may be renewed. */
-  const tokenOf = (name: "AUTH_TOKEN" | "LOGS_TOKEN", token: string) => {
+  const tokenOf = (name: "AUTH_TOKEN" | "LOGS_TOKEN", token = "") => {
     const file = env[`STARFORM_${name}_FILE`];
     return () => (file ? readFileSync(file, "utf8").trim() : token);
   };
@@ -83,7 +85,7 @@ export function readConfig(env: Env) {
     throw new Error(
       "the configuration is wrong:\n  STARFORM_GATEWAY_ADMIN_TOKEN_FILE: needed with STARFORM_GATEWAY_ADMIN_URL",
     );
-  if (v.LOGS_URL && !v.LOGS_TOKEN)
+  if (v.LOGS_URL && !v.LOGS_TOKEN && !v.LOGS_TOKEN_FILE)
     throw new Error(
       "the configuration is wrong:\n  STARFORM_LOGS_TOKEN_FILE: needed with STARFORM_LOGS_URL, which takes nothing without the cluster's token",
     );
@@ -131,7 +133,7 @@ export function readConfig(env: Env) {
     gateway: v.GATEWAY_ADMIN_URL ? { url: v.GATEWAY_ADMIN_URL, token: v.GATEWAY_ADMIN_TOKEN! } : undefined,
     /** Where lines of apps go; nowhere without it. */
     logs: v.LOGS_URL
-      ? { url: v.LOGS_URL, token: tokenOf("LOGS_TOKEN", v.LOGS_TOKEN!) }
+      ? { url: v.LOGS_URL, token: tokenOf("LOGS_TOKEN", v.LOGS_TOKEN) }
       : v.TELEMETRY_URL
         ? { url: v.TELEMETRY_URL, user: v.TELEMETRY_USER, password: v.TELEMETRY_PASSWORD }
         : undefined,

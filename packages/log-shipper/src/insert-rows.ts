@@ -56,10 +56,16 @@ async function send(
   rows: string,
   isFinal: (status: number, words: string) => boolean,
 ): Promise<Outcome> {
+  let bearer: string;
+  try {
+    bearer = authorization();
+  } catch (error) {
+    return { kind: "failed", why: `the token for the log store cannot be read: ${String(error)}` };
+  }
   try {
     const response = await fetch(url, {
       method: "POST",
-      headers: { authorization: authorization(), "content-type": "application/x-ndjson" },
+      headers: { authorization: bearer, "content-type": "application/x-ndjson" },
       body: rows,
       signal: AbortSignal.timeout(timeoutMs),
     });

@@ -39,6 +39,18 @@ describe("a region's door for logs", () => {
     ]);
   });
 
+  test("waits for a token that cannot be read yet", async () => {
+    status = 200;
+    const token = () => {
+      throw new Error("ENOENT: no such file");
+    };
+    expect(await insertRows({ url, token })(batch)).toEqual({
+      kind: "failed",
+      why: "the token for the log store cannot be read: Error: ENOENT: no such file",
+    });
+    expect(asked).toEqual([]);
+  });
+
   test.each([
     [400, "refused"],
     [413, "refused"],
