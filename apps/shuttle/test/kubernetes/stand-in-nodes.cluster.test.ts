@@ -15,6 +15,10 @@ test("a server without nodes gets some that run pods as they are told, and lets 
     nodes: [{ name }],
     warn: (sentence) => refused.push(sentence),
   });
+  // What a node controller writes that has waited for its kubelet in vain.
+  const node = { apiVersion: "v1", kind: "Node", name };
+  const givenUp = { type: "Ready", status: "Unknown", reason: "NodeStatusUnknown", message: "" };
+  await rig.api.patch({ ...node, subresource: "status" }, { status: { conditions: [givenUp] } });
   const { namespace } = rig.project();
   await rig.api.create({ ...kinds.namespace, metadata: { name: namespace } });
   await rig.api.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "app", namespace } });
@@ -57,6 +61,10 @@ test("a server without nodes gets some that run pods as they are told, and lets 
   expect(events).toEqual(expect.arrayContaining(["Pulling", "Created", "Started"]));
   // What is placed on another node is none of theirs.
   expect((await rig.api.get(elsewhere))?.["status"]).not.toHaveProperty("containerStatuses");
+  await until("the node has said that it is ready", async () => {
+    const { conditions } = (await rig.api.get(node))!["status"] as { conditions: { status: string }[] };
+    return conditions.length === 4 && conditions.every(({ status }) => status !== "Unknown");
+  });
   await rig.api.delete(pod);
   await until("it is gone", async () => !(await rig.api.get(pod)));
   await nodes[Symbol.asyncDispose]();

@@ -15,8 +15,10 @@ export type NodeSize = {
 
 export const threeNodes: readonly NodeSize[] = ["node-1", "node-2", "node-3"].map((name) => ({ name }));
 
-const conditions = (time: string): readonly JsonObject[] =>
-  [
+/** What a kubelet says of its node while all is well, `now`. */
+export function nodeConditions(now: Date): readonly JsonObject[] {
+  const time = timestamp(now);
+  return [
     ["MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"],
     ["DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"],
     ["PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"],
@@ -29,6 +31,7 @@ const conditions = (time: string): readonly JsonObject[] =>
     lastHeartbeatTime: time,
     lastTransitionTime: time,
   }));
+}
 
 /** A node as its kubelet registers it. */
 export function nodeObject(size: NodeSize, index: number, now: Date): JsonObject {
@@ -63,7 +66,7 @@ export function nodeObject(size: NodeSize, index: number, now: Date): JsonObject
     status: {
       capacity: amounts,
       allocatable: amounts,
-      conditions: conditions(timestamp(now)),
+      conditions: nodeConditions(now),
       addresses: [
         { type: "InternalIP", address: `192.0.2.${index + 1}` },
         { type: "Hostname", address: name },

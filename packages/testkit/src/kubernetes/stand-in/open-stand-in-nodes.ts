@@ -4,7 +4,7 @@ import { openScripts } from "../kubelet/behaviour.ts";
 import { openKubelet } from "../kubelet/kubelet.ts";
 import { podHands, type PodHands } from "../kubelet/pod-hands.ts";
 import type { JsonObject } from "../model/json.ts";
-import { nodeObject, threeNodes, type NodeSize } from "../nodes/fake-nodes.ts";
+import { nodeConditions, nodeObject, threeNodes, type NodeSize } from "../nodes/fake-nodes.ts";
 import { openCluster } from "../open-cluster.ts";
 import { wake } from "../restore.ts";
 import { mirror } from "./mirror.ts";
@@ -48,21 +48,27 @@ export async function openStandInNodes(
     namespace: "kube-node-lease",
     name,
   });
+  const registered: string[] = [];
+  const renew = (): void => {
+    const renewTime = new Date().toISOString().replace("Z", "000Z");
+    // Not behind what waits to be told of pods: a node that is late with it is one that is gone.
+    for (const name of registered) {
+      void server.patch(lease(name), { spec: { renewTime } }).catch(failed);
+      if (isGivenUp(cluster, name)) void server.patch(statusOf(name), readiness()).catch(failed);
+    }
+  };
+  // From the first on: to register many takes longer than the node controller waits.
+  const timer = setInterval(renew, renewEveryMs);
+  stack.defer(() => clearInterval(timer));
   for (const [index, size] of nodes.entries()) {
     await server.create(ownNode(size, index, logs.port) as never);
     stack.defer(async () => void (await server.delete({ apiVersion: "v1", kind: "Node", name: size.name })));
     const { apiVersion, kind, ...metadata } = lease(size.name);
     const spec = { holderIdentity: size.name, leaseDurationSeconds: 40 };
     await server.create({ apiVersion, kind, metadata, spec } as never).catch(() => undefined);
+    registered.push(size.name);
   }
-  const renew = (): void => {
-    const renewTime = new Date().toISOString().replace("Z", "000Z");
-    // Not behind what waits to be told of pods: a node that is late with it is one that is gone.
-    for (const { name } of nodes) void server.patch(lease(name), { spec: { renewTime } }).catch(failed);
-  };
   renew();
-  const timer = setInterval(renew, renewEveryMs);
-  stack.defer(() => clearInterval(timer));
 
   const runtime = runControllers([openKubelet(scripts).controller], cluster, remoteActor(server, outbox));
   stack.defer(sendEvents(server, cluster, outbox));
@@ -80,6 +86,21 @@ export async function openStandInNodes(
     },
   };
 }
+
+/** Whether the node controller has: its lease alone does not bring it back, as its kubelet has to say that it is ready. */
+const isGivenUp = ({ store }: ReturnType<typeof openCluster>, name: string): boolean =>
+  store
+    .list("nodes")
+    .some(
+      ({ metadata, status }) =>
+        metadata.name === name &&
+        ((status as { conditions?: readonly JsonObject[] } | undefined)?.conditions ?? []).some(
+          (condition) => condition["type"] === "Ready" && condition["status"] !== "True",
+        ),
+    );
+
+const statusOf = (name: string) => ({ apiVersion: "v1", kind: "Node", name, subresource: "status" });
+const readiness = () => ({ status: { conditions: nodeConditions(new Date()) } });
 
 /** A node whose kubelet answers on this machine. */
 function ownNode(size: NodeSize, index: number, port: number): JsonObject {
