@@ -121,6 +121,19 @@ test("a service that cannot be asked for ejects nothing that would be built othe
   expect(existsSync(join(folder.path, "Dockerfile"))).toBe(false);
 });
 
+test("a plan that no Dockerfile can say is not ejected, with the reason", async () => {
+  using folder = await aFolder("app", {
+    ...app(),
+    "railpack.json": '{"deploy":{"variables":{"KEY":"one\\ntwo"}}}',
+  });
+  const ran = await starform(["eject"], { cwd: folder.path });
+  expect(ran).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/sets KEY to a text of several lines/),
+  });
+  expect(existsSync(join(folder.path, "Dockerfile"))).toBe(false);
+});
+
 test("without a service the variables are those that --env names", async () => {
   using folder = await aFolder("app", app());
   const ran = await starform(["eject", "--print", "--env", "NPM_TOKEN", "--env", "A=1"], {

@@ -1,11 +1,14 @@
 import type { BuildPlan, Command, Layer, Step } from "./build-plan.ts";
 import { word } from "./commands.ts";
+import { PlanRefusal } from "./plan-refusal.ts";
 
 /**
  * The plan as a Dockerfile of several stages that builds the same image without Starform. It needs BuildKit (cache and
- * secret mounts) and no newer syntax than Docker 20.10 reads, so nothing is fetched to read it.
+ * secret mounts) and no newer syntax than Docker 20.10 reads, so nothing is fetched to read it. Throws PlanRefusal for a
+ * plan that no Dockerfile can say.
  */
 export function ejectDockerfile(plan: BuildPlan): string {
+  refuseLineBreaks(plan);
   const stages = [
     ...plan.steps.map((step) => stageOf(plan, step)),
     ...trimmedStages(plan),
@@ -21,12 +24,28 @@ export const ejectedIgnores = ({ exclude }: Pick<BuildPlan, "exclude">): string[
   ...new Set([...exclude, "Dockerfile", ".dockerignore"]),
 ];
 
+/** ENV ends with its line, whatever stands in it; a command, a file and a secret may have many. */
+function refuseLineBreaks({ steps, deploy }: BuildPlan): void {
+  for (const { variables } of [...steps, deploy])
+    for (const [name, value] of Object.entries(variables))
+      if (/[\r\n]/.test(value))
+        throw new PlanRefusal(`the plan sets ${name} to a text of several lines, which no Dockerfile can`, {
+          hint: `Take ${name} out of railpack.json's variables: put it in a file of the source, or among the service's variables.`,
+        });
+}
+
 /** What a reader must know, as far as it is used. */
 const header = ({ exclude }: BuildPlan, body: string): string[] => [
   "# Made by `starform eject` from the build plan; from here on it is yours. Needs BuildKit.",
   `# Its .dockerignore: ${ejectedIgnores({ exclude }).join(" ")}`,
   ...(/^COPY --from=\S+ \S+\[.\] /m.test(body)
     ? ["# COPY of `name[s]` copies `names` where it is there, and nothing where it is not."]
+    : []),
+  ...(body.includes(secretsDir)
+    ? [
+        "# Variables of the build are its secrets: docker build --secret id=NAME,src=FILE for each, the FILE holding the value.",
+        "# A secret that changed runs nothing again by itself: docker build --no-cache does.",
+      ]
     : []),
 ];
 
@@ -72,7 +91,7 @@ function deployStage(plan: BuildPlan): string {
     "WORKDIR /app",
     ...deploy.inputs.flatMap(copies),
     ...environment(deploy.variables),
-    ...(paths.length > 0 ? [`ENV PATH=${paths.join(":")}:$PATH`] : []),
+    ...(paths.length > 0 ? [pathBefore(paths.join(":"))] : []),
     'ENTRYPOINT ["/bin/bash", "-c"]',
     ...(deploy.startCommand === undefined ? [] : [`CMD [${JSON.stringify(deploy.startCommand)}]`]),
   ].join("\n");
@@ -86,11 +105,12 @@ const environment = (variables: Readonly<Record<string, string>>): string[] =>
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `ENV ${name}=${dockerWord(value)}`);
 
-/** Quoted for ENV, where `$` would be expanded and a line break would end the instruction. */
-const dockerWord = (value: string): string =>
-  /^[A-Za-z0-9_./:@%+,=-]+$/.test(value)
-    ? value
-    : `"${value.replace(/[\\"$]/g, "\\$&").replaceAll("\n", "\\n")}"`;
+/** Quoted for ENV, where `$` would be expanded. */
+const dockerWord = (value: string): string => (isPlainWord(value) ? value : `"${escaped(value)}"`);
+const isPlainWord = (value: string): boolean => /^[A-Za-z0-9_./:@%+,=-]+$/.test(value);
+const escaped = (value: string): string => value.replace(/[\\"$]/g, "\\$&");
+const pathBefore = (path: string): string =>
+  `ENV PATH=${isPlainWord(path) ? `${path}:$PATH` : `"${escaped(path)}:$PATH"`}`;
 
 /**
  * COPY leaves nothing out in the syntax that every version reads, so a layer with exclusions is copied from a stage
@@ -131,8 +151,11 @@ const optional = (path: string): string =>
 const absolute = (path: string): string =>
   path.startsWith("/") ? path : path === "." ? "/app" : `/app/${path}`;
 const folder = (path: string): string => (path === "." ? "./" : path === "/app" ? "/app/" : path);
-const jsonIfNeeded = (...paths: string[]): string =>
-  paths.some((path) => /[\s"]/.test(path)) ? JSON.stringify(paths) : paths.join(" ");
+const jsonIfNeeded = (...paths: string[]): string => {
+  // Docker looks for variables in them.
+  const written = paths.map((path) => path.replaceAll("$", "\\$"));
+  return written.some((path) => /[\s"]/.test(path)) ? JSON.stringify(written) : written.join(" ");
+};
 
 function instructions(plan: BuildPlan, step: Step, command: Command): string[] {
   if ("cmd" in command)
@@ -145,8 +168,10 @@ function instructions(plan: BuildPlan, step: Step, command: Command): string[] {
       `COPY ${command.image ? `--from=${command.image} ` : ""}${jsonIfNeeded(folder(command.src), folder(command.dest))}`,
     ];
   if ("name" in command) return [writeFile(command.path, step.assets[command.name] ?? "", command.mode)];
-  return [`ENV PATH=${command.path}:$PATH`];
+  return [pathBefore(command.path)];
 }
+
+const secretsDir = "/run/secrets";
 
 /** One RUN with its caches, and its secrets as files that are read into the environment of this command alone. */
 function run(plan: BuildPlan, step: Step, cmd: string): string {
@@ -154,18 +179,21 @@ function run(plan: BuildPlan, step: Step, cmd: string): string {
     const cache = plan.caches[name];
     return cache ? [`--mount=type=cache,id=${name},target=${cache.directory},sharing=${cache.type}`] : [];
   });
-  const secrets = step.secrets.includes("*")
-    ? plan.secrets
-    : step.secrets.filter((name) => plan.secrets.includes(name));
+  const secrets = (step.secrets.includes("*") ? plan.secrets : step.secrets).filter((name) =>
+    /^[A-Za-z_]\w*$/.test(name),
+  );
   const mounts = [...caches, ...secrets.map((name) => `--mount=type=secret,id=${name}`)];
-  const exports = secrets.map(
-    (name) => `if [ -f /run/secrets/${name} ]; then export ${name}="$(cat /run/secrets/${name})"; fi`,
-  );
-  const lines = cmd.replaceAll("\n", "\\\n");
-  return ["RUN", ...mounts.map((mount) => `${mount} \\\n   `), [...exports, lines].join(" && \\\n    ")].join(
-    " ",
-  );
+  const lines = [...secrets.map(readSecret), cmd];
+  // Docker joins the lines of a command and takes away those that begin with #; it reads a list as it is.
+  const command = /[\r\n]|\\$/.test(cmd)
+    ? JSON.stringify(["/bin/sh", "-c", lines.join("\n")])
+    : lines.join(" && \\\n    ");
+  return ["RUN", ...mounts.map((mount) => `${mount} \\\n   `), command].join(" ");
 }
+
+/** With the line breaks at its end, which `$(…)` takes away. One that the build was not given stays unset. */
+const readSecret = (name: string): string =>
+  `if [ -f ${secretsDir}/${name} ]; then ${name}="$(cat ${secretsDir}/${name}; printf x)"; export ${name}="\${${name}%x}"; fi`;
 
 /** A file from text, readable where plain text allows it. */
 function writeFile(path: string, text: string, mode: number | undefined): string {

@@ -19,7 +19,8 @@ test("the stages are the plan's steps, and the last is the image", async () => {
     "RUN --mount=type=cache,id=npm-install,target=/root/.npm,sharing=shared \\\n    npm install\n",
   );
   expect(dockerfile).toContain("FROM install AS build\nWORKDIR /app\nCOPY ./ ./\n");
-  expect(dockerfile).toContain('export TOKEN="$(cat /run/secrets/TOKEN)"');
+  expect(dockerfile).toContain('TOKEN="$(cat /run/secrets/TOKEN; printf x)"; export TOKEN="${TOKEN%x}"; fi');
+  expect(dockerfile).toContain("docker build --secret id=NAME,src=FILE");
   expect(dockerfile).toContain(
     "FROM build AS build-without-node_modules-.yarn\nRUN rm -rf /app/node_modules /app/.yarn\n",
   );
@@ -54,12 +55,53 @@ test("files are written as they are, whatever they hold", async () => {
   );
 });
 
+test("a step reads the secrets that it names, and where it names all those of the plan", async () => {
+  const { plan } = await planned(
+    {
+      "package.json": { scripts: { start: "node ." } },
+      "railpack.json": { steps: { build: { secrets: ["ONE", "not a name"], commands: ["make"] } } },
+    },
+    { variables: { ONE: "1", TWO: "2" } },
+  );
+  const secrets = (text: string) => [...text.matchAll(/type=secret,id=(\w+) /g)].map(([, name]) => name);
+  expect(secrets(ejectDockerfile(plan))).toEqual(["ONE"]);
+  expect(
+    ejectDockerfile({ ...plan, steps: plan.steps.map((step) => ({ ...step, secrets: [] })) }),
+  ).not.toMatch(/secret/);
+  plan.steps.find(({ name }) => name === "build")!.secrets = ["*"];
+  expect(secrets(ejectDockerfile(plan))).toEqual(["ONE", "TWO"]);
+});
+
+test("a command of several lines is a list, which Docker reads as it is", async () => {
+  const { plan } = await planned({ "index.html": "" });
+  const build = plan.steps.find(({ name }) => name === "build")!;
+  build.commands = [
+    { cmd: "make\n# not a comment of Docker's\nmake install" },
+    { cmd: "echo \\" },
+    { cmd: "ls" },
+  ];
+  expect(ejectDockerfile(plan)).toContain(
+    `RUN ["/bin/sh","-c","make\\n# not a comment of Docker's\\nmake install"]\nRUN ["/bin/sh","-c","echo \\\\"]\nRUN ls\n`,
+  );
+});
+
+test("a variable of several lines is refused, which no Dockerfile can say", async () => {
+  const { plan } = await planned({
+    "index.html": "",
+    "railpack.json": { deploy: { variables: { KEY: "one\ntwo" } } },
+  });
+  expect(() => ejectDockerfile(plan)).toThrow("the plan sets KEY to a text of several lines");
+});
+
 test("no instruction is broken by a value", async () => {
   const { plan } = await planned({ "index.html": "" });
-  plan.deploy.variables = { QUOTED: 'a "b" $C\\', LINES: "a\nRUN evil" };
+  plan.deploy.variables = { QUOTED: 'a "b" $C\\' };
+  plan.deploy.paths = ["/opt/my tools"];
+  plan.steps[0]!.commands.push({ src: "$id.json", dest: "a b" });
   plan.deploy.startCommand = 'sh -c "echo \\"hi\\""';
   const dockerfile = ejectDockerfile(plan);
   expect(dockerfile).toContain('ENV QUOTED="a \\"b\\" \\$C\\\\"\n');
-  expect(dockerfile).not.toMatch(/^RUN evil/m);
+  expect(dockerfile).toMatch(/ENV PATH="\/mise\/shims:\/opt\/my tools:\$PATH"\n/);
+  expect(dockerfile).toContain(`COPY ["\\\\$id.json","a b"]\n`);
   expect(dockerfile).toContain(`CMD [${JSON.stringify(plan.deploy.startCommand)}]`);
 });

@@ -13,7 +13,7 @@ export default command<EnvFlag & { print: boolean }, [string?]>({
   flags: { print: flagOf("print it and write nothing"), env: envFlag },
   positional: { kind: "tuple", parameters: [optionalWord("folder", "whose plan (this folder)")] },
   async run(context, { print, env = [] }, named = ".") {
-    const { ejectDockerfile, ejectedIgnores } = await import("@starform/build-plan/eject-dockerfile");
+    const { ejectedIgnores } = await import("@starform/build-plan/eject-dockerfile");
     const onFault = (words: string) => {
       throw new ExitError(
         exitCodes.failed,
@@ -29,7 +29,7 @@ export default command<EnvFlag & { print: boolean }, [string?]>({
         exitCodes.failed,
         `${outcome.path} is there already, and the builds take it: there is nothing to eject`,
       );
-    const text = ejectDockerfile(withoutSettings(outcome.plan, planned));
+    const text = await dockerfileOf(withoutSettings(outcome.plan, planned));
     if (print) return context.answer({ dockerfile: text }, () => text.trimEnd());
     const folder = join(root, outcome.info.rootDirectory);
     const path = join(folder, "Dockerfile");
@@ -45,6 +45,17 @@ export default command<EnvFlag & { print: boolean }, [string?]>({
     );
   },
 });
+
+async function dockerfileOf(plan: BuildPlan): Promise<string> {
+  const { ejectDockerfile } = await import("@starform/build-plan/eject-dockerfile");
+  const { PlanRefusal } = await import("@starform/build-plan/plan-refusal");
+  try {
+    return ejectDockerfile(plan);
+  } catch (error) {
+    if (!(error instanceof PlanRefusal)) throw error;
+    throw new ExitError(exitCodes.failed, `${error.message}\n  ${error.hint}`);
+  }
+}
 
 /** A service's own commands reach the planner as variables, which no build has. */
 const withoutSettings = (plan: BuildPlan, { variables }: PlannedAsBuilt): BuildPlan => ({
