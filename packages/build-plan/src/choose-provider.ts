@@ -67,6 +67,6 @@ export function noStart(draft: PlanDraft, provider: Provider | undefined): PlanR
       "Procfile",
       ...(provider?.looksFor ?? []),
     ],
-    hint: provider?.startHint ?? suggestFile(draft.tree),
+    hint: provider?.startHint(draft) ?? suggestFile(draft.tree),
   });
 }

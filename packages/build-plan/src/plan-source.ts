@@ -1,6 +1,6 @@
 import type { PlanInfo, ServiceProposal } from "./plan-info.ts";
 import { nothingFoundMessage } from "./choose-provider.ts";
-import { notesOf, type PlanOptions, type PlanOutcome, planRoot } from "./plan-root.ts";
+import { notesOf, type PlanError, type PlanOptions, type PlanOutcome, planRoot } from "./plan-root.ts";
 import { servicesBeside } from "./propose-services.ts";
 import { beginReading, nobody, type OnRead } from "./source-tree.ts";
 
@@ -29,8 +29,11 @@ export async function planSource(
     ? await servicesBeside(dir, planned, reading)
     : { services: [], notes: [] };
   if (outcome.ok) return services.length > 1 ? withServices(outcome, services, notes) : outcome;
-  return services.length > 0 ? { ok: false, error: inFolders(outcome.error.lookedFor, services) } : outcome;
+  return services.length > 0 ? { ok: false, error: inFolders(outcome.error, services) } : outcome;
 }
+
+const startIn = (service: ServiceProposal | undefined): string =>
+  service?.plannedStart === undefined ? "" : `, where it starts with \`${service.plannedStart}\``;
 
 type Planned = Extract<PlanOutcome, { ok: true }>;
 
@@ -40,14 +43,18 @@ function withServices(outcome: Planned, services: ServiceProposal[], notes: read
   return { ...outcome, info: { ...outcome.info, decisions: [...decisions, ...more], services } };
 }
 
-function inFolders(lookedFor: string[], services: NonNullable<PlanInfo["services"]>) {
+function inFolders({ lookedFor, hint }: PlanError, services: NonNullable<PlanInfo["services"]>): PlanError {
   const folders = [...new Set(services.map(({ rootDirectory }) => rootDirectory))];
   const one = folders.length === 1;
   return {
     message: `no app was found at the root of the source, but ${one ? "there is one" : "there are some"} in ${folders.join(", ")}`,
     lookedFor,
     hint: one
-      ? `Set the service's root directory to ${folders[0]}.`
+      ? [
+          `Set the service's root directory to ${folders[0]}${startIn(services[0])}.`,
+          // Python's packages are imported by the names of their folders, which only the root above them has.
+          ...(services[0]?.provider === "python" ? [hint] : []),
+        ].join(" ")
       : `Create one service for each and set its root directory to ${folders.slice(0, -1).join(", ")} or ${folders.at(-1)}.`,
   };
 }

@@ -14,5 +14,5 @@ export interface Provider {
   /** Writes steps, versions, caches and the deploy into the draft. Throws PlanRefusal where the source is broken. */
   plan(draft: PlanDraft): void;
   /** What to add when there is no way to start the app. */
-  readonly startHint: string;
+  startHint(draft: PlanDraft): string;
 }

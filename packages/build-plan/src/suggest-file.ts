@@ -1,3 +1,4 @@
+import { innerStart } from "./providers/python/python-inner-mains.ts";
 import type { SourceTree } from "./source-tree.ts";
 
 /** The smallest file that would turn this source into an app, guessed from what lies at its root. */
@@ -9,6 +10,9 @@ export function suggestFile(tree: SourceTree): string {
     const file = atRoot.find((name) => ending.test(name));
     if (file) return suggest(file);
   }
+  const inner = innerStart(tree);
+  if (inner)
+    return `To start ${inner.file} from the root, add a requirements.txt there (it may be empty), and give the start command \`${inner.command}\`.`;
   const page = tree.files.find((file) => file.endsWith("/index.html"));
   if (page)
     return `Set the root directory to ${page.slice(0, -"/index.html".length)}, where there is an index.html.`;

@@ -127,6 +127,15 @@ const typed: Record<string, readonly string[]> = {
     ),
   ),
   "global.json": ["sdk", "sdk.version"],
+  "pyproject.toml": ["project", "tool", "tool.poetry", "tool.uv", "tool.uv.workspace"].concat(
+    ["dependencies", "optional-dependencies", "optional-dependencies.a", "requires-python"].map(
+      (key) => `project.${key}`,
+    ),
+    ["dependencies", "dependencies.python", "dependencies.a", "group", "group.a", "group.a.dependencies"].map(
+      (key) => `tool.poetry.${key}`,
+    ),
+  ),
+  Pipfile: ["packages", "packages.a", "packages.a.extras", "requires", "requires.python_version"],
 };
 /** Manifests that are read as text, with what stands where a value goes. */
 const written: Record<string, (value: string) => string> = {
@@ -152,7 +161,7 @@ const manifest = fc.oneof(
     )
     .map(({ name, key, value }) => ({
       name,
-      text: name.endsWith(".toml")
+      text: /\.toml$|^Pipfile$/.test(name)
         ? `${key} = ${value}\n`
         : key.split(".").reduceRight((inner, part) => `{"${part}":${inner}}`, value),
     })),
@@ -167,7 +176,7 @@ test(`a value of any type in any manifest is planned or refused by name (seed ${
     fc.asyncProperty(manifest, async ({ name, text }) => {
       seen.add(name);
       await using source = await sourceOf({
-        ...(name === "angular.json" ? besideAngular : { "src/main.rs": "", "main.ts": "" }),
+        ...(name === "angular.json" ? besideAngular : { "src/main.rs": "", "main.ts": "", "main.py": "" }),
         [name]: text,
       });
       const outcome = await planSource(source.dir);
@@ -177,4 +186,4 @@ test(`a value of any type in any manifest is planned or refused by name (seed ${
     { seed, numRuns: 600 },
   );
   expect([...seen].toSorted()).toEqual([...Object.keys(typed), ...Object.keys(written)].toSorted());
-}, 60_000);
+}, 180_000);

@@ -123,7 +123,7 @@ test("a plan made from the root says which services there are", async () => {
   });
   expect(await planSource(only.dir)).toMatchObject({
     ok: false,
-    error: { hint: "Set the service's root directory to web." },
+    error: { hint: "Set the service's root directory to web, where it starts with `npm run start`." },
   });
 });
 

@@ -33,7 +33,7 @@ export const cpp: Provider = {
   looksFor: systems.map(({ file }) => file),
   manifests: [],
   detects: (draft) => systemOf(draft) !== undefined,
-  startHint: "Add an executable to CMakeLists.txt or meson.build, or set RAILPACK_START_CMD.",
+  startHint: () => "Add an executable to CMakeLists.txt or meson.build, or set RAILPACK_START_CMD.",
 
   plan(draft) {
     const system = systemOf(draft)!;

@@ -10,7 +10,7 @@ export const deno: Provider = {
   looksFor: ["deno.json", "deno.jsonc"],
   manifests: ["deno.json", "deno.jsonc"],
   detects: ({ tree }) => tree.firstFile("deno.json", "deno.jsonc") !== undefined,
-  startHint: "Add a main.ts, or a start task to deno.json.",
+  startHint: () => "Add a main.ts, or a start task to deno.json.",
 
   plan(draft) {
     chooseVersion(draft, {

@@ -23,7 +23,7 @@ export const dotnet: Provider = {
   looksFor: ["*.csproj", "*.fsproj"],
   manifests: ["*.csproj", "*.fsproj"],
   detects: ({ tree }) => projectOf(tree) !== undefined,
-  startHint: "Make the project an executable: <OutputType>Exe</OutputType>.",
+  startHint: () => "Make the project an executable: <OutputType>Exe</OutputType>.",
 
   plan(draft) {
     const project = projectOf(draft.tree)!;

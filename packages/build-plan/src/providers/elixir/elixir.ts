@@ -24,20 +24,22 @@ const environment = {
   MIX_HOME: "/root/.mix",
 };
 
+const startHint = "Name the application in mix.exs: [app: :my_app, …].";
+
 export const elixir: Provider = {
   name: "elixir",
   label: "Elixir",
   looksFor: ["mix.exs"],
   manifests: ["mix.exs"],
   detects: ({ tree }) => tree.hasFile("mix.exs"),
-  startHint: "Name the application in mix.exs: [app: :my_app, …].",
+  startHint: () => startHint,
 
   plan(draft) {
     const mix = draft.tree.read("mix.exs")!;
     const app = /\bapp:\s*:(\w+)/.exec(mix)?.[1];
     if (!app)
       throw new PlanRefusal("mix.exs names no application", {
-        hint: elixir.startHint,
+        hint: startHint,
         lookedFor: ["app: :name in mix.exs"],
       });
     Object.assign(draft.toolVariables, environment);

@@ -12,7 +12,7 @@ export const gleam: Provider = {
   looksFor: ["gleam.toml"],
   manifests: ["gleam.toml"],
   detects: ({ tree }) => tree.hasFile("gleam.toml"),
-  startHint: "Set RAILPACK_START_CMD.",
+  startHint: () => "Set RAILPACK_START_CMD.",
 
   plan(draft) {
     const latest = { version: "latest", reason: "nothing in the source names a version" };

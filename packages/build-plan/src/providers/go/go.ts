@@ -21,7 +21,7 @@ export const go: Provider = {
   looksFor: ["go.mod", "go.work", "main.go"],
   manifests: ["go.mod", "go.work"],
   detects: ({ tree }) => ["go.mod", "go.work", "main.go"].some(tree.hasFile),
-  startHint:
+  startHint: () =>
     "Add a main.go at the root, a command in cmd/<name>/, or set RAILPACK_GO_BIN to the command to build.",
 
   plan(draft) {

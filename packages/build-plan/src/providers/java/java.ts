@@ -22,7 +22,7 @@ export const java: Provider = {
   looksFor: ["pom.xml", ...gradleFiles],
   manifests: ["pom.xml", "build.gradle", "build.gradle.kts"],
   detects: ({ tree }) => tree.firstFile(...poms, ...gradleFiles) !== undefined,
-  startHint: "Let the build make a jar with a main class, or set RAILPACK_START_CMD.",
+  startHint: () => "Let the build make a jar with a main class, or set RAILPACK_START_CMD.",
 
   plan(draft) {
     const isGradle =

@@ -21,7 +21,7 @@ export const node: Provider = {
   looksFor: ["package.json"],
   manifests: ["package.json"],
   detects: ({ tree }) => manifestPath(tree) !== undefined,
-  startHint: 'Add a start script to package.json: {"scripts": {"start": "node index.js"}}.',
+  startHint: () => 'Add a start script to package.json: {"scripts": {"start": "node index.js"}}.',
 
   plan(draft) {
     const app = readNodeApp(draft);

@@ -17,7 +17,7 @@ export const php: Provider = {
   looksFor: ["index.php", "composer.json"],
   manifests: ["composer.json"],
   detects: ({ tree }) => tree.firstFile("index.php", "composer.json") !== undefined,
-  startHint: "Add an index.php.",
+  startHint: () => "Add an index.php.",
 
   plan(draft) {
     const version = choosePhp(draft);

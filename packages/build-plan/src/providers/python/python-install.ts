@@ -2,7 +2,15 @@ import type { Command, Step } from "../../build-plan.ts";
 import { addPath, copy, exec, fromSource, word } from "../../commands.ts";
 import { table } from "../../loose-values.ts";
 import { readLock } from "../../lock-files.ts";
-import { addCache, addStep, decide, needPackages, type PlanDraft, toolsStep } from "../../plan-draft.ts";
+import {
+  addCache,
+  addStep,
+  decide,
+  needPackages,
+  type PlanDraft,
+  toolsStep,
+  versionsMayChange,
+} from "../../plan-draft.ts";
 import type { SourceTree } from "../../source-tree.ts";
 import { chooseVersion } from "../../tool-version.ts";
 import { chromium } from "../chromium.ts";
@@ -24,6 +32,8 @@ interface Manager {
   readonly reason: string;
   /** The file that says which versions it installs. */
   readonly lock?: string;
+  /** Why the versions it installs are others in another build, where they may be. */
+  readonly unlocked?: string;
   readonly tools: readonly string[];
   readonly variables: Record<string, string>;
   readonly cache?: { name: string; directory: string };
@@ -58,6 +68,7 @@ export function installPython(
     return { outputs: [], buildCommands: [] };
   }
   decide(draft, `install dependencies with ${manager.name}`, `because ${manager.reason}`, "install");
+  if (manager.unlocked) decide(draft, versionsMayChange, `because ${manager.unlocked}`);
   for (const tool of manager.tools) {
     chooseVersion(draft, {
       tool,
@@ -98,7 +109,13 @@ function installPlaywright(draft: PlanDraft, step: Step): string {
 }
 
 function managerOf(tree: SourceTree): Manager | undefined {
-  if (tree.hasFile("requirements.txt")) return pip("requirements.txt", "pip install -r requirements.txt");
+  if (tree.hasFile("requirements.txt")) {
+    const unlocked = unpinned(tree);
+    return {
+      ...pip("requirements.txt", "pip install -r requirements.txt"),
+      ...(unlocked ? { unlocked } : {}),
+    };
+  }
   if (tree.hasFile("pyproject.toml")) {
     if (tree.hasFile("uv.lock")) return uv;
     if (tree.hasFile("poetry.lock")) return poetry;
@@ -108,10 +125,22 @@ function managerOf(tree: SourceTree): Manager | undefined {
   if (tree.hasFile("Pipfile")) return pipenv(tree.hasFile("Pipfile.lock"));
   const listed = listedDependencies(tree);
   if (listed.length === 0) return undefined;
-  return pip(
-    "pyproject.toml that lists dependencies, and no lock file",
-    `pip install ${listed.map(word).join(" ")}`,
-  );
+  const found = "pyproject.toml that lists dependencies, and no lock file";
+  return { ...pip(found, `pip install ${listed.map(word).join(" ")}`), unlocked: noLock };
+}
+
+const noLock = "there is no lock file; commit one";
+
+/** A line that names a distribution and no exact version of it: nothing follows, a marker, or another comparison. */
+const isUnpinned = (line: string): boolean =>
+  /^\s*[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\]\s*)?(?:$|[#;<>~!])/.test(line);
+
+function unpinned(tree: SourceTree): string | undefined {
+  const names = (tree.readLines("requirements.txt") ?? []).filter(isUnpinned);
+  if (names.length === 0) return undefined;
+  const first = /[\w.-]+/.exec(names[0]!)![0].slice(0, 80);
+  const others = names.length === 1 ? "" : ` and ${names.length - 1} more`;
+  return `requirements.txt names no exact version of ${first}${others}; pin them with ==`;
 }
 
 /** What an unlocked pyproject.toml depends on. The project itself is not installed: an app need not be a package. */
@@ -163,6 +192,7 @@ const poetry: Manager = { ...byPoetry, reason: "there is a poetry.lock", lock: "
 
 const unlockedPoetry: Manager = {
   ...byPoetry,
+  unlocked: noLock,
   reason: "pyproject.toml lists dependencies for Poetry, and there is no lock file",
 };
 
@@ -186,7 +216,7 @@ const pdm: Manager = {
 const pipenv = (isLocked: boolean): Manager => ({
   name: "pipenv",
   reason: `there is a Pipfile${isLocked ? ".lock" : ""}`,
-  ...(isLocked ? { lock: "Pipfile.lock" } : {}),
+  ...(isLocked ? { lock: "Pipfile.lock" } : { unlocked: noLock }),
   tools: ["pipx", "uv", "pipx:pipenv"],
   variables: { PIPENV_CHECK_UPDATE: "false", PIPENV_VENV_IN_PROJECT: "1", PIPENV_IGNORE_VIRTUALENVS: "1" },
   before: [],

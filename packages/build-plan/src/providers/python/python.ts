@@ -4,6 +4,7 @@ import type { Provider } from "../../provider.ts";
 import { toolPaths } from "../../tools-step.ts";
 import { frameworkOf, pythonStart, type PythonStart } from "./python-frameworks.ts";
 import { installPython, pythonEnvironment } from "./python-install.ts";
+import { innerStart } from "./python-inner-mains.ts";
 import { mainFiles } from "./python-main-files.ts";
 import { choosePython } from "./python-version.ts";
 import { systemPackages } from "./python-system.ts";
@@ -16,7 +17,12 @@ export const python: Provider = {
   looksFor: [...manifests, ...mainFiles],
   manifests,
   detects: ({ tree }) => tree.firstFile(...manifests, ...mainFiles, "manage.py") !== undefined,
-  startHint: "Add a main.py or app.py, or a Procfile with `web: <command>`.",
+  startHint({ tree }) {
+    const inner = innerStart(tree);
+    return inner === undefined
+      ? "Add a main.py or app.py, or a Procfile with `web: <command>`."
+      : `If the app starts with ${inner.file}, give the start command \`${inner.command}\` in the service's settings, in starform.json, or in a Procfile.`;
+  },
 
   plan(draft) {
     choosePython(draft);

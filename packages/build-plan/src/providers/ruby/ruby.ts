@@ -25,7 +25,7 @@ export const ruby: Provider = {
   looksFor: ["Gemfile"],
   manifests: ["Gemfile"],
   detects: ({ tree }) => tree.hasFile("Gemfile"),
-  startHint: "Add a config.ru, or a Procfile with `web: bundle exec <command>`.",
+  startHint: () => "Add a config.ru, or a Procfile with `web: bundle exec <command>`.",
 
   plan(draft) {
     chooseRuby(draft);

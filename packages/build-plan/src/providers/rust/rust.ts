@@ -11,7 +11,7 @@ export const rust: Provider = {
   looksFor: ["Cargo.toml"],
   manifests: ["Cargo.toml"],
   detects: ({ tree }) => tree.hasFile("Cargo.toml"),
-  startHint: "Add a src/main.rs, or set RAILPACK_RUST_BIN to the binary to run.",
+  startHint: () => "Add a src/main.rs, or set RAILPACK_RUST_BIN to the binary to run.",
 
   plan(draft) {
     const { tree, variables } = draft;

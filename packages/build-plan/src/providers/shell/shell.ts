@@ -8,7 +8,7 @@ export const shell: Provider = {
   looksFor: ["start.sh"],
   manifests: [],
   detects: (draft) => draft.tree.hasFile(scriptOf(draft)),
-  startHint: "Add a start.sh.",
+  startHint: () => "Add a start.sh.",
 
   plan(draft) {
     const script = scriptOf(draft);

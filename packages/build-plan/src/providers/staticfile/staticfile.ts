@@ -13,7 +13,7 @@ export const staticfile: Provider = {
   looksFor: ["index.html", "public/", "Staticfile"],
   manifests: ["Staticfile"],
   detects: (draft) => staticRoot(draft) !== undefined,
-  startHint: "Add an index.html.",
+  startHint: () => "Add an index.html.",
 
   plan(draft) {
     const root = staticRoot(draft)!;
