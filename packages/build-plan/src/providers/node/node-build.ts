@@ -5,8 +5,8 @@ import { type Framework, frameworkOf } from "./frameworks.ts";
 import type { NodeApp } from "./node-app.ts";
 import { isStandaloneNext } from "./node-start.ts";
 import { nxApp } from "./nx.ts";
-import { dependsOn } from "./package-json.ts";
 import { runProgram, runScript } from "./package-manager.ts";
+import { svelteAdapter } from "./sveltekit.ts";
 
 /** Folders that frameworks fill to build faster the next time. */
 const cacheFolders: Partial<Record<Framework, string>> = {
@@ -54,7 +54,7 @@ export function buildNodeIn(draft: PlanDraft, app: NodeApp, build: Step): void {
 function buildCommands(draft: PlanDraft, { manifest, manager, workspace }: NodeApp, build: Step): void {
   const framework = frameworkOf(draft.tree, workspace.root);
   if (framework === "next") build.variables["NEXT_TELEMETRY_DISABLED"] = "1";
-  if (framework === "sveltekit" && dependsOn(manifest, "@sveltejs/adapter-auto")) {
+  if (framework === "sveltekit" && svelteAdapter(draft.tree, workspace.root) === "auto") {
     // The one variable by which adapter-auto chooses its Node server.
     build.variables["GCP_BUILDPACKS"] = "true";
   }

@@ -1,11 +1,12 @@
 import { word } from "../../commands.ts";
 import { type PlanDraft, startWith } from "../../plan-draft.ts";
-import { angularOutput } from "./angular.ts";
-import { configText, frameworkOf, option } from "./frameworks.ts";
+import { angularHint, angularOutput } from "./angular.ts";
+import { astroHint, astroOutput, astroServer } from "./astro.ts";
+import { configText, type Framework, frameworkOf, option } from "./frameworks.ts";
 import type { NodeApp } from "./node-app.ts";
 import { nxApp } from "./nx.ts";
-import { dependsOn } from "./package-json.ts";
 import { runFile, runProgram, runScript } from "./package-manager.ts";
+import { svelteHint, svelteServer } from "./sveltekit.ts";
 
 interface Start {
   readonly command: string;
@@ -24,7 +25,7 @@ export function startNode(draft: PlanDraft, app: NodeApp): void {
 function startOf(draft: PlanDraft, app: NodeApp): Start | undefined {
   const { manifest, manager } = app;
   const { tree } = draft;
-  if (manifest.scripts["start"])
+  if (manifest.scripts["start"] && !isDevelopmentServer(draft, app))
     return { command: runScript(manager, "start"), reason: "package.json has a start script" };
   if (manifest.main && isThere(draft, manifest.main))
     return {
@@ -53,13 +54,36 @@ function startOf(draft: PlanDraft, app: NodeApp): Start | undefined {
     : { command: runFile(manager, other), reason: `there is a ${other}` };
 }
 
+/** Start scripts by which frameworks watch the source on this machine alone, however it is built. */
+const developmentServers: Partial<Record<Framework, readonly string[]>> = {
+  angular: ["ng serve"],
+  astro: ["astro dev", "astro start"],
+  sveltekit: ["vite", "vite dev"],
+};
+
+/** A site that is served as it was built is none of these; Angular's is one where its build writes nothing that starts. */
+function isDevelopmentServer(draft: PlanDraft, { workspace, manifest }: NodeApp): boolean {
+  const framework = frameworkOf(draft.tree, workspace.root);
+  if (framework === undefined || draft.variables.isOn("NO_SPA")) return false;
+  if (framework === "angular" && !angularOutput(draft, workspace.root)?.lacksServer) return false;
+  return developmentServers[framework]?.includes(manifest.scripts["start"]?.trim() ?? "") ?? false;
+}
+
+/** What to add for the framework of a Node app that nothing starts. */
+export function nodeStartHint(draft: PlanDraft, { workspace: { root } }: NodeApp): string | undefined {
+  const framework = frameworkOf(draft.tree, root);
+  if (framework === "astro") return astroHint(astroOutput(draft.tree, root));
+  if (framework === "sveltekit") return svelteHint(draft.tree, root);
+  return framework === "angular" && angularOutput(draft, root)?.lacksServer ? angularHint : undefined;
+}
+
 /** A main that a build still has to write counts: only a file that is plainly missing without any build does not. */
 const isThere = ({ tree }: PlanDraft, file: string): boolean =>
   tree.hasFile(file.replace(/^\.\//, "")) ||
   tree.firstFile("tsconfig.json") !== undefined ||
   /^(\.\/)?(dist|build|lib|out)\//.test(file);
 
-function generatedStart(draft: PlanDraft, { workspace, manager, manifest }: NodeApp): Start | undefined {
+function generatedStart(draft: PlanDraft, { workspace, manager }: NodeApp): Start | undefined {
   const framework = frameworkOf(draft.tree, workspace.root);
   const because = (command: string): Start => ({
     command,
@@ -67,17 +91,17 @@ function generatedStart(draft: PlanDraft, { workspace, manager, manifest }: Node
   });
   if (framework === "next") return because(runProgram(manager, "next start"));
   if (framework === "nuxt") return because("node .output/server/index.mjs");
-  if (framework === "sveltekit" && dependsOn(manifest, "@sveltejs/adapter-auto"))
-    return because("node build");
-  if (framework === "sveltekit" && dependsOn(manifest, "@sveltejs/adapter-node"))
-    return because("node build");
+  if (framework === "sveltekit") {
+    const server = svelteServer(draft.tree, workspace.root);
+    if (server) return because(`node ${word(server)}`);
+  }
   if (framework === "tanstack-start")
     return because(runProgram(manager, "srvx --prod -s ../client dist/server/server.js"));
   if (framework === "remix") return because(runProgram(manager, "remix-serve ./build/server/index.js"));
   if (framework === "react-router")
     return because(runProgram(manager, "react-router-serve ./build/server/index.js"));
-  if (framework === "astro" && dependsOn(manifest, "@astrojs/node"))
-    return because("node dist/server/entry.mjs");
+  const server = framework === "astro" ? astroServer(astroOutput(draft.tree, workspace.root)) : undefined;
+  if (server) return because(`node ${word(server)}`);
   return undefined;
 }
 

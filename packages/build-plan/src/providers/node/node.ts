@@ -8,7 +8,7 @@ import { type NodeApp, readNodeApp } from "./node-app.ts";
 import { buildNode } from "./node-build.ts";
 import { corepackHome, installNode, nodeEnvironment, usesPnp } from "./node-install.ts";
 import { pruneNode } from "./node-prune.ts";
-import { isStandaloneNext, startNode } from "./node-start.ts";
+import { isStandaloneNext, nodeStartHint, startNode } from "./node-start.ts";
 import { addNodeSystemPackages } from "./node-system.ts";
 import { chooseNodeTools } from "./node-tools.ts";
 import { manifestPath } from "./package-json.ts";
@@ -21,7 +21,9 @@ export const node: Provider = {
   looksFor: ["package.json"],
   manifests: ["package.json"],
   detects: ({ tree }) => manifestPath(tree) !== undefined,
-  startHint: () => 'Add a start script to package.json: {"scripts": {"start": "node index.js"}}.',
+  startHint: (draft) =>
+    nodeStartHint(draft, readNodeApp(draft)) ??
+    'Add a start script to package.json: {"scripts": {"start": "node index.js"}}.',
 
   plan(draft) {
     const app = readNodeApp(draft);

@@ -12,8 +12,10 @@ import {
 import { toolPaths } from "../../tools-step.ts";
 import { indexFallback } from "../staticfile/staticfile.ts";
 import { angularOutput } from "./angular.ts";
+import { astroOutput } from "./astro.ts";
 import { configText, type Framework, frameworkOf, inMember, option } from "./frameworks.ts";
 import type { NodeApp } from "./node-app.ts";
+import { svelteAdapter } from "./sveltekit.ts";
 import type { Member } from "./workspace.ts";
 
 export interface StaticSite {
@@ -76,21 +78,15 @@ const outputs: Partial<Record<Framework, (draft: PlanDraft, root: Member) => str
     return `${option(text, "buildDirectory") ?? "build"}/client`;
   },
   astro({ tree }, root) {
-    const text = configText(tree, root, "astro.config");
-    const hasAdapter = Object.keys(root.manifest.dependencies).some((name) =>
-      /^@astrojs\/(node|vercel|cloudflare|netlify)$/.test(name),
-    );
-    return hasAdapter || option(text, "output") === "server" ? undefined : (option(text, "outDir") ?? "dist");
+    const { isSite, folder } = astroOutput(tree, root);
+    return isSite ? folder : undefined;
   },
   next({ tree }, root) {
     const text = configText(tree, root, "next.config");
     return option(text, "output") === "export" ? (option(text, "distDir") ?? "out") : undefined;
   },
   sveltekit: ({ tree }, root) =>
-    Object.hasOwn(
-      { ...root.manifest.dependencies, ...root.manifest.devDependencies },
-      "@sveltejs/adapter-static",
-    )
+    svelteAdapter(tree, root) === "static"
       ? (option(configText(tree, root, "svelte.config"), "pages") ?? "build")
       : undefined,
   nuxt: (_draft, root) =>
@@ -102,7 +98,9 @@ const outputs: Partial<Record<Framework, (draft: PlanDraft, root: Member) => str
       : "dist",
   angular(draft, root) {
     const output = angularOutput(draft, root);
-    return output?.server === undefined ? output?.site : undefined;
+    return output === undefined || output.server !== undefined || output.lacksServer
+      ? undefined
+      : output.site;
   },
 };
 
