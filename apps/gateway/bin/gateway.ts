@@ -1,6 +1,8 @@
-import { untilSignal } from "@starform/std/process";
+import { runProgram, untilSignal } from "@starform/std/process";
 import { readConfig } from "../src/config.ts";
 import { openGateway } from "../src/wiring/gateway.ts";
 
-await using _gateway = await openGateway(readConfig(process.env));
-await untilSignal("SIGINT", "SIGTERM");
+await runProgram(async () => {
+  await using _gateway = await openGateway(readConfig(process.env));
+  await untilSignal("SIGINT", "SIGTERM");
+});

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { durationMs } from "@starform/std/duration";
+import { Fault } from "@starform/std/fault";
 import { parseEnv, type Env } from "@starform/std/parse-env";
 import { z } from "zod";
 
@@ -82,15 +83,18 @@ export function readConfig(env: Env) {
   };
   const [, host = "", port = "8080"] = /^(.*):(\d+)$/.exec(v.METRICS_ADDR) ?? [];
   if (v.GATEWAY_ADMIN_URL && !v.GATEWAY_ADMIN_TOKEN)
-    throw new Error(
+    throw new Fault(
+      "invalid",
       "the configuration is wrong:\n  STARFORM_GATEWAY_ADMIN_TOKEN_FILE: needed with STARFORM_GATEWAY_ADMIN_URL",
     );
   if (v.LOGS_URL && !v.LOGS_TOKEN && !v.LOGS_TOKEN_FILE)
-    throw new Error(
+    throw new Fault(
+      "invalid",
       "the configuration is wrong:\n  STARFORM_LOGS_TOKEN_FILE: needed with STARFORM_LOGS_URL, which takes nothing without the cluster's token",
     );
   if (v.LOGS_URL && v.TELEMETRY_URL)
-    throw new Error(
+    throw new Fault(
+      "invalid",
       "the configuration is wrong:\n  STARFORM_LOGS_URL and STARFORM_TELEMETRY_URL: lines go to one of them, name that one",
     );
   return {

@@ -1,3 +1,4 @@
+import { Fault } from "@starform/std/fault";
 import { parseEnv, type Env } from "@starform/std/parse-env";
 import { z } from "zod";
 import type { ScrapeTarget } from "./metrics/scrape.ts";
@@ -24,7 +25,8 @@ export type TelemetryConfig = {
 export function readConfig(env: Env): TelemetryConfig {
   const v = parseEnv("TELEMETRY_", Variables, env);
   if (v.PASSWORD === undefined && !isLoopback(v.HOST))
-    throw new Error(
+    throw new Fault(
+      "invalid",
       `telemetry would serve every log to anyone who reaches ${v.HOST}: give TELEMETRY_PASSWORD_FILE, or set TELEMETRY_HOST=127.0.0.1`,
     );
   return {
@@ -43,7 +45,8 @@ const targetsIn = (text: string): ScrapeTarget[] =>
     .map((line) => {
       const at = line.indexOf("=");
       if (at < 1 || !URL.canParse(line.slice(0, at)))
-        throw new Error(
+        throw new Fault(
+          "invalid",
           `TELEMETRY_SCRAPE holds ${JSON.stringify(line)}: write <url>=<token file>, one a line`,
         );
       return { url: line.slice(0, at), tokenFile: line.slice(at + 1) };

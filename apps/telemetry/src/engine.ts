@@ -1,3 +1,4 @@
+import { Fault } from "@starform/std/fault";
 import type { Session } from "chdb";
 import { asEngineError, EngineError } from "./engine-error.ts";
 import type { RawInsert } from "./statement.ts";
@@ -74,7 +75,8 @@ async function loadLibrary(): Promise<typeof import("chdb")> {
   try {
     return await import("chdb");
   } catch (error) {
-    throw new Error(
+    throw new Fault(
+      "unavailable",
       `telemetry has no ClickHouse engine for ${process.platform}-${process.arch}: chDB is published for Linux with glibc and macOS, x64 and arm64. ` +
         `Point the platform at a ClickHouse server instead, or install the optional package @chdb/lib-${process.platform}-${process.arch}.`,
       { cause: error },
@@ -96,7 +98,8 @@ function sessionPool(open: () => Session, dataDir: string) {
       all.push(session);
       return session;
     } catch (error) {
-      throw new Error(
+      throw new Fault(
+        "unavailable",
         `telemetry cannot open ${dataDir}: another process holds it (only one may), or it cannot be written. ` +
           `Stop the other one (its id is in ${dataDir}/status) or give another TELEMETRY_DATA_DIR.`,
         { cause: error },

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { isFault, wordsOf } from "./fault.ts";
 
 /**
  * Resolves with the first of the signals to arrive, and keeps them from ending the process from then on, so that
@@ -15,6 +16,20 @@ export function untilSignal(...signals: NodeJS.Signals[]): Promise<NodeJS.Signal
         resolve(signal);
       });
   });
+}
+
+/**
+ * Runs a program to its end; never rejects. What a person can put right (a Fault, an error of the system, like a port that
+ * is taken) is one sentence on stderr, anything else keeps its stack; either ends the process with exit code 1.
+ */
+export async function runProgram(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const isForPeople = isFault(error) || (error as NodeJS.ErrnoException | null)?.syscall !== undefined;
+    console.error(isForPeople ? wordsOf(error) : error);
+    process.exitCode = 1;
+  }
 }
 
 /** Whether a process of this id exists and is not a zombie. */

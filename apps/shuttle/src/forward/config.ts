@@ -1,3 +1,4 @@
+import { Fault } from "@starform/std/fault";
 import { parseEnv, type Env } from "@starform/std/parse-env";
 import { z } from "zod";
 
@@ -16,7 +17,7 @@ const Variables = z.strictObject({
 export function readForwardConfig(env: Env) {
   const { PORT, HEALTH_PORT, ADDRESS } = parseEnv("FORWARD_", Variables, env);
   const kubeconfigFile = env["KUBECONFIG"];
-  if (!kubeconfigFile) throw new Error("KUBECONFIG is not set: whose gateway is meant?");
+  if (!kubeconfigFile) throw new Fault("invalid", "KUBECONFIG is not set: whose gateway is meant?");
   const [host = "", to = ""] = ADDRESS?.split(":") ?? [];
   return {
     port: PORT,
