@@ -83,6 +83,21 @@ describe("a job", () => {
     expect(ended(jobs()[0])).toEqual(["FailureTarget BackoffLimitExceeded", "Failed BackoffLimitExceeded"]);
   });
 
+  test("counts a pod that is deleted as failed at once, and has failed once that is gone", async () => {
+    fake.pods.script({ image: "job:1" }, { exit: { code: 0, afterMs: 3_600_000 }, stopMs: 5_000 });
+    aJob({ backoffLimit: 0 });
+    await fake.advance(5_000);
+    const [pod] = pods();
+    fake.client.remove({ apiVersion: "v1", kind: "Pod", name: pod!.metadata.name });
+    await fake.advance(1_000);
+    expect(ended(jobs()[0])).toEqual(["FailureTarget BackoffLimitExceeded"]);
+    expect(pods().map(({ metadata }) => metadata.finalizers)).toEqual([undefined]);
+    await fake.advance(10_000);
+    expect(ended(jobs()[0])).toEqual(["FailureTarget BackoffLimitExceeded", "Failed BackoffLimitExceeded"]);
+    expect(jobs()[0]?.["status"]).toMatchObject({ failed: 1 });
+    expect(pods()).toEqual([]);
+  });
+
   test("fails when it runs longer than it may", async () => {
     fake.pods.script({ image: "job:1" }, { exit: { code: 0, afterMs: 3_600_000 } });
     aJob({ activeDeadlineSeconds: 30 });

@@ -6,6 +6,8 @@ import { controlled } from "./owned.ts";
 import { conditionOf, isActive, isFinished, withCondition } from "./pod-state.ts";
 
 export const tracking = "batch.kubernetes.io/job-tracking";
+/** It has not been counted yet. */
+export const isTracked = ({ metadata }: Stored): boolean => metadata.finalizers?.includes(tracking) ?? false;
 
 export const endOf = (job: Stored): JsonObject | undefined =>
   [conditionOf(job, "Complete"), conditionOf(job, "Failed")].find(
@@ -29,16 +31,22 @@ export type Verdict = {
   readonly first: string;
   readonly reason: string;
   readonly message: string;
+  /** None of its pods is left that runs. */
+  readonly isOver: boolean;
 };
 
-/** A job ends in two conditions: first that it will, then that it has. */
-export function ended(job: Stored, { type, first, reason, message }: Verdict, time: string): JsonObject {
-  const both = [first, type].reduce<readonly JsonObject[]>(
+/** A job ends in two conditions: first that it will, then that it has, once its pods have ended. */
+export function ended(
+  job: Stored,
+  { type, first, reason, message, isOver }: Verdict,
+  time: string,
+): JsonObject {
+  const told = [first, ...(isOver ? [type] : [])].reduce<readonly JsonObject[]>(
     (all, one) =>
       withCondition(all, { type: one, status: "True", reason, message, lastProbeTime: time }, time),
     asObjects(statusOf(job)["conditions"]),
   );
-  return { conditions: both, ...(type === "Complete" && { completionTime: time }) };
+  return { conditions: told, ...(type === "Complete" && isOver && { completionTime: time }) };
 }
 
 export function stopAll(pods: readonly Stored[], { actor }: Reconciling): number {

@@ -4,9 +4,9 @@ import { asObject, asObjects } from "../model/json.ts";
 import { keyOf, timestamp, type Stored } from "../model/object.ts";
 import { own, ownerKeys, partsOf, type Controller, type Reconciling } from "./controller.ts";
 import { controlled } from "./owned.ts";
-import { ended, endOf, expire, numbers, release, stopAll, suspend, tracking } from "./job-end.ts";
+import { ended, endOf, expire, isTracked, numbers, release, stopAll, suspend, tracking } from "./job-end.ts";
 import { podOf } from "./pod-of.ts";
-import { isActive, isFinished, isReady } from "./pod-state.ts";
+import { conditionOf, isActive, isFinished, isReady } from "./pod-state.ts";
 
 const retryMs = 10_000;
 const longestRetryMs = 360_000;
@@ -36,10 +36,14 @@ function sync(job: Stored, context: Reconciling): void {
   const time = timestamp(now());
   if (spec["suspend"] === true) return suspend(job, context);
   const pods = controlled(job, "pods", context.cluster);
-  const [succeeded, failed] = [
-    pods.filter(phaseIs("Succeeded")),
-    pods.filter((pod) => phaseIs("Failed")(pod)),
-  ];
+  const [succeeded, failed] = [pods.filter(phaseIs("Succeeded")), pods.filter(phaseIs("Failed"))];
+  // One that is deleted before it was counted has failed, however it ends.
+  const isLost = (pod: Stored): boolean =>
+    pod.metadata.deletionTimestamp !== undefined && !phaseIs("Succeeded")(pod);
+  const counted = Number(statusOf(job)["failed"] ?? 0);
+  const fresh = pods.filter((pod) => isTracked(pod) && (phaseIs("Failed")(pod) || isLost(pod)));
+  const decided = conditionOf(job, "FailureTarget");
+  const failures = decided ? counted : counted + fresh.length;
   const active = pods.filter(isActive);
   const startTime = String(statusOf(job)["startTime"] ?? time);
   const deadline =
@@ -47,15 +51,21 @@ function sync(job: Stored, context: Reconciling): void {
       ? undefined
       : Date.parse(startTime) + Number(spec["activeDeadlineSeconds"]) * 1000;
   const wanted = Number(spec["completions"] ?? 1);
-  const verdict =
-    succeeded.length >= wanted
+  const verdict = decided
+    ? {
+        type: "Failed",
+        first: "FailureTarget",
+        reason: String(decided["reason"]),
+        message: String(decided["message"]),
+      }
+    : succeeded.length >= wanted
       ? {
           type: "Complete",
           first: "SuccessCriteriaMet",
           reason: "CompletionsReached",
           message: "Reached expected number of succeeded pods",
         }
-      : failed.length > Number(spec["backoffLimit"] ?? 6)
+      : failures > Number(spec["backoffLimit"] ?? 6)
         ? {
             type: "Failed",
             first: "FailureTarget",
@@ -75,21 +85,24 @@ function sync(job: Stored, context: Reconciling): void {
   const { made, failure } = verdict
     ? { made: stopAll(active, context), failure: undefined }
     : fill(job, { active, succeeded, failed, wanted }, context);
+  const terminating = pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !isFinished(pod));
+  const isOver = terminating.length === 0 && active.length === 0;
   actor.status(job, {
     ...numbers({
       active: verdict ? 0 : active.length + made,
       succeeded: succeeded.length,
-      failed: failed.length + (verdict?.type === "Failed" ? active.length : 0),
+      failed: failures + (verdict?.type === "Failed" ? active.length : 0),
       ready: active.filter(isReady).length,
     }),
     startTime,
-    terminating: pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !isFinished(pod))
-      .length,
+    terminating: terminating.length,
     uncountedTerminatedPods: {},
-    ...(verdict ? ended(job, verdict, time) : { conditions: asObjects(statusOf(job)["conditions"]) }),
+    ...(verdict
+      ? ended(job, { ...verdict, isOver }, time)
+      : { conditions: asObjects(statusOf(job)["conditions"]) }),
   });
-  for (const pod of [...succeeded, ...failed]) release(pod, context);
-  if (verdict)
+  for (const pod of [...succeeded, ...failed, ...fresh]) release(pod, context);
+  if (verdict && isOver)
     actor.tell(
       job,
       verdict.type === "Complete"
