@@ -5,6 +5,7 @@ import { until as untilWithin } from "@starform/std/retry";
 import type { PodBehaviour } from "@starform/testkit/kubernetes/kubelet/behaviour";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { plainContext } from "../../src/adapters/kubernetes/manifests/context.ts";
+import { inventoryName, workloadName } from "../../src/adapters/kubernetes/manifests/names.ts";
 import { redeployed } from "../desired.ts";
 import { kinds, openKubeRig, type KubeRig, type RunningShuttle } from "./cluster-rig.ts";
 import { group } from "./samples.ts";
@@ -253,6 +254,39 @@ describe("the true reason of a cron whose runs cannot begin", { concurrent: isRe
     shuttle.hand.unwant(service);
   });
 
+  test("is that its pod was taken away, whatever that made of being told to end", async () => {
+    for (const stopCode of [0, 143]) {
+      const service = shuttle.hand.want(
+        rig.service({ ...everyMinute, image: image({ ...hourLong, stopCode, stopMs: 3_000 }) }),
+      );
+      const run = await begun(service);
+      const pod = await rig.theOnly(kinds.pod, service);
+      await rig.api.delete({ ...kinds.pod, namespace: service.namespace, name: pod.metadata.name });
+      const ended = await until("it is over", () =>
+        runsOf(service).find(({ run_id, outcome }) => run_id === run.run_id && outcome !== "running"),
+      );
+      expect(ended).toMatchObject({
+        outcome: "failed",
+        reason: expect.stringMatching(/^its instance was taken away before it ended: /),
+      });
+      shuttle.hand.unwant(service);
+    }
+  });
+
+  test("is noted beside its CronJob, whose controller begins no run while another's write overtakes its own", async () => {
+    const service = shuttle.hand.want(rig.service({ ...everyMinute, image: image() }));
+    const over = await until("a run is over", () =>
+      runsOf(service).find(({ outcome }) => outcome === "succeeded"),
+    );
+    await shuttle.cluster.cronRunsTaken([over]);
+    const name = workloadName(service);
+    expect(shuttle.writes).toContain(`patch ConfigMap ${inventoryName(service)}`);
+    expect(shuttle.writes.filter((write) => write.endsWith(`CronJob ${name}`))).toEqual([
+      `apply CronJob ${name}`,
+    ]);
+    shuttle.hand.unwant(service);
+  });
+
   test("is told of what was deleted while no Shuttle looked, once", async () => {
     const service = rig.service({ ...everyMinute, image: image(hourLong) });
     const context = plainContext(randomUUID());
@@ -272,8 +306,8 @@ describe("the true reason of a cron whose runs cannot begin", { concurrent: isRe
     expect(second.report(service)?.runs_known).toContain(run.run_id);
     await second.cluster.cronRunsTaken([ended]);
     const isForgotten = async () =>
-      !(await rig.theOnly(kinds.cronJob, service)).metadata.annotations?.["starform.io/runs-going"]?.includes(
-        run.scheduled_for,
+      !(await rig.of(kinds.configMap, service)).some(({ metadata }) =>
+        metadata.annotations?.["starform.io/runs-going"]?.includes(run.scheduled_for),
       );
     await until("it is written down no more", isForgotten);
     expect(runsOf(service, second).map(({ run_id }) => run_id)).not.toContain(run.run_id);
@@ -281,7 +315,7 @@ describe("the true reason of a cron whose runs cannot begin", { concurrent: isRe
     second.hand.unwant(service);
   });
 
-  test("names the runs there are, and not one that went with its CronJob while no Shuttle looked", async () => {
+  test("is told of what went with its CronJob while no Shuttle looked, and then it is named no more", async () => {
     const service = rig.service({ ...everyMinute, image: image(hourLong) });
     const context = plainContext(randomUUID());
     const first = await rig.shuttle({ context });
@@ -295,8 +329,12 @@ describe("the true reason of a cron whose runs cannot begin", { concurrent: isRe
     await until("its Job went with it", async () => (await rig.of(kinds.job, service)).length === 0);
     await using second = await rig.shuttle({ context });
     second.hand.want(service);
-    const known = await until("it is known what runs", () => second.report(service)?.runs_known);
-    expect(known).not.toContain(run.run_id);
+    const ended = await until("it is over", () =>
+      runsOf(service, second).find(({ run_id }) => run_id === run.run_id),
+    );
+    expect(ended).toMatchObject({ outcome: "unknown", started_at: run.started_at, ended_at: null });
+    await second.cluster.cronRunsTaken([ended]);
+    expect(second.report(service)?.runs_known).not.toContain(run.run_id);
     second.hand.unwant(service);
   });
 

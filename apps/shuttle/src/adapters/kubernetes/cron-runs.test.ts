@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { aService } from "../../../test/desired.ts";
 import { cronRunsOf } from "./cron-runs.ts";
 import { refTo } from "./manifests/manifest.ts";
-import { workloadName } from "./manifests/names.ts";
+import { inventoryName } from "./manifests/names.ts";
 import type { ClusterView } from "./view/cluster-view.ts";
 import type { JobView } from "./view/workload-views.ts";
 
@@ -12,15 +12,15 @@ const minute = (n: number): string => new Date(Date.UTC(2026, 10, 29, 8, n)).toI
 /** A run that began at minute 0 and whose Job is gone, with these Jobs of later minutes. */
 function runsAfter(outcomes: readonly JobView["outcome"][], isSynced = true) {
   const service = aService({ image: "a", service_type: "cron", schedule: null });
-  const runsGoing = [{ scheduledFor: minute(0), startedAt: minute(0) }];
-  const cron = { createdAtMs: 0, runsTaken: outcomes.map((_, n) => minute(n + 1)), runsGoing };
+  const going = [{ scheduledFor: minute(0), startedAt: minute(0) }];
+  const inventory = { runs: { taken: outcomes.map((_, n) => minute(n + 1)), going } };
   const jobs = outcomes.map(
     (outcome, n) => ({ scheduledFor: minute(n + 1), startedAt: minute(n + 1), outcome }) as JobView,
   );
   const place = {
     jobs: new Map(jobs.map((job) => [job.scheduledFor, job])),
     pods: new Map(),
-    objects: new Map([[refTo("CronJob", service.namespace, workloadName(service)), cron]]),
+    objects: new Map([[refTo("ConfigMap", service.namespace, inventoryName(service)), inventory]]),
   };
   const view = { isSynced, place: () => place, podsIn: () => [], eventsOf: () => [] };
   const runs = cronRunsOf({
@@ -29,7 +29,7 @@ function runsAfter(outcomes: readonly JobView["outcome"][], isSynced = true) {
     services: () => [service],
     nowMs: () => Date.parse(minute(9)),
   });
-  return { runs, known: () => runs.known(service) };
+  return { runs, jobs: place.jobs, known: () => runs.known(service) };
 }
 /** What is told of it. */
 const told = (outcomes: readonly JobView["outcome"][]) =>
@@ -80,4 +80,16 @@ test("the runs that go on or are still to be told of are named, and none of thos
 
 test("no run is named, nor left out, by who has not read the cluster to its end", () => {
   expect(runsAfter(["running"], false).known()).toBeUndefined();
+});
+
+test("when a run began is told once it is known, and no more often", async () => {
+  const { runs, jobs } = runsAfter(["running"]);
+  const job = jobs.get(minute(1))!;
+  const running = () => runs.pending().filter(({ outcome }) => outcome === "running");
+  for (const startedAt of [null, minute(2)]) {
+    jobs.set(minute(1), { ...job, startedAt });
+    expect(running().map(({ started_at }) => started_at)).toEqual([startedAt]);
+    await runs.taken(running());
+    expect(running()).toEqual([]);
+  }
 });

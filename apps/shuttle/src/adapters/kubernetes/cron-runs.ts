@@ -4,21 +4,15 @@ import type { KubeApi } from "@starform/kubernetes/kube-api";
 import { dueRuns } from "../../core/cron-schedule.ts";
 import { keyOf, type ServiceKey } from "../../core/service-key.ts";
 import { jobsHistoryLimit } from "./manifests/cron-job.ts";
-import { prefix } from "./manifests/labels.ts";
 import { refTo } from "./manifests/manifest.ts";
-import { workloadName } from "./manifests/names.ts";
+import { inventoryName, workloadName } from "./manifests/names.ts";
 import { podTrouble } from "./observe/pod-trouble.ts";
 import { refusedPodWords } from "./observe/refused-pods.ts";
 import { podsOf, runTrouble } from "./observe/run-trouble.ts";
 import type { ClusterView, Place } from "./view/cluster-view.ts";
-import { cronJobKind } from "./view/kinds.ts";
-import {
-  runsGoing,
-  runsSeenUntil,
-  runsTaken,
-  type CronJobView,
-  type JobView,
-} from "./view/workload-views.ts";
+import { configMapKind } from "./view/kinds.ts";
+import { annotationsOf, type ConfigMapView, type RunNotes } from "./view/run-notes.ts";
+import type { CronJobView, JobView } from "./view/workload-views.ts";
 
 /** The CronJob controller begins a run that was held up for as long as this; one without a Job by then was skipped. */
 const settledAfterMs = 210_000;
@@ -44,8 +38,9 @@ type Begun = Pick<JobView, "scheduledFor" | "startedAt" | "endedAt"> & {
 export type CronRuns = ReturnType<typeof cronRunsOf>;
 
 /**
- * The runs of cron services, read from their Jobs. What Starbase has taken is written on the CronJob, so it is kept over
- * restarts; a run whose Job is cleaned up before it was taken is kept here. One whose Job was seen to go while it ran has
+ * The runs of cron services, read from their Jobs. What Starbase has taken is written on the list of what was made for the
+ * service, so it is kept over restarts. It is not written on the CronJob: a controller whose own write is overtaken right
+ * after it made a Job does not know that Job again, and begins none while it tries to. A run whose Job is cleaned up before it was taken is kept here. One whose Job was seen to go while it ran has
  * failed; how one ended that nobody saw end is not known. Skipped runs are those of the schedule that no Job was made for
  * while this process watched: of the time before nothing is known, and nothing is told.
  */
@@ -60,16 +55,15 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   const jobsOf = (key: ServiceKey): readonly JobView[] => [...(view.place(key)?.jobs.values() ?? [])];
 
   /** Why a run does not begin may come to be known, and change, while it is tried. */
-  const isNews = ({ run_id, outcome, reason }: CronRunReport): boolean =>
-    taken.get(run_id) !== toldOf({ outcome, reason });
+  const isNews = (report: CronRunReport): boolean => taken.get(report.run_id) !== toldOf(report);
   const keep = (report: CronRunReport): void => {
     if (isNews(report)) kept.set(report.run_id, report);
     else if (report.outcome === "running") kept.delete(report.run_id);
   };
-  const remember = (key: ServiceKey, cron: CronJobView | undefined): void => {
+  const remember = (key: ServiceKey, notes: RunNotes | undefined): void => {
     const own = begun.get(key) ?? new Map<string, Begun>();
     begun.set(key, own);
-    for (const run of cron?.runsGoing ?? [])
+    for (const run of notes?.going ?? [])
       if (!own.has(run.scheduledFor))
         own.set(run.scheduledFor, { ...run, endedAt: null, outcome: "running", wasSeen: false });
     for (const { scheduledFor, startedAt, endedAt, outcome } of jobsOf(key))
@@ -80,8 +74,9 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
     const key = keyOf(service);
     const place = view.place(key);
     const cron = cronJobOf(service, place);
-    remember(key, cron);
-    const known = new Set(cron?.runsTaken);
+    const notes = inventoryOf(service, place)?.runs;
+    remember(key, notes);
+    const known = new Set(notes?.taken);
     for (const job of place?.jobs.values() ?? []) {
       const isKnown = job.outcome !== "running" && known.has(job.scheduledFor);
       if (!isKnown) keep(reportOf(service, job, reasonOf(view, service, job)));
@@ -115,12 +110,13 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
     });
   };
   const skippedOf = (service: DesiredService, key: ServiceKey): readonly CronRunReport[] => {
-    const cron = cronJobOf(service, view.place(key));
+    const place = view.place(key);
+    const cron = cronJobOf(service, place);
     if (!cron || !service.schedule || cron.isGoing) return [];
     const seen = Math.max(
       startedMs - settledAfterMs,
       cron.createdAtMs,
-      Date.parse(cron.runsSeenUntil ?? "") || 0,
+      Date.parse(inventoryOf(service, place)?.runs?.seenUntil ?? "") || 0,
     );
     const until = nowMs() - settledAfterMs;
     if (until <= seen) return [];
@@ -142,28 +138,20 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   /** Which runs Starbase has is kept where the runs are: of those whose Jobs are still there, over or not, and of skipped ones. */
   const note = async (runs: readonly CronRunReport[], service: DesiredService): Promise<void> => {
     const key = keyOf(service);
-    const cron = cronJobOf(service, view.place(key));
-    if (!cron) return;
+    const inventory = inventoryOf(service, view.place(key));
+    if (!inventory) return;
     const over = runs.filter(({ outcome }) => outcome !== "running");
     const jobs = jobsOf(key);
     const present = new Set(jobs.map(({ scheduledFor }) => scheduledFor));
-    const going = jobs.filter(({ outcome }) => outcome === "running");
-    const times = [...new Set([...cron.runsTaken, ...over.map((run) => run.scheduled_for)])];
+    const times = new Set([...(inventory.runs?.taken ?? []), ...over.map((run) => run.scheduled_for)]);
     const skips = over.filter(({ outcome }) => outcome === "skipped").map((run) => run.scheduled_for);
-    const annotations = {
-      [prefix + runsTaken]: times
-        .filter((time) => present.has(time))
-        .toSorted()
-        .join(","),
-      [prefix + runsGoing]: going
-        .map(({ scheduledFor, startedAt }) => `${scheduledFor}/${startedAt ?? ""}`)
-        .join(","),
-      ...(skips.length > 0 ? { [prefix + runsSeenUntil]: skips.toSorted().at(-1) } : {}),
-    };
-    await api.patch(
-      { ...cronJobKind, name: cron.name, namespace: cron.namespace },
-      { metadata: { annotations } },
-    );
+    const annotations = annotationsOf({
+      taken: [...times].filter((time) => present.has(time)).toSorted(),
+      going: jobs.filter(({ outcome }) => outcome === "running"),
+      seenUntil: skips.toSorted().at(-1),
+    });
+    const { name, namespace } = inventory;
+    await api.patch({ ...configMapKind, name, namespace }, { metadata: { annotations } });
   };
 
   return {
@@ -205,8 +193,13 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
 export const cronJobOf = (service: DesiredService, place: Place | undefined): CronJobView | undefined =>
   place?.objects.get(refTo("CronJob", service.namespace, workloadName(service))) as CronJobView | undefined;
 
-const toldOf = ({ outcome, reason }: Pick<CronRunReport, "outcome" | "reason">): string =>
-  outcome === "running" ? `running ${reason ?? ""}` : outcome;
+const inventoryOf = (service: DesiredService, place: Place | undefined): ConfigMapView | undefined =>
+  place?.objects.get(refTo("ConfigMap", service.namespace, inventoryName(service))) as
+    | ConfigMapView
+    | undefined;
+
+const toldOf = ({ outcome, started_at, reason }: CronRunReport): string =>
+  outcome === "running" ? `running ${started_at ?? ""} ${reason ?? ""}` : outcome;
 
 const wasGoing = ({ startedAt, endedAt }: Begun, at: Date): boolean =>
   startedAt !== null &&
@@ -282,6 +275,11 @@ function lostWords({ wasSeen, startedAt }: Begun, cron: CronJobView | undefined)
   return `its ${isOfOlder ? "CronJob" : "Job"} was deleted from outside of Starform while it ran; by whom, the cluster's audit log can tell`;
 }
 
+/** A Job counts a pod that is deleted as one that failed, and lets go of it before it says so. */
+const isOutOfTries = ({ message }: JobView): boolean => /backoff limit/.test(message);
+const takenAway =
+  "its instance was taken away before it ended: with its node, by whoever emptied that, or by hand";
+
 const reasonOf = (view: ClusterView, service: DesiredService, job: JobView): string | null =>
   job.outcome === "failed"
     ? reasonOfFailure(view, service, job)
@@ -290,6 +288,7 @@ const reasonOf = (view: ClusterView, service: DesiredService, job: JobView): str
 function reasonOfFailure(view: ClusterView, service: DesiredService, job: JobView): string {
   if (job.endedBecause !== undefined) return `${job.endedBecause}; a newer deployment took its place`;
   const [pod] = podsOf(view, job);
+  if (pod ? pod.isGoing : isOutOfTries(job)) return takenAway;
   const trouble = pod && podTrouble(pod, service, []);
   const said = /forbidden/.test(job.message) ? refusedPodWords(job.message, []).sentence : job.message;
   return trouble?.sentence ?? (said || "it failed, and the cluster does not say why");

@@ -6,6 +6,7 @@ import type { ManifestRef } from "../manifests/manifest.ts";
 import { eventView, type EventView } from "./event-view.ts";
 import {
   appliedKinds,
+  configMapKind,
   cronJobKind,
   deploymentKind,
   jobKind,
@@ -16,6 +17,7 @@ import {
 import { nodeView, type NodeView } from "./node-view.ts";
 import { isOfCluster, ownedObject, type OwnedObject } from "./owned-object.ts";
 import { podView, type PodView } from "./pod-view.ts";
+import { configMapView } from "./run-notes.ts";
 import {
   cronJobView,
   deploymentView,
@@ -174,6 +176,7 @@ export function openClusterView({
   const bodies: Readonly<Record<string, (object: KubeObject) => OwnedObject>> = {
     [deploymentKind.kind]: deploymentView,
     [cronJobKind.kind]: cronJobView,
+    [configMapKind.kind]: configMapView,
   };
   const owned = new Map(
     appliedKinds.map((each) => [each.kind, open(each, ours(bodies[each.kind] ?? ownedObject), ownedChanged)]),

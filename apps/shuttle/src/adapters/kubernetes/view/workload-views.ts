@@ -93,19 +93,8 @@ export type CronJobView = OwnedObject & {
   readonly schedule: string;
   readonly deploymentId: string | undefined;
   readonly createdAtMs: number;
-  /** Runs up to this time are dealt with. */
-  readonly runsSeenUntil: string | undefined;
-  /** Times of runs that Starbase has taken as over. */
-  readonly runsTaken: readonly string[];
-  /** Runs whose Jobs were there and not over when Starbase was told of runs last. */
-  readonly runsGoing: readonly Pick<JobView, "scheduledFor" | "startedAt">[];
   readonly sources: Sources;
 };
-
-export const runsSeenUntil = "runs-seen-until";
-export const runsTaken = "runs-taken";
-/** `<time of the schedule>/<beginning>`, with commas between. */
-export const runsGoing = "runs-going";
 
 export function cronJobView(object: KubeObject): CronJobView {
   const { spec } = object as unknown as {
@@ -116,12 +105,6 @@ export function cronJobView(object: KubeObject): CronJobView {
     schedule: spec.schedule ?? "",
     deploymentId: annotationOf(object, "deployment-id"),
     createdAtMs: Date.parse(object.metadata.creationTimestamp ?? "") || 0,
-    runsSeenUntil: annotationOf(object, runsSeenUntil),
-    runsTaken: annotationOf(object, runsTaken)?.split(",") ?? [],
-    runsGoing: (annotationOf(object, runsGoing)?.split(",") ?? []).filter(Boolean).map((text) => {
-      const [scheduledFor = "", startedAt] = text.split("/");
-      return { scheduledFor, startedAt: startedAt || null };
-    }),
     sources: sourcesOf(spec.jobTemplate?.spec?.template?.spec),
   };
 }
