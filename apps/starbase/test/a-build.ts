@@ -35,6 +35,8 @@ export type BuilderUnderTest = AsyncDisposable & {
   placesOf?(workspaceId: string): readonly string[];
   /** Whether a plan or a Dockerfile can start from any image by its name. */
   readonly buildsOnImages?: boolean;
+  /** An image of these lines at a registry that anybody pushes to, by its name. */
+  publicImage?(dockerfile: string): Promise<string>;
   /** Cuts whatever connections builds have; new ones can be made. */
   loseConnections?(): void;
   /** How the line begins that it says once the image is there; `killedAt` takes it for a moment in which there is one. */

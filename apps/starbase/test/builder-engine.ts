@@ -1,11 +1,16 @@
 import { execFile } from "node:child_process";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { ensureBaseImages, type BaseImages } from "@starform/buildkit/base-images";
+import { buildDockerfile } from "@starform/buildkit/build-dockerfile";
+import { openBuildKit } from "@starform/buildkit/client";
 import { dockerEngine } from "@starform/buildkit/engine";
+import { dockerTransport } from "@starform/buildkit/transport";
 
 const run = promisify(execFile);
 
@@ -70,6 +75,17 @@ export function builderEngine(socketPath: string) {
       const printed = await call("GET", `/containers/${Id}/logs?stdout=1&stderr=1`);
       await call("DELETE", `/containers/${Id}?force=1`);
       return printed.toString().replaceAll("\r\n", "\n");
+    },
+    /** Builds and pushes to a registry that asks nobody who they are; the image's name there. */
+    async publicImage(host: string, dockerfile: string): Promise<string> {
+      await using client = await openBuildKit(dockerTransport(socketPath));
+      const contextDir = await mkdtemp(path.join(tmpdir(), "public-image-"));
+      const name = `${host}/public/${randomUUID()}:1`;
+      await writeFile(path.join(contextDir, "Dockerfile"), dockerfile);
+      const pushed = { tags: [name], push: true, insecureRegistry: true };
+      await buildDockerfile(client, { contextDir, dockerfilePath: "Dockerfile", ...pushed });
+      await rm(contextDir, { recursive: true });
+      return name;
     },
     /** Pushes an image to a registry that asks nobody who they are. */
     async push(image: string, { repo, tag }: { readonly repo: string; readonly tag: string }): Promise<void> {

@@ -7,6 +7,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { openDockerEngine } from "@starform/testkit/docker-engine";
+import { openPlainRegistry, requireRegistryInCi } from "@starform/testkit/docker-registry";
 import { buildkitBuildService, type BuildKitServiceOptions } from "../src/adapters/buildkit/build-service.ts";
 import type { BuilderUnderTest } from "./a-build.ts";
 import { builderEngine, commandLines, holdsText } from "./builder-engine.ts";
@@ -27,6 +28,7 @@ export async function openBuildkitBuilder(): Promise<BuilderUnderTest> {
   };
   await engine.prepareBases(path.join(options.cacheDir, "bases"));
   const builds = stack.use(buildkitBuildService({ ...options, log: (text) => console.error(text) }));
+  const hub = requireRegistryInCi() ? stack.use(await openPlainRegistry(path.join(dir, "hub"))) : undefined;
   const another = stack.use(buildkitBuildService({ ...options, log: (text) => console.error(text) }));
   const open = stack.move();
   return {
@@ -37,6 +39,7 @@ export async function openBuildkitBuilder(): Promise<BuilderUnderTest> {
     measures: ["sentBytes", "layers"],
     lastWords: "image ",
     buildsOnImages: true,
+    ...(hub && { publicImage: (dockerfile: string) => engine.publicImage(hub.host, dockerfile) }),
     loseConnections: line.cut,
     async imagesOf({ projectId, serviceId }) {
       const repo = `starform.local/${projectId}/${serviceId}`;

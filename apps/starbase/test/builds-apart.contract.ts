@@ -5,6 +5,14 @@ import { aBuild, built, imageOf, tagOf, type BuilderUnderTest } from "./a-build.
 
 /** What a build sees of others and others of it. */
 export function buildsApart(under: () => BuilderUnderTest): void {
+  async function byDockerfile(dockerfile: string, more: Pick<Partial<BuildSpec>, "variables"> = {}) {
+    const files = { Dockerfile: dockerfile, "app.txt": randomUUID() };
+    const spec = await aBuild(under(), [], { files, ...more });
+    const { info } = spec.outcome as Extract<BuildSpec["outcome"], { ok: true }>;
+    const outcome = { ok: true, kind: "dockerfile", path: "Dockerfile", info } as const;
+    return built(under().builds, { ...spec, outcome });
+  }
+
   test("gives each of several builds at once its own source, though their plans are alike", async () => {
     const specs = await Promise.all(
       ["one", "two", "three"].map((word) =>
@@ -20,23 +28,16 @@ export function buildsApart(under: () => BuilderUnderTest): void {
     if (!under().buildsOnImages) return context.skip("this builder knows no images but its own base");
     const other = await aBuild(under(), ["echo theirs > theirs.txt"]);
     const theirs = await tagOf(under(), other);
-    const onto = async (image: string, ways: Pick<Partial<BuildSpec>, "variables">, dockerfile: string) => {
-      const files = { Dockerfile: dockerfile, "app.txt": image };
-      const spec = await aBuild(under(), [], { files, ...ways });
-      const { info } = spec.outcome as Extract<BuildSpec["outcome"], { ok: true }>;
-      const outcome = { ok: true, kind: "dockerfile", path: "Dockerfile", info } as const;
-      return built(under().builds, { ...spec, outcome });
-    };
     const refused = {
       state: "failed",
       reason: expect.stringContaining(`the build is to start from ${theirs}, and this project has no such`),
     };
-    const ways: Parameters<typeof onto>[] = [
-      [theirs, {}, `FROM ${theirs}\n`],
-      [theirs, {}, `FROM base\nCOPY --from=${theirs} /app /app\n`],
-      [theirs, { variables: { BASE: theirs } }, "ARG BASE=base\nFROM $BASE\n"],
+    const ways: [dockerfile: string, ways?: Pick<Partial<BuildSpec>, "variables">][] = [
+      [`FROM ${theirs}\n`],
+      [`FROM base\nCOPY --from=${theirs} /app /app\n`],
+      ["ARG BASE=base\nFROM $BASE\n", { variables: { BASE: theirs } }],
     ];
-    for (const way of ways) expect((await onto(...way)).status).toMatchObject(refused);
+    for (const way of ways) expect((await byDockerfile(...way)).status).toMatchObject(refused);
     const planned = await aBuild(under(), ["true"]);
     const { plan } = planned.outcome as Extract<BuildSpec["outcome"], { kind: "plan" }>;
     plan.steps[0]!.inputs[0] = { image: theirs };
@@ -47,6 +48,22 @@ export function buildsApart(under: () => BuilderUnderTest): void {
     const mine = (own.outcome as Extract<BuildSpec["outcome"], { kind: "plan" }>).plan;
     mine.steps[0]!.inputs[0] = { image: theirs };
     expect(await under().fileOf(await imageOf(under().builds, own), "mine.txt")).toBe("theirs\n");
+  });
+
+  test("does not build on another project's image that the ONBUILD of a public base names", async (context) => {
+    const { publicImage } = under();
+    if (!publicImage) return context.skip("this builder fetches no images, or there is no registry here");
+    const theirs = await tagOf(under(), await aBuild(under(), ["echo theirs > theirs.txt"]));
+    const base = await publicImage(
+      `FROM scratch\nCOPY Dockerfile /\nONBUILD COPY --from=${theirs} /app /stolen\n`,
+    );
+    // Before BuildKit 0.17 the name is a stage's, or an image's without files.
+    const refused =
+      /this project has no such image|repositories of its own project only|cannot copy from stage|no such file/;
+    expect((await byDockerfile(`FROM ${base}\nCOPY app.txt /\n`)).status).toMatchObject({
+      state: "failed",
+      reason: expect.stringMatching(refused),
+    });
   });
 
   test("shows secrets to the commands and to nobody else", async () => {

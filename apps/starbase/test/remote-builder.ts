@@ -58,12 +58,11 @@ export async function openRemoteBuilder(
   const bases = await engine.prepareSmallBase(path.join(dir, "bases"));
   const depot = kind === "depot" ? stack.use(await openFakeDepot({ engineSocket: socketPath })) : undefined;
   const { place, registry } = stack.use(await openRegistryForBuilds(path.join(dir, "registry")));
-  const hub = buildkitd ? stack.use(await openPlainRegistry(path.join(dir, "hub"))) : undefined;
-  if (hub) await engine.push("base:latest", { repo: `${hub.host}/library/base`, tag: "latest" });
-  const alone =
-    buildkitd && hub
-      ? stack.use(await openBuildkitd(buildkitd, { hub: hub.host, registry: registry.host }))
-      : undefined;
+  const hub = stack.use(await openPlainRegistry(path.join(dir, "hub")));
+  if (buildkitd) await engine.push("base:latest", { repo: `${hub.host}/library/base`, tag: "latest" });
+  const alone = buildkitd
+    ? stack.use(await openBuildkitd(buildkitd, { hub: hub.host, registry: registry.host }))
+    : undefined;
   const machine = depot ? undefined : (alone ?? stack.use(await openTlsBuilder(socketPath)));
   const { url } = stack.use(await openTestDatabase());
   const database = stack.use(openDatabase({ url, poolMax: 10, onError: () => undefined }));
@@ -111,6 +110,7 @@ export async function openRemoteBuilder(
     measures: ["sentBytes"],
     lastWords: "image ",
     buildsOnImages: true,
+    publicImage: (dockerfile) => engine.publicImage(hub.host, dockerfile),
     repositoryOf: ({ projectId, serviceId }) => `${registry.host}/${projectId}/${serviceId}`,
     loseConnections: () => (depot ? depot.cutConnections() : machine?.cut()),
     async imagesOf(spec) {

@@ -6,6 +6,7 @@ import { BuildFailed } from "./build-failed.ts";
 import { builtImage, exporterFor, solveOptions, type BuildOptions, type BuiltImage } from "./built-image.ts";
 import type { BuildKit } from "./client.ts";
 import type { Hosts } from "./llb.ts";
+import { lookAtGraph } from "./look-at-graph.ts";
 import { isUnreachable, replaceImages, type StandIn } from "./stand-in.ts";
 
 export type DockerfileBuild = BuildOptions & {
@@ -67,7 +68,13 @@ async function solve(client: BuildKit, build: DockerfileBuild, dockerfile: strin
   const exporter = await exporterFor(client, build);
   const result = await client.solve(
     {
-      source: { frontend: "dockerfile.v0", attrs: attrsOf(build, basename(dockerfile)) },
+      source: {
+        async run(bridge) {
+          const graph = await bridge.graphBy("dockerfile.v0", attrsOf(build, basename(dockerfile)));
+          for (const definition of graph.definitions) lookAtGraph(build, definition);
+          return graph;
+        },
+      },
       exporter,
       services: {
         sharedKey: `${namespaceOf(build)}/dockerfile`,

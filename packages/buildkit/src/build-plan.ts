@@ -3,6 +3,7 @@ import { skippedLine } from "./build-dockerfile.ts";
 import type { BuildKit } from "./client.ts";
 import type { ImageConfig } from "./gateway.ts";
 import { define } from "./llb.ts";
+import { lookAtGraph } from "./look-at-graph.ts";
 import { planGraph, type PlanInput } from "./plan-graph.ts";
 
 export type { Plan, PlanCommand, PlanLayer, PlanStep } from "./plan.ts";
@@ -21,7 +22,9 @@ export async function buildPlan(client: BuildKit, build: PlanBuild): Promise<Bui
       source: {
         async run(bridge) {
           const { last, config } = await planGraph(bridge, build);
-          const ref = await bridge.solve(define(last, { noCache: build.noCache ?? false }));
+          const definition = define(last, { noCache: build.noCache ?? false });
+          lookAtGraph(build, definition);
+          const ref = await bridge.solve(definition);
           return { ref, config: labelled(config, build.labels) };
         },
       },

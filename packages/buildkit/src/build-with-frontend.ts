@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { skippedLine, statusLine } from "./build-dockerfile.ts";
 import { builtImage, exporterFor, solveOptions, type BuildOptions, type BuiltImage } from "./built-image.ts";
 import type { BuildKit } from "./client.ts";
+import { lookAtGraph } from "./look-at-graph.ts";
 
 export type FrontendBuild = BuildOptions & {
   readonly contextDir: string;
@@ -32,7 +33,13 @@ export async function buildWithFrontend(client: BuildKit, build: FrontendBuild):
     const exporter = await exporterFor(client, build);
     const result = await client.solve(
       {
-        source: { frontend: "gateway.v0", attrs: attrsOf(build) },
+        source: {
+          async run(bridge) {
+            const graph = await bridge.graphBy("gateway.v0", attrsOf(build));
+            for (const definition of graph.definitions) lookAtGraph(build, definition);
+            return graph;
+          },
+        },
         exporter,
         services: {
           sharedKey: `${build.cacheNamespace}/frontend`,

@@ -33,6 +33,11 @@ export type BuildOptions = {
    * A frontend image has no way to be told.
    */
   readonly hosts?: Hosts;
+  /**
+   * Told every image that the build uses, whoever names it, with its registry: `docker.io/library/node:24@sha256:…`.
+   * Nothing has run by then, and what it throws ends the build.
+   */
+  readonly onImages?: (images: readonly string[]) => void;
   readonly registryAuth?: RegistryAuth;
   readonly signal?: AbortSignal;
   readonly onLog?: (event: BuildEvent) => void;

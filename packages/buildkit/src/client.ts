@@ -238,15 +238,19 @@ async function solveAndRun(
   void solved.catch(() => undefined).finally(() => over.abort());
   let failure: unknown;
   let timer: NodeJS.Timeout | undefined;
-  runFrontend(channel, { ref, session }, source.run, AbortSignal.any([signal, over.signal])).catch(
-    (error: unknown) => {
-      failure = error;
-      timer = setTimeout(() => stuck.abort(error), frontendGraceMs);
-    },
-  );
+  const running = runFrontend(
+    channel,
+    { ref, session },
+    source.run,
+    AbortSignal.any([signal, over.signal]),
+  ).catch((error: unknown) => {
+    failure = error;
+    timer = setTimeout(() => stuck.abort(error), frontendGraceMs);
+  });
   try {
     return await solved;
   } catch (error) {
+    await running;
     // The builder repeats what our frontend told it; the frontend's own words come first where they are a verdict.
     throw failure instanceof BuildFailed ? failure : error;
   } finally {

@@ -14,6 +14,8 @@ export type Bridge = {
   readonly frontendCapabilities: ReadonlySet<string>;
   /** Hands over a graph; the answer names its result. Rejects when the builder cannot read it. */
   solve(definition: Definition): Promise<string>;
+  /** Has a frontend of the builder's make a graph, of which nothing runs before it is the result of the build. */
+  graphBy(frontend: string, attrs: Readonly<Record<string, string>>): Promise<FrontendGraph>;
   /** The config (JSON) of an image the builder can reach. */
   imageConfig(reference: string): Promise<ImageConfig>;
   /** A file of a result, by its absolute path; rejects where there is none. All of it comes here: see `statFile` first. */
@@ -37,11 +39,24 @@ export type ImageConfig = {
   [other: string]: unknown;
 };
 
-export type FrontendResult = { readonly ref?: string; readonly config?: ImageConfig };
+export type FrontendResult = { readonly ref?: string; readonly config?: ImageConfig } | FrontendGraph;
+
+/** What a frontend of the builder's made: what will run, and what the builder knows it by. */
+export type FrontendGraph = {
+  /** One for each platform. */
+  readonly definitions: readonly Definition[];
+  readonly result: Partial<Result>;
+};
 export type Frontend = (bridge: Bridge) => Promise<FrontendResult>;
 
 type Capability = { id: string; enabled: boolean };
-type Result = { ref?: { id: string }; refOld?: string; metadata: Record<string, Uint8Array> };
+type Ref = { id?: string; def?: Definition };
+type Result = {
+  ref?: Ref;
+  refs?: { refs: Record<string, Ref> };
+  refOld?: string;
+  metadata: Record<string, Uint8Array>;
+};
 const service = "/moby.buildkit.v1.frontend.LLBBridge";
 const methods = {
   ping: {
@@ -51,9 +66,13 @@ const methods = {
   },
   solve: {
     path: `${service}/Solve`,
-    input: codec<{ definition: Definition; allowResultReturn: boolean; allowResultArrayRef: boolean }>(
-      "BridgeSolveRequest",
-    ),
+    input: codec<{
+      definition: Definition;
+      frontend: string;
+      frontendOpt: Readonly<Record<string, string>>;
+      allowResultReturn: boolean;
+      allowResultArrayRef: boolean;
+    }>("BridgeSolveRequest"),
     output: codec<{ ref: string; result?: Result }>("BridgeSolveResponse"),
   },
   giveBack: {
@@ -96,6 +115,16 @@ export async function runFrontend(
       const { ref: old, result } = await channel.unary(methods.solve, asked, options);
       return result?.ref?.id || result?.refOld || old || "";
     },
+    async graphBy(name, attrs) {
+      const asked = {
+        frontend: name,
+        frontendOpt: attrs,
+        allowResultReturn: true,
+        allowResultArrayRef: true,
+      };
+      const { result } = await channel.unary(methods.solve, asked, options);
+      return graphOf(result);
+    },
     async imageConfig(reference) {
       const asked = {
         ref: fullReference(reference),
@@ -116,15 +145,43 @@ export async function runFrontend(
     },
   };
   try {
-    const { ref: id, config } = await frontend(bridge);
-    const metadata = config ? { "containerimage.config": Buffer.from(JSON.stringify(config)) } : {};
-    await channel.unary(methods.giveBack, { result: { metadata, ...(id && { ref: { id } }) } }, options);
+    await channel.unary(methods.giveBack, { result: resultOf(await frontend(bridge)) }, options);
   } catch (error) {
     // The builder keeps waiting for a frontend that says nothing.
     const told = { code: 2, message: error instanceof Error ? error.message : String(error) };
     await channel.unary(methods.giveBack, { error: told }, options).catch(() => undefined);
     throw error;
   }
+}
+
+/** The graph itself stays with the builder, which goes by the names of its ends. */
+function graphOf({ ref, refs, metadata = {} }: Partial<Result> = {}): FrontendGraph {
+  const named = Object.entries(refs?.refs ?? {});
+  const ends = [...(ref ? [ref] : []), ...named.map(([, end]) => end)];
+  const definitions = ends.flatMap(({ id = "", def }) => {
+    if (def) return [def];
+    // A frontend may end in nothing at all, which has no name.
+    if (id === "") return [];
+    throw new Error("the builder does not say what its frontend made of this build");
+  });
+  const only = ({ id = "" }: Ref): Ref => ({ id });
+  return {
+    definitions,
+    result: {
+      metadata,
+      ...(ref && { ref: only(ref) }),
+      ...(refs && {
+        refs: { refs: Object.fromEntries(named.map(([platform, end]) => [platform, only(end)])) },
+      }),
+    },
+  };
+}
+
+function resultOf(made: FrontendResult): Partial<Result> {
+  if ("result" in made) return made.result;
+  const { ref: id, config } = made;
+  const metadata = config ? { "containerimage.config": Buffer.from(JSON.stringify(config)) } : {};
+  return { metadata, ...(id && { ref: { id } }) };
 }
 
 const enabled = (list: readonly Capability[]): ReadonlySet<string> =>

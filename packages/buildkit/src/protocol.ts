@@ -84,8 +84,12 @@ message BridgeSolveRequest {
   Definition definition = 1; string frontend = 2; map<string, string> frontendOpt = 3;
   bool allowResultReturn = 5; bool allowResultArrayRef = 6; bool evaluate = 14;
 }
-message BridgeRef { string id = 1; }
-message BridgeResult { oneof result { string refOld = 1; BridgeRef ref = 3; } map<string, bytes> metadata = 10; }
+message BridgeRef { string id = 1; Definition def = 2; }
+message BridgeRefs { map<string, BridgeRef> refs = 1; }
+message BridgeResult {
+  oneof result { string refOld = 1; BridgeRef ref = 3; BridgeRefs refs = 4; }
+  map<string, bytes> metadata = 10;
+}
 message BridgeSolveResponse { string ref = 1; BridgeResult result = 3; }
 message BridgeStatus { int32 code = 1; string message = 2; }
 message ReturnRequest { BridgeResult result = 1; BridgeStatus error = 2; }

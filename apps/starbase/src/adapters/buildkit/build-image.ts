@@ -62,6 +62,8 @@ async function makeImage(
   signal.throwIfAborted();
   const { outcome } = spec;
   const contextDir = await inside(spec.contextDir, outcome.info.rootDirectory);
+  const refuseForeign = (images: readonly string[]) =>
+    refuseForeignImages(images, spec.projectId, projectPrefixes);
   const options = {
     ...target,
     contextDir,
@@ -73,9 +75,9 @@ async function makeImage(
     signal,
     onLog,
     onSent,
+    // Whatever the source does not name itself: a base's ONBUILD may.
+    onImages: refuseForeign,
   };
-  const refuseForeign = (images: readonly string[]) =>
-    refuseForeignImages(images, spec.projectId, projectPrefixes);
   if (outcome.kind === "plan") refuseForeign(imagesOfPlan(outcome.plan));
   if (outcome.kind === "plan" && outcome.frontend) {
     const plan = printBuildPlan(outcome.plan);

@@ -21,10 +21,13 @@ export function refuseForeignImages(
     const prefix = prefixes.find((one) => image.toLowerCase().startsWith(`${one.toLowerCase()}/`));
     if (prefix !== undefined && !image.startsWith(`${prefix}/${projectId}/`))
       throw new BuildFailed(
-        `the build is to start from ${image}, and this project has no such image: its own begin with ${prefix}/${projectId}/`,
+        `the build is to start from ${asWritten(image)}, and this project has no such image: its own begin with ${prefix}/${projectId}/`,
       );
   }
 }
+
+/** Without the digest that a builder found behind the tag. */
+const asWritten = (image: string): string => image.replace(/(:[^/:@]+)@.*$/, "$1");
 
 /** What a Dockerfile names; nothing where there is none, which its builder says better. */
 export async function imagesOfFile(
