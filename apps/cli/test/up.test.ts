@@ -274,6 +274,35 @@ test("up in the folder of one of them deploys that one, from the root that it is
   expect(deployed().at(-1)).toEqual({ project: "shop", service: "other" });
 });
 
+test("up in a folder of a checkout that is not linked finds the named project's service of that folder", async () => {
+  const { handlers, services } = aPlatformOfServices();
+  services.push("api", "backend");
+  const rootOf = (name: string) => (name === "backend" ? "api" : "other");
+  await using platform = await fakePlatform({
+    ...handlers,
+    ...on(listServices, () => ({
+      items: services.map((name) =>
+        aService({ name, settings: ServiceSettings.parse({ rootDirectory: rootOf(name) }) }),
+      ),
+    })),
+  });
+  using folder = await aFolder("shop", { ...monorepo, ".git/HEAD": "" });
+  const env = { STARFORM_URL: platform.url, STARFORM_TOKEN: platform.token, STARFORM_PROJECT: "shop" };
+  const config = { XDG_CONFIG_HOME: join(folder.path, "..", "config") };
+  const up = await starform(["up", "--yes", "--detach"], {
+    cwd: join(folder.path, "api"),
+    env: { ...env, ...config },
+  });
+  expect(up).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining(`built from ${folder.path}: that is sent`),
+  });
+  const deployed = platform.calls
+    .filter(({ id }) => id === "createDeployment")
+    .map(({ input }) => input.params);
+  expect(deployed).toEqual([{ project: "shop", service: "backend" }]);
+});
+
 test("apps beyond those that are proposed are told of before the question", async () => {
   const { handlers, services } = aPlatformOfServices();
   await using platform = await fakePlatform(handlers);
