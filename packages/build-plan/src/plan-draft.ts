@@ -14,6 +14,8 @@ export const runtimeToolsStep = "packages:mise:runtime";
 export interface PlanDraft {
   readonly tree: SourceTree;
   readonly variables: PlanVariables;
+  /** Where the tree lies in the source: "." or "apps/web". */
+  readonly rootDirectory: string;
   /** railpack.json, starform.json and the variables as one; already right for what comes from the file. */
   readonly config: RailpackFile;
   /** Where something in `config` comes from, in words: the last of its sources that has it. */
@@ -42,15 +44,10 @@ export interface PlanDraft {
 }
 
 export function newPlanDraft(
-  tree: SourceTree,
-  variables: PlanVariables,
-  { config, saidBy }: Pick<PlanDraft, "config" | "saidBy">,
+  given: Pick<PlanDraft, "tree" | "variables" | "rootDirectory" | "config" | "saidBy">,
 ): PlanDraft {
   return {
-    tree,
-    variables,
-    config,
-    saidBy,
+    ...given,
     versions: {},
     decisions: [],
     installedElsewhere: new Set(),

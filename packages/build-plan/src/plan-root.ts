@@ -154,7 +154,8 @@ function planTree(
     };
   }
   const variables = planVariables(options.variables);
-  const draft = newPlanDraft(tree, variables, configurationOf(tree, variables, file));
+  const { rootDirectory } = options;
+  const draft = newPlanDraft({ tree, variables, rootDirectory, ...configurationOf(tree, variables, file) });
   const provider = chooseProvider(draft);
   if (provider) refuseBrokenLocks(tree, provider.name);
   provider?.plan(draft);

@@ -97,5 +97,44 @@ test("of a .NET solution the one project that makes a program is published", asy
 
 test("a .NET solution of several programs is refused with their names", async () => {
   const two = { "src/Api/Api.csproj": web, "src/Admin/Admin.csproj": `<!-- Exe -->${web}` };
-  expect((await refused({ ...solution, ...two })).hint).toContain("to run: src/Admin, src/Api.");
+  expect((await refused({ ...solution, ...two })).hint).toContain(
+    "to run: src/Admin/Admin.csproj, src/Api/Api.csproj.",
+  );
+  const variables = { RAILPACK_DOTNET_PROJECT: "src/Api/Api.csproj" };
+  const { plan } = await planned({ ...solution, ...two }, { variables });
+  expect(plan.deploy.startCommand).toMatch(/ \.\/out\/Api$/);
+  const wrong = { RAILPACK_DOTNET_PROJECT: "src/Api.csproj" };
+  expect((await refused({ ...solution, ...two }, { variables: wrong })).message).toBe(
+    "RAILPACK_DOTNET_PROJECT names src/Api.csproj, which is not in the source",
+  );
+});
+
+test("a .NET project that refers outside of its root directory is refused with the one to set", async () => {
+  const refers = (...paths: string[]) =>
+    `<Project Sdk="Microsoft.NET.Sdk.Web">${paths.map((path) => `<ProjectReference Include="${path}" />`).join("")}</Project>`;
+  const files = {
+    "src/Api/Api.csproj": refers("Data\\Data.csproj", "$(Root)../Unknown/Unknown.csproj"),
+    "src/Api/Data/Data.csproj": refers("..\\..\\Shared\\Shared.csproj"),
+    "src/Shared/Shared.csproj": '<Project Sdk="Microsoft.NET.Sdk"></Project>',
+  };
+  const { message, hint } = await refused(files, { rootDirectory: "src/Api" });
+  expect(message).toBe(
+    "Api.csproj refers to ../Shared/Shared.csproj, which is outside of the root directory src/Api",
+  );
+  expect(hint).toBe(
+    "Set the root directory to src, which holds both, and RAILPACK_DOTNET_PROJECT to Api/Api.csproj.",
+  );
+  // What it says is what helps.
+  const { plan } = await planned(files, {
+    rootDirectory: "src",
+    variables: { RAILPACK_DOTNET_PROJECT: "Api/Api.csproj" },
+  });
+  expect(commandsOf(plan, "install")).toEqual(["dotnet restore Api/Api.csproj"]);
+
+  const far = { "api/Api.csproj": refers("../lib/Lib.csproj") };
+  expect((await refused(far, { rootDirectory: "api" })).hint).toContain(
+    "root directory to ., which holds both",
+  );
+  const away = await refused({ "Api.csproj": refers("../lib/Lib.csproj") });
+  expect(away.message).toBe("Api.csproj refers to ../lib/Lib.csproj, which is not in the source");
 });

@@ -13,7 +13,7 @@ import {
 import type { ToolVersion } from "../../plan-info.ts";
 import type { Provider } from "../../provider.ts";
 import { chooseVersion } from "../../tool-version.ts";
-import { projectOf, textOf } from "./dotnet-project.ts";
+import { projectOf, refuseOutsideReferences, textOf } from "./dotnet-project.ts";
 
 const defaultDotnet = "8.0";
 
@@ -22,11 +22,12 @@ export const dotnet: Provider = {
   label: ".NET",
   looksFor: ["*.csproj", "*.fsproj"],
   manifests: ["*.csproj", "*.fsproj"],
-  detects: ({ tree }) => projectOf(tree) !== undefined,
+  detects: (draft) => projectOf(draft) !== undefined,
   startHint: () => "Make the project an executable: <OutputType>Exe</OutputType>.",
 
   plan(draft) {
-    const project = projectOf(draft.tree)!;
+    const project = projectOf(draft)!;
+    refuseOutsideReferences(draft.tree, project, draft.rootDirectory);
     const version = chooseDotnet(draft, project);
     const environment = {
       ASPNETCORE_ENVIRONMENT: "Production",
