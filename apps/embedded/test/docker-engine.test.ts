@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { requireEngineInCi } from "@starform/testkit/docker-engine";
 import { until } from "@starform/std/retry";
 import { describe, expect, test } from "vitest";
+import { expectRuntime } from "../src/engines/choose-runtime.ts";
 import { ownEngineProgram } from "../src/engines/docker-engine.ts";
 import { aPlatformFolder, supervising } from "./a-program.ts";
 
@@ -24,7 +25,8 @@ describe.skipIf(!requireEngineInCi())("a Docker Engine of our own", () => {
     async () => {
       using first = aPlatformFolder();
       using second = aPlatformFolder();
-      const engines = [first, second].map((folder) => ({ folder, ...ownEngineProgram(folder.path) }));
+      const walls = { loopbackPorts: [], deniedHosts: [] };
+      const engines = [first, second].map((folder) => ({ folder, ...ownEngineProgram(folder.path, walls) }));
       const [one, other] = engines.map(({ folder, program }) => supervising(folder, [program]));
       if (!one || !other) throw new Error("two engines were made");
       await using _one = one;
@@ -59,4 +61,25 @@ describe.skipIf(!requireEngineInCi())("a Docker Engine of our own", () => {
       expect(bridges().filter((name) => made.some((dir) => dir.endsWith(name.slice(3))))).toEqual([]);
     },
   );
+
+  test("is kept from the database of DATABASE_URL, before it starts", async () => {
+    using folder = aPlatformFolder();
+    const isIn = (address: string) => firewall().includes(`-d ${address} `);
+    for (const [host, address] of [
+      ["192.0.2.7", "192.0.2.7/32"],
+      ["[2001:db8::7]", "2001:db8::7/128"],
+    ] as const) {
+      const databaseUrl = `postgresql://starform:secret@${host}:5432/starform`;
+      const wanted = {
+        runtime: "docker",
+        dockerHost: "unix:///nowhere/docker.sock",
+        portBase: 4400,
+      } as const;
+      const { ownEngine } = await expectRuntime({ ...wanted, databaseUrl }, folder.path);
+      await ownEngine?.prepare?.(new AbortController().signal);
+      expect(isIn(address)).toBe(true);
+      await ownEngine?.cleanUp?.();
+      expect(isIn(address)).toBe(false);
+    }
+  });
 });

@@ -39,7 +39,10 @@ async function aRunningEngine(): Promise<AsyncDisposable & { address: string }> 
 }
 
 const runtimeOf = async (wanted: { runtime: "docker" | "process"; dockerHost: string | undefined }) => {
-  const expected = await expectRuntime({ ...wanted, portBase: 4400 }, "/srv/starform");
+  const expected = await expectRuntime(
+    { ...wanted, portBase: 4400, databaseUrl: undefined },
+    "/srv/starform",
+  );
   const nothing = () => undefined;
   const { signal } = new AbortController();
   return openRuntime(expected, wanted, { dataDir: {} as DataDir, say: nothing, onEvent: nothing, signal });

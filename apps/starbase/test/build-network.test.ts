@@ -6,10 +6,11 @@ import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { until } from "@starform/std/retry";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { addRules, removeRules } from "../src/adapters/process-builder/network-rules.ts";
 import { findProgram } from "../src/adapters/process-builder/program.ts";
 import { processBuildService } from "../src/adapters/process-builder/process-build-service.ts";
 import { aBuild, built } from "./a-build.ts";
-import { openOutside, words, type Outside } from "./outside.ts";
+import { openOutside, untilAnswered, words, type Outside } from "./outside.ts";
 import { openProcessBuilder, type ProcessBuilderUnderTest } from "./process-builder.ts";
 
 const canKeepApart =
@@ -40,7 +41,7 @@ describe.skipIf(!canKeepApart)("the network of a build", () => {
   beforeAll(async () => {
     stack = new AsyncDisposableStack();
     outside = stack.use(await openOutside());
-    under = stack.use(await openProcessBuilder());
+    under = stack.use(await openProcessBuilder({}, true, {}, [outside.storeHost]));
     own = createServer((_request, response) => response.end("of this machine"));
     await new Promise<void>((resolve) => own.listen(0, "0.0.0.0", resolve));
     stack.defer(() => void own.close());
@@ -48,21 +49,21 @@ describe.skipIf(!canKeepApart)("the network of a build", () => {
   });
   afterAll(() => stack?.disposeAsync());
 
-  test("leads out, and neither to this machine by any of its addresses nor to a cloud's metadata", async () => {
+  test("leads out, and neither to this machine by any of its addresses nor to a cloud's metadata or a store", async () => {
     const addresses = Object.values(networkInterfaces())
       .flatMap((one) => one ?? [])
       .filter(({ family }) => family === "IPv4")
       .map(({ address }) => address);
     const ownUrls = [...new Set(["localhost", ...addresses])].map((address) => `http://${address}:${port}`);
-    const { metadataUrl } = outside;
-    expect(await (await fetch(metadataUrl)).text()).toBe(words);
+    const { refusedUrls } = outside;
+    await untilAnswered(refusedUrls);
     const { text, status } = await built(
       under.builds,
-      await aBuild(under, [ask([outside.url, metadataUrl, "http://169.254.169.254", ...ownUrls])]),
+      await aBuild(under, [ask([outside.url, ...refusedUrls, "http://169.254.169.254", ...ownUrls])]),
     );
     expect(status.state).toBe("succeeded");
     expect(text).toContain(`${outside.url} ${words}`);
-    for (const url of [metadataUrl, "http://169.254.169.254", ...ownUrls])
+    for (const url of [...refusedUrls, "http://169.254.169.254", ...ownUrls])
       expect(text).toContain(`${url} not reached: `);
     expect(text).not.toContain("of this machine");
     expect(text).not.toContain("NOT KEPT APART");
@@ -120,6 +121,25 @@ describe.skipIf(!canKeepApart)("the network of a build", () => {
     });
   });
 });
+
+test.skipIf(!canKeepApart)(
+  "lets names through to a name server where a cloud has its metadata too",
+  async () => {
+    const link = { device: "sfb999999", chain: "SFBUILD999999", subnet: "198.18.0.0/30" };
+    const nameservers = ["168.63.129.16"];
+    await addRules(link, { deniedAddresses: [], nameservers, waysOut: [] });
+    const rules = execFileSync("iptables", ["--wait", "20", "-S", link.chain], { encoding: "utf8" }).split(
+      "\n",
+    );
+    await removeRules(link);
+    const ofServer = rules.filter((rule) => rule.includes("-d 168.63.129.16/32"));
+    expect(ofServer.map((rule) => /--dport 53 -j ACCEPT$|-j REJECT/.exec(rule)?.[0])).toEqual([
+      "--dport 53 -j ACCEPT",
+      "--dport 53 -j ACCEPT",
+      "-j REJECT",
+    ]);
+  },
+);
 
 test("a build says so where its network is shared with the platform's", async () => {
   await using under = await openProcessBuilder({}, true, { HTTPS_PROXY: "http://127.0.0.1:3128" });

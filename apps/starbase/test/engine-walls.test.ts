@@ -11,7 +11,7 @@ import { dockerTransport } from "@starform/buildkit/transport";
 import { openDockerEngine, requireEngineInCi, type DockerEngine } from "@starform/testkit/docker-engine";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sayWalls } from "../src/adapters/buildkit/say-walls.ts";
-import { openOutside, words, type Outside } from "./outside.ts";
+import { openOutside, untilAnswered, words, type Outside } from "./outside.ts";
 
 const firewall = () => execFileSync("iptables", ["--wait", "20", "-S"], { encoding: "utf8" });
 
@@ -36,7 +36,8 @@ describe.skipIf(!requireEngineInCi())("an engine with walls", { timeout: 240_000
     stack.defer(() => rm(dir, { recursive: true, force: true }));
     outside = stack.use(await openOutside());
     [open, closed] = [await serve(), await serve()];
-    engine = await openDockerEngine({ walls: { loopbackPorts: [open] } });
+    const walls = { loopbackPorts: [open], deniedHosts: [outside.storeHost, "localhost"] };
+    engine = await openDockerEngine({ walls });
     stack.use(engine);
     const bases = await ensureBaseImages(engine.socketPath, {
       cacheDir: path.join(dir, "bases"),
@@ -66,7 +67,7 @@ describe.skipIf(!requireEngineInCi())("an engine with walls", { timeout: 240_000
   const ask = (urls: readonly string[]) =>
     `RUN node -e 'Promise.all(${JSON.stringify(urls)}.map((url) => fetch(url, { signal: AbortSignal.timeout(10000) }).then((r) => r.text(), (e) => "not reached: " + (e.cause?.code ?? e)).then((said) => console.log(url, said))))'`;
 
-  test("lets a build's commands out, and neither to this machine by any address nor to a cloud's metadata", async () => {
+  test("lets a build's commands out, and neither to this machine by any address nor to a cloud's metadata or a store", async () => {
     const addresses = Object.values(networkInterfaces())
       .flatMap((one) => one ?? [])
       .filter(({ family }) => family === "IPv4")
@@ -75,20 +76,22 @@ describe.skipIf(!requireEngineInCi())("an engine with walls", { timeout: 240_000
       `http://${address}:${closed}`,
       `http://${address}:${open}`,
     ]);
-    const { metadataUrl } = outside;
-    expect(await (await fetch(metadataUrl)).text()).toBe(words);
-    const said = await built(ask([outside.url, metadataUrl, ...own]));
+    const { refusedUrls } = outside;
+    await untilAnswered(refusedUrls);
+    const said = await built(ask([outside.url, ...refusedUrls, ...own]));
     expect(said).toContain(`${outside.url} ${words}`);
-    for (const url of [metadataUrl, ...own]) expect(said).toContain(`${url} not reached: `);
+    for (const url of [...refusedUrls, ...own]) expect(said).toContain(`${url} not reached: `);
     expect(said).not.toContain("of this machine");
   });
 
-  test("fetches what a Dockerfile adds from elsewhere, and nothing of this machine or a cloud's metadata", async () => {
+  test("fetches what a Dockerfile adds from elsewhere, and nothing of this machine, a cloud's metadata or a store", async () => {
     expect(await built(`ADD ${outside.url}/file /file`, "RUN cat /file")).toContain(words);
     expect(await built(`ADD http://127.0.0.1:${open}/file /file`, "RUN cat /file")).toContain(
       "of this machine",
     );
-    for (const url of [`http://127.0.0.1:${closed}`, `http://localhost:${closed}`, outside.metadataUrl]) {
+    const own = [`http://127.0.0.1:${closed}`, `http://localhost:${closed}`];
+    await untilAnswered(outside.refusedUrls);
+    for (const url of [...own, ...outside.refusedUrls]) {
       const said = await built(`ADD ${url}/file /file`, "RUN cat /file");
       expect(said).toMatch(/connection refused|network is unreachable|no route|failed/i);
       expect(said).not.toContain("of this machine");
@@ -106,7 +109,7 @@ describe.skipIf(!requireEngineInCi())("an engine with walls", { timeout: 240_000
 
 test.skipIf(!requireEngineInCi())("the walls of an engine go with it", async () => {
   const before = firewall();
-  const engine = await openDockerEngine({ walls: { loopbackPorts: [] } });
+  const engine = await openDockerEngine({ walls: { loopbackPorts: [], deniedHosts: [] } });
   const chains = [...firewall().matchAll(/^-N (SF\w+)-OUT$/gm)].map(([, chain]) => chain!);
   const [own] = chains.filter((chain) => !before.includes(chain));
   expect(own).toBeDefined();
@@ -114,6 +117,14 @@ test.skipIf(!requireEngineInCi())("the walls of an engine go with it", async () 
   await engine[Symbol.asyncDispose]();
   expect(firewall()).not.toContain(own);
 });
+
+test.skipIf(!requireEngineInCi())(
+  "an engine is not started before a store whose name nobody knows",
+  async () => {
+    const walls = { loopbackPorts: [], deniedHosts: ["a-store.invalid"] };
+    await expect(openDockerEngine({ walls })).rejects.toThrow(/builds are to be kept from a-store\.invalid/);
+  },
+);
 
 test.skipIf(!requireEngineInCi())(
   "a build on an engine of somebody else says what it can reach",

@@ -3,20 +3,32 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { until } from "@starform/std/retry";
+import { metadataNetworks } from "@starform/std/metadata-networks";
 
 const run = promisify(execFile);
 
-/** A machine of its own beyond this one's network, that serves the same words on two addresses. */
+/** A machine of its own beyond this one's network, that serves the same words on all of its addresses. */
 export type Outside = AsyncDisposable & {
   /** Of a server anywhere. */
   readonly url: string;
-  /** Of a link-local address, as clouds have for their metadata. */
-  readonly metadataUrl: string;
+  /** Where no build may ask: one of each network where clouds have their metadata, and the store's. */
+  readonly refusedUrls: readonly string[];
+  /** As the host of a store of the platform's. */
+  readonly storeHost: string;
 };
 
 export const words = "from the outside";
 
 const serve = `require("node:http").createServer((_, response) => response.end("${words}")).listen(8080, "0.0.0.0", () => console.log("ready"))`;
+
+/** From this machine itself; another such machine that goes may take a way to the same address along. */
+export const untilAnswered = (urls: readonly string[]) =>
+  until("the outside answers", async () => {
+    const said = urls.map(async (url) => (await fetch(url, { signal: AbortSignal.timeout(2_000) })).text());
+    const all = await Promise.all(said).catch(() => []);
+    return all.length > 0 && all.every((text) => text === words);
+  });
 
 /** Needs root and iproute2. */
 export async function openOutside(): Promise<Outside> {
@@ -24,18 +36,24 @@ export async function openOutside(): Promise<Outside> {
   const number = randomInt(0, 60);
   const [name, device] = [`outside-${process.pid}-${number}`, `ext${process.pid % 10_000}x${number}`];
   const [here, there] = [`192.88.99.${number * 4 + 1}`, `192.88.99.${number * 4 + 2}`];
-  const metadata = `169.254.${randomInt(1, 250)}.${randomInt(1, 250)}`;
+  const metadata = metadataNetworks.v4.map((network) =>
+    network.endsWith("/32") ? network.slice(0, -3) : `169.254.${randomInt(1, 250)}.${randomInt(1, 250)}`,
+  );
+  const storeHost = `198.51.100.${number * 4 + 2}`;
+  const more = [...metadata, storeHost];
   await run("ip", ["netns", "add", name]);
   stack.defer(async () => void (await run("ip", ["netns", "delete", name]).catch(() => undefined)));
   await run("ip", ["link", "add", device, "type", "veth", "peer", "name", "eth0", "netns", name]);
   stack.defer(async () => void (await run("ip", ["link", "delete", device]).catch(() => undefined)));
   await run("ip", ["addr", "add", `${here}/30`, "dev", device]);
   await run("ip", ["link", "set", device, "up"]);
-  await run("ip", ["route", "add", `${metadata}/32`, "via", there, "dev", device, "onlink"]);
+  // Some of them are the same for each such machine.
+  const way = ["via", there, "dev", device, "onlink", "metric", String(1_000 + process.pid)];
+  for (const address of more) await run("ip", ["route", "add", `${address}/32`, ...way]);
   const within = [
     "ip link set lo up",
     `ip addr add ${there}/30 dev eth0`,
-    `ip addr add ${metadata}/32 dev lo`,
+    ...more.map((address) => `ip addr add ${address}/32 dev lo`),
     "ip link set eth0 up",
     `ip route add default via ${here}`,
   ];
@@ -51,7 +69,8 @@ export async function openOutside(): Promise<Outside> {
   const opened = stack.move();
   return {
     url: `http://${there}:8080`,
-    metadataUrl: `http://${metadata}:8080`,
+    refusedUrls: more.map((address) => `http://${address}:8080`),
+    storeHost,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

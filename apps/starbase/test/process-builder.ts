@@ -29,6 +29,7 @@ export async function openProcessBuilder(
   limits: Partial<BuildLimits> = {},
   isSandboxed = true,
   networkVariables: Readonly<Record<string, string>> = {},
+  deniedHosts: readonly string[] = [],
 ): Promise<ProcessBuilderUnderTest> {
   const dir = await mkdtemp(path.join(tmpdir(), "builder-"));
   const [imagesDir, cacheDir, workDir] = ["images", "cache", "work"].map((name) => path.join(dir, name)) as [
@@ -43,6 +44,7 @@ export async function openProcessBuilder(
     limits,
     isSandboxed,
     networkVariables,
+    deniedHosts,
     nodePath: process.execPath,
     searchPath: process.env["PATH"] ?? "",
   };

@@ -12,12 +12,12 @@ import {
   wrapFirewall,
   type EngineNetwork,
 } from "@starform/std/engine-network";
-import { wallEngine } from "@starform/std/engine-walls";
+import { wallEngine, type EngineWalls } from "@starform/std/engine-walls";
 
 export type DockerEngine = { readonly socketPath: string } & AsyncDisposable;
 
-/** `walls`: what it builds is kept from this machine, but for these ports; see engine-walls. */
-export type EngineOptions = { readonly walls?: { readonly loopbackPorts: readonly number[] } };
+/** `walls`: what it builds is kept behind them; see engine-walls. */
+export type EngineOptions = { readonly walls?: EngineWalls };
 
 const prefix = "starform-docker-";
 const cgroupRoot = "/sys/fs/cgroup";
@@ -69,7 +69,12 @@ export async function openDockerEngine({ walls }: EngineOptions = {}): Promise<D
   writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
   const network = openEngineNetwork(id);
   writeFileSync(join(dir, "owner.json"), JSON.stringify({ pid: process.pid, id, network }));
-  const inFront = walls ? wallEngine(network, walls.loopbackPorts) : [];
+  const giveUp = async (error: unknown): Promise<never> => {
+    removeTraces(dir, id, network);
+    await rm(dir, { recursive: true, force: true });
+    throw error;
+  };
+  const inFront = walls ? await wallEngine(network, walls).catch(giveUp) : [];
   const daemon = startDaemon(dir, id, { network, inFront });
   const socketPath = join(dir, "docker.sock");
   try {

@@ -41,7 +41,7 @@ export async function refuseMissingEngine({ runtime, dockerHost }: Wanted): Prom
 
 /** `auto` takes Docker where an engine answers or one of our own can be tried; rejects as `refuseMissingEngine` does. */
 export async function expectRuntime(
-  options: Wanted & Pick<StartOptions, "portBase">,
+  options: Wanted & Pick<StartOptions, "portBase" | "databaseUrl">,
   dataDir: string,
 ): Promise<ExpectedRuntime> {
   if (options.runtime === "process") return { ...processes, ownEngine: undefined };
@@ -50,7 +50,11 @@ export async function expectRuntime(
   await refuseMissingEngine(options);
   if (!canRunOwnEngine()) return { ...processes, ownEngine: undefined };
   const { api, registry } = portsFrom(options.portBase);
-  const { program, socketPath } = ownEngineProgram(dataDir, [api, registry]);
+  const { databaseUrl } = options;
+  const { program, socketPath } = ownEngineProgram(dataDir, {
+    loopbackPorts: [api, registry],
+    deniedHosts: databaseUrl ? [new URL(databaseUrl).hostname].filter(Boolean) : [],
+  });
   return { kind: "docker", dockerSocket: socketPath, ownEngine: program };
 }
 

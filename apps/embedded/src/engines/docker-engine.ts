@@ -9,7 +9,7 @@ import {
   wrapFirewall,
   type EngineNetwork,
 } from "@starform/std/engine-network";
-import { wallEngine } from "@starform/std/engine-walls";
+import { wallEngine, type EngineWalls } from "@starform/std/engine-walls";
 import { findProgram } from "../debian-packages.ts";
 import type { Program } from "../supervisor/program.ts";
 import { endContainerd, removeEngineTraces } from "./engine-traces.ts";
@@ -30,12 +30,11 @@ export const canRunOwnEngine = (): boolean =>
 
 /**
  * A Docker Engine with data, socket, bridge, firewall chains and cgroup of its own, so that it disturbs no other.
- * Its socket lies in /run, because the path of a socket must be short. What it builds is kept from this machine, but
- * for `loopbackPorts`.
+ * Its socket lies in /run, because the path of a socket must be short. What it builds is kept behind walls.
  */
 export function ownEngineProgram(
   dataDir: string,
-  loopbackPorts: readonly number[] = [],
+  within: EngineWalls,
 ): { program: Program; socketPath: string } {
   const id = createHash("sha256").update(dataDir).digest("hex").slice(0, 8);
   const dir = `/run/starform-${id}`;
@@ -73,7 +72,7 @@ export function ownEngineProgram(
       // After kill -9 the engine would wait 15 s for a containerd that its pid file wrongly says is alive.
       await endContainerd(join(dir, "exec/containerd"));
       wrapFirewall(join(dir, "bin"), network);
-      walls = wallEngine(network, loopbackPorts);
+      walls = await wallEngine(network, within);
     },
     get command() {
       const [file = "dockerd", ...rest] = [...walls, findProgram("dockerd") ?? "dockerd", ...args()];

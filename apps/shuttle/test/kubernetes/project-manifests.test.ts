@@ -114,8 +114,24 @@ test("an environment talks to itself, HTTPS, names and managed data, and is talk
   expect(toItself).toEqual({ to: [own] });
   expect(toInternet).toEqual({
     to: [
-      { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16", "10.20.0.0/18", "10.30.0.0/22"] } },
-      { ipBlock: { cidr: "::/0", except: ["fe80::/10", "fc00::/7", "fd12::/64"] } },
+      {
+        ipBlock: {
+          cidr: "0.0.0.0/0",
+          except: [
+            "169.254.0.0/16",
+            "100.100.100.200/32",
+            "168.63.129.16/32",
+            "10.20.0.0/18",
+            "10.30.0.0/22",
+          ],
+        },
+      },
+      {
+        ipBlock: {
+          cidr: "::/0",
+          except: ["fe80::/10", "fd00:ec2::254/128", "fd20:ce::254/128", "fc00::/7", "fd12::/64"],
+        },
+      },
     ],
     ports: [{ port: 443, protocol: "TCP" }],
   });

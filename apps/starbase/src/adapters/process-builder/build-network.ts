@@ -1,7 +1,7 @@
-import { lookup } from "node:dns/promises";
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { randomInt } from "node:crypto";
 import { isIPv4 } from "node:net";
+import { addressesOf } from "@starform/std/addresses-of";
 import { wordsOf } from "@starform/std/fault";
 import { addRules, removeRules, type Link } from "./network-rules.ts";
 import { findProgram, runProgram, systemPath } from "./program.ts";
@@ -38,7 +38,7 @@ const indexMax = 2 ** 15;
 
 /**
  * Gives each build a network namespace with one way out: through address translation to where this machine's own
- * routes lead. This machine's addresses, link-local ones (where clouds keep their metadata), container networks and the
+ * routes lead. This machine's addresses, those where clouds keep their metadata, container networks and the
  * platform's other hosts are refused. Needs root, iproute2 and iptables; else builds share the machine's network and
  * their logs say so.
  */
@@ -111,7 +111,7 @@ async function openNamespace(options: Options, buildId: string): Promise<BuildNe
     await ip("netns", "add", name);
     const link = await openLink(name, note);
     await addRules(link, {
-      deniedAddresses: await addressesOf(options.deniedHosts),
+      deniedAddresses: (await Promise.all(options.deniedHosts.map(v4Of))).flat(),
       nameservers: nameservers(),
       waysOut: waysOut(),
     });
@@ -125,6 +125,10 @@ async function openNamespace(options: Options, buildId: string): Promise<BuildNe
     throw error;
   }
 }
+
+/** A build goes on without a name server, which it has no use for either. */
+const v4Of = async (host: string): Promise<string[]> =>
+  (await addressesOf(host).catch(() => undefined))?.v4 ?? [];
 
 /** A pair of interfaces, one here and one in the namespace. Its name is its number: the kernel gives each only once. */
 async function openLink(name: string, note: string): Promise<Link> {
@@ -173,15 +177,6 @@ const waysOut = (): string[] =>
 /** Packets that fit here but not on their way would be lost without a word. */
 const smallestMtu = (): number =>
   Math.min(1_500, ...waysOut().map((way) => Number(readFileSync(`/sys/class/net/${way}/mtu`, "utf8"))));
-
-async function addressesOf(hosts: readonly string[]): Promise<string[]> {
-  const found = await Promise.all(
-    hosts.map((host) => lookup(host, { all: true, family: 4 }).catch(() => [])),
-  );
-  return [...new Set(found.flat().map(({ address }) => address))].filter(
-    (address) => !address.startsWith("127."),
-  );
-}
 
 async function close(note: string, name: string): Promise<void> {
   if (existsSync(`/run/netns/${name}`)) await ip("netns", "delete", name).catch(() => undefined);

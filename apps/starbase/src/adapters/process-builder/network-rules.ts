@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
+import { metadataNetworks } from "@starform/std/metadata-networks";
 import { runProgram, systemPath } from "./program.ts";
 
 /** This machine's end of a build's network. */
@@ -21,9 +22,7 @@ export async function addRules({ device, chain, subnet }: Link, limits: Limits):
   const filter = [
     `:${chain} - [0:0]`,
     ...names.map((rule) => `-A ${chain} ${rule}`),
-    // Where clouds keep what a machine may do and be.
-    `-A ${chain} -d 169.254.0.0/16 -j REJECT`,
-    ...limits.deniedAddresses.map((address) => `-A ${chain} -d ${address} -j REJECT`),
+    ...[...metadataNetworks.v4, ...limits.deniedAddresses].map((to) => `-A ${chain} -d ${to} -j REJECT`),
     ...limits.waysOut.map((way) => `-A ${chain} -o ${way} -j ACCEPT`),
     `-A ${chain} -j REJECT`,
     ...jumps(device, chain).map((rule) => `-I ${rule}`),

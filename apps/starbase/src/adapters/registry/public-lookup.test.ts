@@ -8,6 +8,8 @@ test.each([
   "100.64.0.1",
   "127.0.0.1",
   "169.254.169.254",
+  "168.63.129.16",
+  "100.100.100.200",
   "172.31.255.255",
   "192.168.1.1",
   "224.0.0.1",
@@ -19,6 +21,8 @@ test.each([
   "64:ff9b::a9fe:a9fe",
   "fd00::1",
   "fe80::1",
+  "fd00:ec2::254",
+  "fd20:ce::254",
   "not an address",
 ])("%s does not lie in the public network", (address) => {
   expect(isPublicAddress(address)).toBe(false);

@@ -1,5 +1,6 @@
 import { lookup, type LookupAddress } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
+import { metadataNetworks } from "@starform/std/metadata-networks";
 
 /** Networks that nobody outside reaches: this machine's, the platform's own, a cloud's metadata (RFC 6890). */
 const closed = new BlockList();
@@ -8,7 +9,6 @@ for (const [network, bits] of [
   ["10.0.0.0", 8],
   ["100.64.0.0", 10],
   ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
   ["172.16.0.0", 12],
   ["192.0.0.0", 24],
   ["192.168.0.0", 16],
@@ -20,10 +20,18 @@ for (const [network, bits] of [
   ["::", 127],
   ["64:ff9b::", 96],
   ["fc00::", 7],
-  ["fe80::", 10],
   ["ff00::", 8],
 ] as const)
   closed.addSubnet(network, bits, "ipv6");
+
+for (const [family, networks] of [
+  ["ipv4", metadataNetworks.v4],
+  ["ipv6", metadataNetworks.v6],
+] as const)
+  for (const network of networks) {
+    const [address = "", bits] = network.split("/");
+    closed.addSubnet(address, Number(bits), family);
+  }
 
 /** Whether the address lies in the public network; an IPv4 one in IPv6 clothes is judged as what it is. */
 export function isPublicAddress(address: string): boolean {

@@ -1,3 +1,4 @@
+import { metadataNetworks } from "@starform/std/metadata-networks";
 import type { ManifestContext } from "./context.ts";
 import { environmentLabels, environmentSelector, namespaceRole } from "./labels.ts";
 import type { Manifest } from "./manifest.ts";
@@ -7,7 +8,7 @@ import type { Project } from "./project.ts";
 /** Postgres and Valkey, each plain and as DigitalOcean's managed ones listen. */
 const managedDataPorts = [5432, 6379, 25060, 25061];
 /** Addresses that are not the internet: the cloud's metadata service, and what only a neighbour answers on. */
-const linkLocal = { v4: ["169.254.0.0/16"], v6: ["fe80::/10", "fc00::/7"] };
+const notInternet = { v4: metadataNetworks.v4, v6: [...metadataNetworks.v6, "fc00::/7"] };
 /** Where a node's own DNS cache listens. */
 const nodeDnsCache = "169.254.20.10/32";
 
@@ -49,8 +50,8 @@ const dns = {
 
 function internet({ clusterCidrs }: ManifestContext) {
   const isV6 = (cidr: string) => cidr.includes(":");
-  const v4 = [...linkLocal.v4, ...clusterCidrs.filter((cidr) => !isV6(cidr))];
-  const v6 = [...linkLocal.v6, ...clusterCidrs.filter(isV6)];
+  const v4 = [...notInternet.v4, ...clusterCidrs.filter((cidr) => !isV6(cidr))];
+  const v6 = [...notInternet.v6, ...clusterCidrs.filter(isV6)];
   return {
     to: [{ ipBlock: { cidr: "0.0.0.0/0", except: v4 } }, { ipBlock: { cidr: "::/0", except: v6 } }],
     ports: tcp(443),
