@@ -93,6 +93,16 @@ const locks: readonly [file: string, text: string, urls: readonly string[]][] = 
     ["pkg:golang/github.com/go-chi/chi/v5@v5.1.0"],
   ],
   [
+    "go.mod",
+    'module example.com/app\n\ngo 1.22.0\n\nrequire github.com/go-chi/chi/v5 v5.1.0 // the router\nrequire (\n\tgolang.org/x/sys v0.20.0 // indirect\n\texample.com/own v1.0.0\n\texample.com/old v1.0.0\n\t"example.com/fork" v1.0.0\n)\n\nreplace example.com/own => ./own\nreplace (\n\texample.com/old v1.0.0 => example.com/new v2.0.0+incompatible\n\texample.com/fork v1.0.1 => example.com/other v3.0.0\n)\nexclude example.com/no v1.0.0\n',
+    [
+      "pkg:golang/example.com/fork@v1.0.0",
+      "pkg:golang/example.com/new@v2.0.0%2Bincompatible",
+      "pkg:golang/github.com/go-chi/chi/v5@v5.1.0",
+      "pkg:golang/golang.org/x/sys@v0.20.0",
+    ],
+  ],
+  [
     "Cargo.lock",
     `[[package]]\nname = "app"\nversion = "0.1.0"\n\n[[package]]\nname = "serde"\nversion = "1.0.1"\nsource = "registry+https://github.com/rust-lang/crates.io-index"\nchecksum = "${"ab".repeat(32)}"\n`,
     ["pkg:cargo/serde@1.0.1"],
@@ -146,6 +156,71 @@ test.each(locks)(
   },
 );
 
+test("go.sum tells of a go.mod that is older than those which name every module", async () => {
+  const sum = locks.find(([file]) => file === "go.sum")![1];
+  const require = "require example.com/direct v1.0.0\n";
+  await using old = await sourceOf({ "go.mod": `module a\ngo 1.16\n${require}`, "go.sum": sum });
+  const { components, files } = await readComponents(old.dir);
+  expect([components.map(packageUrl), files]).toEqual([
+    ["pkg:golang/github.com/go-chi/chi/v5@v5.1.0"],
+    ["go.sum"],
+  ]);
+  // go.sum names versions too that nothing is built with.
+  await using now = await sourceOf({ "go.mod": `module a\ngo 1.17\n${require}`, "go.sum": sum });
+  expect((await readComponents(now.dir)).components.map(packageUrl)).toEqual([
+    "pkg:golang/example.com/direct@v1.0.0",
+  ]);
+});
+
+test("of a pom.xml the direct dependencies of exact versions are told, and that there are others", async () => {
+  const dependency = (artifact: string, more: string) =>
+    `<dependency><groupId>org.example</groupId><artifactId>${artifact}</artifactId>${more}</dependency>`;
+  const pom = `<?xml version="1.0"?><project xmlns="http://maven.apache.org/POM/4.0.0">
+    <parent><groupId>org.parent</groupId><version>7.1</version></parent>
+    <properties><slf4j.version>\${major}.13</slf4j.version><major>2.0</major><loop>\${loop}</loop></properties>
+    <dependencyManagement><dependencies>${dependency("managed", "<version>9</version>")}</dependencies></dependencyManagement>
+    <dependencies>
+      ${dependency("exact", "<version> 1.0 </version><exclusions><exclusion><artifactId>x</artifactId></exclusion></exclusions>")}
+      ${dependency("by-property", "<version>${slf4j.version}</version>")}
+      ${dependency("own", "<version>${project.version}</version><optional/>")}
+      ${dependency("tests", "<version>5</version><scope>test</scope>")}
+      <!-- ${dependency("comment", "<version>1</version>")} -->
+      ${dependency("by-parent", "")}${dependency("range", "<version>[1,2)</version>")}
+      ${dependency("unknown", "<version>${nobody}</version>")}${dependency("looping", "<version>${loop}</version>")}
+    </dependencies>
+    <build><plugins><plugin><dependencies>${dependency("plugin", "<version>3</version>")}</dependencies></plugin></plugins></build>
+  </project>`;
+  await using source = await sourceOf({ "pom.xml": pom });
+  const { components, files, notes } = await readComponents(source.dir);
+  expect(components.map(packageUrl)).toEqual([
+    "pkg:maven/org.example/by-property@2.0.13",
+    "pkg:maven/org.example/exact@1.0",
+    "pkg:maven/org.example/own@7.1",
+    "pkg:maven/org.example/tests@5",
+  ]);
+  expect(components.filter(({ isDevelopment }) => isDevelopment).map(({ name }) => name)).toEqual([
+    "org.example:tests",
+  ]);
+  expect([files, notes]).toEqual([["pom.xml"], [expect.stringContaining("direct dependencies at most")]]);
+});
+
+test("each project of a .NET solution has its lock, and Bun's binary one is told of", async () => {
+  const lock = (name: string) =>
+    JSON.stringify({ dependencies: { "net8.0": { [name]: { type: "Direct", resolved: "1.0.0" } } } });
+  await using source = await sourceOf({
+    "src/Api/packages.lock.json": lock("A"),
+    "src/Core/packages.lock.json": lock("B"),
+    "src/Broken/packages.lock.json": "{",
+    "bun.lockb": "",
+  });
+  const { components, notes } = await readComponents(source.dir);
+  expect(components.map(packageUrl)).toEqual(["pkg:nuget/A@1.0.0", "pkg:nuget/B@1.0.0"]);
+  expect(notes).toEqual([
+    expect.stringMatching(/^bun\.lockb was not read: it is binary/),
+    expect.stringMatching(/^src\/Broken\/packages\.lock\.json was not read/),
+  ]);
+});
+
 test("a lock file's hashes are kept, and what is only for development is marked", async () => {
   await using source = await sourceOf({ "package-lock.json": locks[0]![1] });
   const [types, b] = (await readComponents(source.dir)).components;
@@ -164,7 +239,8 @@ test("what cannot be told is told", async () => {
   expect((await readComponents(none.dir)).notes).toEqual([
     "no lock file at the root of the source says which packages it takes",
   ]);
-  await using broken = await sourceOf({ "package-lock.json": "{", "go.sum": locks[12]![1] });
+  const sum = locks.find(([file]) => file === "go.sum")![1];
+  await using broken = await sourceOf({ "package-lock.json": "{", "go.sum": sum });
   const { components, notes } = await readComponents(broken.dir);
   expect(components).toHaveLength(1);
   expect(notes).toEqual([expect.stringMatching(/^package-lock\.json was not read: /)]);
@@ -205,7 +281,34 @@ describe("Debian's packages", () => {
 });
 
 describe("a hostile lock file", () => {
-  test.each(locks.map(([file]) => file))(
+  test.each(locks)("%s with values of any type in it is read, or told of (%#)", async (file, text) => {
+    const values = [...text.matchAll(/"[^"]*"|\b\d[\d.]*/g)].map(({ index, 0: value }) => ({ index, value }));
+    const odd = fc.constantFrom(
+      "5",
+      "true",
+      "null",
+      "[]",
+      "{}",
+      '""',
+      '"\\ud800"',
+      '"__proto__"',
+      "[[{}]]",
+      "-1e999",
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...values), odd, async ({ index, value }, instead) => {
+        const changed = text.slice(0, index) + instead + text.slice(index + value.length);
+        await using source = await sourceOf({ [file]: changed });
+        const { components, files, notes } = await readComponents(source.dir);
+        expect(files.length + notes.length).toBeGreaterThan(0);
+        for (const one of components) expect(packageUrl(one)).toMatch(/^pkg:\w+\/[^@]+@[^@]+$/);
+        expect(notes.join()).not.toMatch(/is not a function|undefined|\[object/);
+      }),
+      { seed: 20_261_201, numRuns: 60 },
+    );
+  });
+
+  test.each([...new Set([...locks.map(([file]) => file), "pom.xml"])])(
     "%s of any text is read in time and memory that grow with its size",
     async (file) => {
       const seed = Date.now() % 2 ** 31;
@@ -232,6 +335,15 @@ describe("a hostile lock file", () => {
         "integrity: sha512-",
         "\u{1F600}",
         "{:hex, :",
+        "<",
+        "</",
+        ">",
+        "<project>",
+        "<properties>",
+        "<dependencies><dependency><version>",
+        "${a}",
+        "require (",
+        "replace a => ",
       );
       await fc.assert(
         fc.asyncProperty(

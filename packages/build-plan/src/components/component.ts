@@ -12,8 +12,11 @@ export type Component = {
 };
 export type HashAlgorithm = "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512";
 
-/** Reads the components out of the text of a lock file. Throws where the text is not what its name says. */
-export type LockReader = (text: string) => Component[];
+/**
+ * Reads the components out of the text of a lock file; undefined where it does not hold them, and another file does.
+ * Throws where the text is not what its name says.
+ */
+export type LockReader = (text: string) => Component[] | undefined;
 
 /** The package URL, by which components are known everywhere: `pkg:npm/%40types/node@24.1.0`. */
 export function packageUrl({ ecosystem, name, version }: Component): string {

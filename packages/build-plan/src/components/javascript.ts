@@ -111,3 +111,8 @@ export const readDenoLock: LockReader = (text) => {
     return name && version ? [{ ecosystem, name, version }] : [];
   });
 };
+
+/** Bun's older form, which only Bun reads. */
+export const readBinaryBunLock: LockReader = () => {
+  throw new Error("it is binary; `bun install --save-text-lockfile` writes one that can be read");
+};

@@ -1,18 +1,8 @@
-import { asList, asRecord, asText, hexHash, type LockReader } from "./component.ts";
-
-/** go.sum names a version twice, once for its go.mod alone; one of both is enough. */
-export const readGoSum: LockReader = (text) => {
-  const found = new Map<string, ReturnType<LockReader>[number]>();
-  for (const line of text.split("\n")) {
-    const [, name, version] = /^(\S+) (v[^\s/]+)(?:\/go\.mod)? h1:/.exec(line) ?? [];
-    if (name && version) found.set(`${name}@${version}`, { ecosystem: "golang", name, version });
-  }
-  return [...found.values()];
-};
+import { asList, asRecord, asText, type Component, hexHash, type LockReader } from "./component.ts";
 
 /** Bundler's: the lines of four spaces below `specs:`; those of six are what these need. */
 export const readGemfileLock: LockReader = (text) => {
-  const found: ReturnType<LockReader> = [];
+  const found: Component[] = [];
   let isInSpecs = false;
   for (const line of text.split("\n")) {
     if (/^\S/.test(line)) isInSpecs = false;

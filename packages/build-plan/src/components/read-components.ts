@@ -1,15 +1,17 @@
 import { PlanRefusal } from "../plan-refusal.ts";
 import { beginReading, type OnRead, openSourceTree, type SourceTree } from "../source-tree.ts";
 import { isNamed, packageUrl, type Component, type LockReader } from "./component.ts";
-import { readBunLock, readDenoLock, readNpmLock, readPnpmLock, readYarnLock } from "./javascript.ts";
+import { readGoMod, readGoSum } from "./go.ts";
 import {
-  readComposerLock,
-  readGemfileLock,
-  readGoSum,
-  readGradleLock,
-  readMixLock,
-  readNuGetLock,
-} from "./others.ts";
+  readBinaryBunLock,
+  readBunLock,
+  readDenoLock,
+  readNpmLock,
+  readPnpmLock,
+  readYarnLock,
+} from "./javascript.ts";
+import { pomNote, readPom } from "./maven.ts";
+import { readComposerLock, readGemfileLock, readGradleLock, readMixLock, readNuGetLock } from "./others.ts";
 import {
   readCargoLock,
   readGleamManifest,
@@ -20,14 +22,18 @@ import {
 
 export type { Component } from "./component.ts";
 
-/** Of each group the first that is there counts: it is what its tool goes by. */
-const lockFiles: readonly (readonly (readonly [file: string, read: LockReader])[])[] = [
+/** What a file is called, or where several are found; how it is read; what whoever reads the list should know of it. */
+type LockFile = readonly [pattern: string, read: LockReader, note?: string];
+
+/** Of each group the first that is there and tells counts: it is what its tool goes by. */
+const lockFiles: readonly (readonly LockFile[])[] = [
   [
     ["npm-shrinkwrap.json", readNpmLock],
     ["package-lock.json", readNpmLock],
     ["yarn.lock", readYarnLock],
     ["pnpm-lock.yaml", readPnpmLock],
     ["bun.lock", readBunLock],
+    ["bun.lockb", readBinaryBunLock],
   ],
   [["deno.lock", readDenoLock]],
   [
@@ -37,15 +43,25 @@ const lockFiles: readonly (readonly (readonly [file: string, read: LockReader])[
     ["Pipfile.lock", readPipfileLock],
     ["requirements.txt", readRequirements],
   ],
-  [["go.sum", readGoSum]],
+  [
+    ["go.mod", readGoMod],
+    ["go.sum", readGoSum],
+  ],
   [["Cargo.lock", readCargoLock]],
   [["Gemfile.lock", readGemfileLock]],
   [["composer.lock", readComposerLock]],
   [["mix.lock", readMixLock]],
   [["manifest.toml", readGleamManifest]],
-  [["packages.lock.json", readNuGetLock]],
-  [["gradle.lockfile", readGradleLock]],
+  // .NET writes one beside each project.
+  [["**/packages.lock.json", readNuGetLock]],
+  [
+    ["gradle.lockfile", readGradleLock],
+    ["pom.xml", readPom, pomNote],
+  ],
 ];
+
+/** Of a kind that there are several of. */
+const filesMax = 100;
 
 /** What is read of one lock file, and how many components are told. */
 export const componentLimits = { fileBytesMax: 16 * 1024 * 1024, componentsMax: 50_000 };
@@ -60,7 +76,7 @@ export type Components = {
 };
 
 /**
- * The packages that the lock files at the root of a source name. Reads the tree and nothing else; a lock file that is
+ * The packages that the lock files of a source name: those at its root, and of .NET those of its projects. Reads the tree and nothing else; a lock file that is
  * too large or broken is a note and no failure, because the tool that it belongs to judges it.
  */
 export async function readComponents(dir: string, onRead?: OnRead): Promise<Components> {
@@ -73,20 +89,32 @@ export async function readComponents(dir: string, onRead?: OnRead): Promise<Comp
   }
   const found = new Map<string, Component>();
   const [files, notes]: [string[], string[]] = [[], []];
-  for (const group of lockFiles) {
-    const [file, read] = group.find(([name]) => tree.hasFile(name)) ?? [];
-    if (!file || !read) continue;
+  const look = (file: string, read: LockReader): boolean => {
     try {
       const text = tree.readStart(file, componentLimits.fileBytesMax + 1) ?? "";
       if (text.length > componentLimits.fileBytesMax) throw new Error("it is too large");
+      const components = read(text);
+      if (components === undefined) return false;
       files.push(file);
-      for (const component of read(text).filter(isNamed)) keep(found, component);
+      for (const component of components.filter(isNamed)) keep(found, component);
     } catch (error) {
       notes.push(
         `${file} was not read: ${(error instanceof Error ? error.message : String(error)).split("\n", 1)[0]}`,
       );
     }
-  }
+    return true;
+  };
+  for (const group of lockFiles)
+    for (const [pattern, read, note] of group) {
+      const there = pattern.includes("*")
+        ? tree.find(pattern).slice(0, filesMax)
+        : [pattern].filter(tree.hasFile);
+      // Each is looked at, also where an earlier one told nothing.
+      const told = there.filter((file) => look(file, read));
+      if (told.length === 0) continue;
+      if (note) notes.push(note);
+      break;
+    }
   if (files.length === 0) notes.push("no lock file at the root of the source says which packages it takes");
   if (found.size > componentLimits.componentsMax)
     notes.push(`of ${found.size} components the first ${componentLimits.componentsMax} are listed`);
