@@ -10,9 +10,7 @@ import { parseQuantity } from "../model/quantity.ts";
 export function rejectionOf(pod: Stored, node: Stored, { nodes }: Cluster): readonly string[] {
   const spec = specOf(pod);
   if (specOf(node)["unschedulable"] === true) return ["node(s) were unschedulable"];
-  const taint = untolerated(pod, node);
-  if (taint)
-    return [`node(s) had untolerated taint {${String(taint["key"])}: ${String(taint["value"] ?? "")}}`];
+  if (hasUntolerated(pod, node)) return ["node(s) had untolerated taint(s)"];
   const labels = node.metadata.labels ?? {};
   if (!matchesLabels(asMap(spec["nodeSelector"]), labels) || !affine(spec, node))
     return ["node(s) didn't match Pod's node affinity/selector"];
@@ -28,7 +26,7 @@ export function rejectionOf(pod: Stored, node: Stored, { nodes }: Cluster): read
 }
 
 /** A taint that keeps the pod away. */
-function untolerated(pod: Stored, node: Stored): JsonObject | undefined {
+function hasUntolerated(pod: Stored, node: Stored): boolean {
   const tolerations = asObjects(specOf(pod)["tolerations"]);
   const isTolerated = (taint: JsonObject): boolean =>
     tolerations.some(
@@ -39,7 +37,7 @@ function untolerated(pod: Stored, node: Stored): JsonObject | undefined {
     );
   return asObjects(specOf(node)["taints"])
     .filter(({ effect }) => effect === "NoSchedule" || effect === "NoExecute")
-    .find((taint) => !isTolerated(taint));
+    .some((taint) => !isTolerated(taint));
 }
 
 function affine(spec: JsonObject, node: Stored): boolean {

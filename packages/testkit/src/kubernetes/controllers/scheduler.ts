@@ -84,7 +84,7 @@ function unschedulable(total: number, reasons: readonly string[]): string {
   const preemption = isRoomMissing
     ? `No preemption victims found for incoming pod`
     : "Preemption is not helpful for scheduling";
-  return `0/${total} nodes are available: ${counts.toSorted().join(", ")}. preemption: 0/${total} nodes are available: ${total} ${preemption}.`;
+  return `0/${total} nodes are available: ${counts.toSorted().join(", ")}. no new claims to deallocate, preemption: 0/${total} nodes are available: ${total} ${preemption}.`;
 }
 
 function unboundClaim(pod: Stored, { cluster }: Reconciling): string | undefined {

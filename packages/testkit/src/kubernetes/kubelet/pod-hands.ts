@@ -14,8 +14,11 @@ export type PodHands = {
     pod: { readonly namespace: string; readonly name: string; readonly container: string },
     ...lines: readonly string[]
   ): void;
-  /** The kubelet throws the pod out because its node runs out of something. */
-  evict(pod: { readonly namespace: string; readonly name: string }, message?: string): void;
+  /**
+   * The kubelet throws the pod out because its node runs out of something, or it wrote too much; its containers end with the
+   * code, of those killed. With 0 the pod has succeeded, and only an event tells.
+   */
+  evict(pod: { readonly namespace: string; readonly name: string }, message?: string, code?: number): void;
 };
 
 export function podHands(cluster: Cluster, scripts: Scripts): PodHands {
@@ -31,6 +34,7 @@ export function podHands(cluster: Cluster, scripts: Scripts): PodHands {
     evict: (
       { namespace, name },
       message = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. ",
+      code = 137,
     ) => {
       const actor = actorOf(cluster, "kubelet");
       const pod = podOf(namespace, name);
@@ -39,25 +43,37 @@ export function podHands(cluster: Cluster, scripts: Scripts): PodHands {
         ...status,
         ready: false,
         started: false,
-        state: { terminated: { exitCode: 137, reason: "Error", startedAt: time, finishedAt: time } },
+        state: {
+          terminated: {
+            exitCode: code,
+            reason: code === 0 ? "Completed" : "Error",
+            startedAt: time,
+            finishedAt: time,
+          },
+        },
       }));
       const conditions = asObjects(statusOf(pod)["conditions"]).map((condition) =>
         ["Ready", "ContainersReady"].includes(String(condition["type"]))
-          ? { ...condition, status: "False", reason: "PodFailed", lastTransitionTime: time }
+          ? {
+              ...condition,
+              status: "False",
+              reason: code === 0 ? "PodCompleted" : "PodFailed",
+              lastTransitionTime: time,
+            }
           : condition,
       );
-      actor.status(pod, {
-        ...statusOf(pod),
-        phase: "Failed",
-        reason: "Evicted",
-        message,
-        conditions,
-        containerStatuses,
-      });
+      const isOfNode = message.startsWith("The node was low");
+      const used = `Container ${String(asObjects(specOf(pod)["containers"])[0]?.["name"])} was using more than its request.`;
       actor.tell(pod, {
         type: "Warning",
         reason: "Evicted",
-        message: `${message}Container ${String(asObjects(specOf(pod)["containers"])[0]?.["name"])} was using more than its request.`,
+        message: isOfNode ? `${message}${used}` : message,
+      });
+      actor.status(pod, {
+        ...statusOf(pod),
+        ...(code === 0 ? { phase: "Succeeded" } : { phase: "Failed", reason: "Evicted", message }),
+        conditions,
+        containerStatuses,
       });
     },
   };

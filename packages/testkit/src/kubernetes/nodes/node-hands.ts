@@ -53,7 +53,11 @@ export function nodeHands(cluster: Cluster): NodeHands {
         reason: "NodeStatusUnknown",
         message: "Kubelet stopped posting node status.",
       });
-      for (const pod of podsOn(name)) say(pod, { type: "Ready", status: "False", reason: "NodeNotReady" });
+      // Whether its containers are ready is the kubelet's to say: that stays.
+      for (const pod of podsOn(name)) {
+        say(pod, { type: "Ready", status: "False" });
+        actor.tell(pod, { type: "Warning", reason: "NodeNotReady", message: "Node is not ready" });
+      }
       cluster.clock.after(300_000, () => evictFrom(name));
     },
     recover: (name) => {
