@@ -8,7 +8,7 @@ export function variablesOf(service: DesiredService): Record<string, string> {
 
 /**
  * What an instance was made from. Two services of equal checksum need no new instance; what is left out
- * (names, hosts, drain time, replicas) may change under a running one.
+ * (names, hosts, drain time, replicas, the size of a volume) may change under a running one.
  */
 export function instanceChecksum(service: DesiredService): string {
   const known = checksums.get(service);
@@ -36,6 +36,7 @@ function computed(service: DesiredService): string {
     tier: service.tier,
     nonce: service.restart_nonce,
     type: service.service_type,
-    volumes: service.volumes,
+    // A volume grows under what runs.
+    volumes: service.volumes.map(({ name, mount_path }) => ({ name, mount_path })),
   });
 }

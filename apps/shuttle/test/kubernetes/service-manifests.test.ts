@@ -222,6 +222,12 @@ describe("a Deployment", () => {
     expect(templateOf(web()).spec["topologySpreadConstraints"]).toHaveLength(2);
   });
 
+  test("stays as it is while its volume grows, for that starts nothing anew", () => {
+    const of = (size_bytes: number) => web({ volumes: [{ name: "data", mount_path: "/data", size_bytes }] });
+    expect(specOf("Deployment", of(2))).toEqual(specOf("Deployment", of(1)));
+    expect(specOf("PersistentVolumeClaim", of(2))).not.toEqual(specOf("PersistentVolumeClaim", of(1)));
+  });
+
   test("leaves its number to the autoscaler where there is one, and is scaled to nothing all the same", () => {
     const autoscaling = { min_replicas: 2, max_replicas: 4, cpu_percent: null, memory_percent: null };
     expect(specOf("Deployment", web({ replicas: 3 }))["replicas"]).toBe(3);

@@ -111,3 +111,20 @@ test.each<[string, number, KubeStatus, string, RegExp]>([
 test("a server that names a time is left alone for as long", () => {
   expect(judged(429, { details: { retryAfterSeconds: 7 } })).toMatchObject({ kind: "away", waitMs: 7_000 });
 });
+
+const claim = { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name: "svc-1-data" } };
+test.each([
+  [
+    422,
+    'PersistentVolumeClaim "svc-1-data" is invalid: spec.resources.requests.storage: Forbidden: field can not be less than status.capacity',
+    /^a volume grows and never shrinks: /,
+  ],
+  [
+    403,
+    'persistentvolumeclaims "svc-1-data" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize',
+    /^the volume keeps its size: the cluster's storage class lets none grow/,
+  ],
+])("that a volume keeps its size is told as what it means: %i", (status, message, sentence) => {
+  const refusal = judgeRefusal(new KubeError(status, { message }), claim);
+  expect(refusal).toEqual({ kind: "final", sentence: expect.stringMatching(sentence) as string });
+});

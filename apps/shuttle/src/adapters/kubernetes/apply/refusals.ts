@@ -38,6 +38,8 @@ export function judgeRefusal(error: KubeError, manifest: Manifest): Refusal {
       kind: "again",
       sentence: `quota: ${shorten(message.slice(message.indexOf("exceeded quota") + 16), lengthMax)}`,
     };
+  const ofVolume = manifest.kind === "PersistentVolumeClaim" ? sizeWords(message) : undefined;
+  if (ofVolume) return { kind: "final", sentence: ofVolume };
   if (status === 401 || (status === 403 && / cannot [a-z]+ resource /.test(message)))
     return {
       kind: "again",
@@ -60,6 +62,15 @@ export function judgeRefusal(error: KubeError, manifest: Manifest): Refusal {
     kind: "final",
     sentence: `the cluster refuses ${what}: ${shorten(causesOf(error) ?? message, lengthMax)}`,
   };
+}
+
+/** Why a volume keeps the size that it has. */
+function sizeWords(message: string): string | undefined {
+  if (/can not be less than (status\.capacity|previous value)/.test(message))
+    return "a volume grows and never shrinks: it keeps its size, and what is in it; give it that size again, or a larger one";
+  if (/only dynamically provisioned pvc can be resized/.test(message))
+    return "the volume keeps its size: the cluster's storage class lets none grow, which its operator may allow (allowVolumeExpansion)";
+  return undefined;
 }
 
 const isTerminating = ({ body }: KubeError): boolean =>
