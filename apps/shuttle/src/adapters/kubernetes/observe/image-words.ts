@@ -62,11 +62,16 @@ const layers: readonly RegExp[] = [
   /^failed to resolve (reference|image)( "[^"]*")?: /,
 ];
 
+/** Of a repository that it hides, a registry says that it does not exist or may require authorization. */
+const denials =
+  /access denied|require authorization|unauthorized|authentication required|denied|forbidden|\b40[13]\b/i;
+
 function pullWords(reason: string, message: string, image: string): Trouble {
-  if (reason === "InvalidImageName" || /not found|manifest unknown|does not exist/i.test(message))
+  // Of names and digests, any part may look like a word of the registry.
+  const words = message.replaceAll(image, "").replaceAll(/sha256:[0-9a-f]{64}/g, "");
+  if (denials.test(words)) return { sentence: reasonOfRefusedImage(image), isFinal: true };
+  if (reason === "InvalidImageName" || /not found|manifest unknown|does not exist/i.test(words))
     return { sentence: reasonOfAbsentImage(image), isFinal: true };
-  if (/unauthorized|authentication required|denied|forbidden|401|403/i.test(message))
-    return { sentence: reasonOfRefusedImage(image), isFinal: true };
   const said = layers.reduce((text, layer) => text.replace(layer, ""), message);
   return { sentence: reasonOfPull(image, said || "the registry did not answer"), isFinal: false };
 }
