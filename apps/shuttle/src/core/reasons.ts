@@ -49,6 +49,10 @@ export function reasonOfEnding(
 export const reasonOfKill = (drainMs: number): string =>
   `killed because it did not end within ${sayDuration(drainMs)} of SIGTERM: let it end when SIGTERM comes, or give it longer (\`starform services update --drain\`)`;
 
+/** Of an instance that wrote more than it may keep beside its volumes. */
+export const reasonOfDisk = (limitBytes: number, where: string): string =>
+  `killed: wrote more than ${sayBytes(limitBytes)} ${where}, which is all that an instance may: let it delete what it needs no more, or keep it in a bucket or a database`;
+
 /** Why nothing answers on the port yet; undefined when no more is known than that it is not open. */
 export function reasonOfSilence(
   port: number,
@@ -116,6 +120,14 @@ export function reasonOfQuota(
   const shares = users.map(({ environment, amount }) => `${amount} by ${environment}`);
   return `quota: ${used} of ${most} ${what} in use, ${shares.join(", ")}`;
 }
+
+/** Of an instance of which nothing is heard any more. */
+export const reasonOfLostNode = (): string =>
+  "its node does not answer: unless that is back before, it is begun anew on another one after 5 minutes";
+
+/** Of a service whose volume is where nothing is heard of. */
+export const reasonOfHeldVolume = (): string =>
+  "the instance before it is on a node that does not answer, and its volume is there: it begins when the node is back, or has been removed from the cluster";
 
 /** Why no node takes an instance. */
 export const reasonOfPlacement = (said: string): string =>

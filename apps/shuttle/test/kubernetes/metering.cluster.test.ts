@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { shuttleMetrics } from "../../src/core/metrics.ts";
 import { snapshotsOf, tickOf } from "../../src/core/snapshots.ts";
 import { metricsText } from "../../src/loops/usage.ts";
-import { openKubeRig, type KubeRig } from "./cluster-rig.ts";
+import { steppedClock } from "@starform/testkit/kubernetes/clock";
+import { redeployed } from "../desired.ts";
+import { kinds, openKubeRig, type KubeRig } from "./cluster-rig.ts";
 import { fastClock } from "./fast-clock.ts";
 
 /** Needs pods that run, so it is on the fake cluster only. */
@@ -96,4 +98,79 @@ test("the capacity is what ready nodes have and what the apps' pods ask for, not
   expect(capacity.cpuRequestedMillis).toBeGreaterThanOrEqual(250);
   expect(capacity.cpuRequestedMillis).toBeLessThan(3_000);
   expect(capacity.memoryAllocatableBytes).toBeGreaterThan(40 * 2 ** 30);
+});
+
+test("on a node that is away nothing is metered, nor twice when it is back, and the status says why", async () => {
+  await using own = await openKubeRig({
+    isFake: true,
+    clock: steppedClock(new Date("2026-11-29T08:00:00Z")),
+  });
+  const fake = own.fake!;
+  await using shuttle = await own.shuttle();
+  const service = shuttle.hand.want(own.service());
+  const running = async () => (await shuttle.cluster.runningPods()).map(({ podId }) => podId);
+  const after = <T>(what: string, look: () => Promise<T>) =>
+    until(what, async () => {
+      await fake.advance(1_000);
+      return look();
+    });
+  await after("it runs", async () => shuttle.report(service)?.phase === "running");
+  const [first] = await own.of(kinds.pod, service);
+  expect(await running()).toEqual([first!.metadata.name]);
+  const node = (first!["spec"] as { nodeName: string }).nodeName;
+  fake.nodes.fail(node);
+  await after("it is cut off", async () => (await running()).length === 0);
+  expect(shuttle.report(service)).toMatchObject({
+    phase: "starting",
+    ready_replicas: 0,
+    reason: expect.stringMatching(/^its node does not answer: /),
+  });
+  // It was silent and no more.
+  fake.nodes.recover(node);
+  await after("it is heard of", async () => (await running()).length === 1);
+  expect(await running()).toEqual([first!.metadata.name]);
+  await after("all is well", async () => shuttle.report(service)?.reason === null);
+
+  fake.nodes.fail(node);
+  await fake.advance(310_000);
+  await after("another runs", async () => shuttle.report(service)?.phase === "running");
+  const [second] = await running();
+  expect(await running()).toEqual([second]);
+  expect(second).not.toBe(first!.metadata.name);
+  expect((await own.of(kinds.pod, service)).length).toBe(2);
+  // The first ends only now.
+  fake.nodes.recover(node);
+  const looks: (readonly string[])[] = [];
+  await after("the first is gone", async () => {
+    looks.push(await running());
+    return (await own.of(kinds.pod, service)).length === 1;
+  });
+  expect(looks.every((look) => look.join() === second)).toBe(true);
+});
+
+test("a service whose volume is on a node that is away says what it waits for, and begins once that is back", async () => {
+  await using own = await openKubeRig({
+    isFake: true,
+    clock: steppedClock(new Date("2026-11-29T08:00:00Z")),
+  });
+  const fake = own.fake!;
+  await using shuttle = await own.shuttle();
+  const volumes = [{ name: "data", mount_path: "/data", size_bytes: 2 ** 30 }];
+  const service = shuttle.hand.want(own.service({ volumes }));
+  const after = (what: string, look: () => boolean | undefined) =>
+    until(what, async () => {
+      await fake.advance(1_000);
+      return look();
+    });
+  await after("it runs", () => shuttle.report(service)?.phase === "running");
+  const [pod] = await own.of(kinds.pod, service);
+  const node = (pod!["spec"] as { nodeName: string }).nodeName;
+  fake.nodes.fail(node);
+  const next = shuttle.hand.want(redeployed(service));
+  await after("it is told", () =>
+    shuttle.report(next)?.reason?.startsWith("the instance before it is on a node that does not answer"),
+  );
+  fake.nodes.recover(node);
+  await after("it runs anew", () => shuttle.report(next)?.phase === "running");
+  expect(shuttle.report(next)?.reason).toBeNull();
 });

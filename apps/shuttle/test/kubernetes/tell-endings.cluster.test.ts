@@ -119,3 +119,28 @@ test("what is kept of a pod goes with it, and a pod that ends as it should is no
     new Set(["exited with code 1"]),
   );
 });
+
+test("an app that wrote too much is told that its node put it out, whatever it made of being told to end", async () => {
+  const cluster = await aCluster();
+  await using shuttle = await cluster.shuttle();
+  for (const code of [0, 137]) {
+    const service = rig.service({ image: image() });
+    shuttle.hand.want(service);
+    await running(shuttle, service);
+    const { name } = (await rig.theOnly(kinds.pod, service)).metadata;
+    rig.fake!.pods.script({ image: service.image }, { readyAfterMs: 10_000 });
+    const message = 'Usage of EmptyDir volume "tmp" exceeds the limit "1073741824". ';
+    rig.fake!.pods.evict({ namespace: service.namespace, name }, message, code);
+    const reason = /^killed: wrote more than 1 GiB to \/tmp, /;
+    await until("the status says so", async () => {
+      await rig.fake!.advance(100);
+      return reason.test(shuttle.cluster.observe(keyOf(service))?.reason ?? "");
+    });
+    const line = await until("the log says so", () =>
+      cluster.lines.find(({ instanceId }) => instanceId === name),
+    );
+    expect(line.message).toMatch(reason);
+    await running(shuttle, service);
+    expect(shuttle.cluster.observe(keyOf(service))?.reason).toBeNull();
+  }
+});

@@ -288,8 +288,9 @@ const reasonOf = (view: ClusterView, service: DesiredService, job: JobView): str
 function reasonOfFailure(view: ClusterView, service: DesiredService, job: JobView): string {
   if (job.endedBecause !== undefined) return `${job.endedBecause}; a newer deployment took its place`;
   const [pod] = podsOf(view, job);
-  if (pod ? pod.isGoing : isOutOfTries(job)) return takenAway;
-  const trouble = pod && podTrouble(pod, service, []);
+  if (pod?.isGoing) return takenAway;
+  const trouble = pod && podTrouble(pod, service, view.eventsOf(pod.uid));
   const said = /forbidden/.test(job.message) ? refusedPodWords(job.message, []).sentence : job.message;
+  if (!trouble && isOutOfTries(job)) return takenAway;
   return trouble?.sentence ?? (said || "it failed, and the cluster does not say why");
 }

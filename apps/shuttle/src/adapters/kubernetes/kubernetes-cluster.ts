@@ -205,7 +205,7 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
       const silentMs = Date.now() - (view.podsHeardAtMs ?? 0);
       if (silentMs > podsSilentMaxMs)
         throw new Error(`nothing was heard of its pods for ${Math.round(silentMs / 1_000)} s`);
-      return runningPods(view);
+      return runningPods(view, nowMs());
     },
     usage,
     async capacity(signal) {

@@ -9,10 +9,13 @@ import type { PodView } from "./view/pod-view.ts";
 
 const tenantOf = (pod: PodView) => ({ podId: pod.name, workspaceId: pod.workspaceId, ...partsOf(pod.key) });
 
-/** Pods that run, from the informer's own store: each once, with what it asks for. One that ends runs until it is gone. */
-export const runningPods = (view: ClusterView): readonly RunningPod[] =>
+/**
+ * Pods that run, from the informer's own store: each once, with what it asks for. One that ends runs until it is gone, and no
+ * longer than it may: on a node that is away it is never gone. One that is cut off is left out until it is heard of again.
+ */
+export const runningPods = (view: ClusterView, nowMs: number): readonly RunningPod[] =>
   [...view.pods()]
-    .filter(({ phase }) => phase === "Running")
+    .filter(({ phase, isCutOff, endsByMs = nowMs }) => phase === "Running" && !isCutOff && endsByMs >= nowMs)
     .map((pod) => ({
       ...tenantOf(pod),
       tier: pod.tier,

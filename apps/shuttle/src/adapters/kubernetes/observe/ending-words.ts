@@ -1,9 +1,9 @@
 import type { DesiredService } from "@starform/contract/clusters";
 import { reasonOfKill } from "../../../core/reasons.ts";
-import { shorten } from "../../../core/shorten.ts";
 import { isServing, preStopSeconds } from "../manifests/drain.ts";
 import type { EventView } from "../view/event-view.ts";
 import type { PodView } from "../view/pod-view.ts";
+import { evictionOf, evictionWords } from "./eviction-words.ts";
 import { answersOf, endingTrouble } from "./pod-trouble.ts";
 
 /** Which run of the pod's app ended last, as far as is seen; 0 before the first. */
@@ -19,9 +19,9 @@ export function endingWords(
   service: DesiredService,
   events: readonly EventView[],
 ): string | undefined {
-  const { ending, evicted, graceSeconds = 0 } = pod;
-  if (evicted !== undefined)
-    return `killed: its node had to make room and put it out${evicted ? `: ${shorten(evicted)}` : ""}`;
+  const { ending, graceSeconds = 0 } = pod;
+  const eviction = evictionOf(pod, events);
+  if (eviction !== undefined) return evictionWords(eviction);
   if (!ending) return undefined;
   if (pod.isGoing) {
     const drainSeconds = graceSeconds - (isServing(service) ? preStopSeconds : 0);

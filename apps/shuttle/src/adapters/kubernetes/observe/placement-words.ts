@@ -6,6 +6,9 @@ const words: readonly (readonly [RegExp, string])[] = [
   [/Insufficient memory/i, "have too little memory free"],
   [/Insufficient ephemeral-storage/i, "have too little disk free"],
   [/Too many pods/i, "run as many instances as they can"],
+  [/node\.kubernetes\.io\/(unreachable|not-ready)/i, "do not answer"],
+  // As of 1.36 it does not say which.
+  [/untolerated taint\(s\)/i, "are not open to apps, or do not answer"],
   [/untolerated taint|had taint/i, "are not open to apps"],
   [/volume node affinity|volume\(s\)/i, "cannot reach the service's volume"],
   [/affinity|selector|topology/i, "are not where the service's other instances are"],
@@ -14,7 +17,7 @@ const words: readonly (readonly [RegExp, string])[] = [
 
 /** `0/3 nodes are available: 1 Insufficient cpu, 2 Insufficient memory. preemption: …` as a sentence. */
 export function placementWords(message: string): string {
-  const [said = ""] = message.split(/\.? preemption:/);
+  const [said = ""] = message.split(/\.? (?:no new claims to deallocate, )?preemption:/);
   if (/persistentvolumeclaim/i.test(said) && /not found|unbound/i.test(said))
     return "the service's volume is not there yet";
   const nodes = Number(/^\d+\/(\d+) nodes/.exec(said)?.[1] ?? Number.NaN);

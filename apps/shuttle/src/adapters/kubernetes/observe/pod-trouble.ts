@@ -1,12 +1,19 @@
 import type { DesiredService } from "@starform/contract/clusters";
 import { lastLinesOf } from "../../../core/last-lines.ts";
-import { hintOfDenial, reasonOfEnding, reasonOfLiveness, reasonOfTimeout } from "../../../core/reasons.ts";
+import {
+  hintOfDenial,
+  reasonOfEnding,
+  reasonOfLiveness,
+  reasonOfLostNode,
+  reasonOfTimeout,
+} from "../../../core/reasons.ts";
 import { shorten } from "../../../core/shorten.ts";
 import { mainPort } from "../manifests/ports.ts";
 import type { EventView } from "../view/event-view.ts";
 import type { PodView } from "../view/pod-view.ts";
 import { waitingWords, type Trouble } from "./image-words.ts";
 import { isDenialOfFile } from "./denial-words.ts";
+import { evictionOf, evictionWords } from "./eviction-words.ts";
 import { placementWords } from "./placement-words.ts";
 import { probeAnswerOf, type ProbeAnswer, type ProbeKind } from "./probe-words.ts";
 
@@ -34,6 +41,9 @@ export function podTrouble(
   events: readonly EventView[],
 ): PodTrouble | undefined {
   if (pod.isReady) return undefined;
+  const eviction = evictionOf(pod, events);
+  if (eviction !== undefined) return { kind: "crash", isFinal: false, sentence: evictionWords(eviction) };
+  if (pod.isCutOff) return start(reasonOfLostNode(), false);
   if (pod.unschedulable !== undefined) return start(placementWords(pod.unschedulable), false);
   // One that could not be started waits for it, and between two tries has ended by it.
   for (const told of [pod.waiting, pod.ending]) {

@@ -1,6 +1,6 @@
 import type { DesiredService, StatusReport } from "@starform/contract/clusters";
 import { phaseOf } from "../../../core/phase.ts";
-import { reasonOfTimeout } from "../../../core/reasons.ts";
+import { reasonOfHeldVolume, reasonOfTimeout } from "../../../core/reasons.ts";
 import { instanceChecksum } from "../../../core/service-checksum.ts";
 import { isAutoscaled } from "../manifests/horizontal-pod-autoscaler.ts";
 import { refTo } from "../manifests/manifest.ts";
@@ -10,6 +10,7 @@ import type { Place } from "../view/cluster-view.ts";
 import type { EventView } from "../view/event-view.ts";
 import type { PodView } from "../view/pod-view.ts";
 import type { DeploymentView } from "../view/workload-views.ts";
+import { evictionOf } from "./eviction-words.ts";
 import { answersOf, podTrouble, type PodTrouble } from "./pod-trouble.ts";
 import { refusedPodWords } from "./refused-pods.ts";
 
@@ -44,9 +45,8 @@ export function rolloutOf(seen: Seen): Rollout {
   const { service, place } = seen;
   const checksum = instanceChecksum(service);
   const deployment = deploymentOf(service, place);
-  const pods = [...(place?.pods.values() ?? [])].filter(
-    ({ isGoing, phase }) => !isGoing && phase !== "Failed",
-  );
+  const all = [...(place?.pods.values() ?? [])];
+  const pods = all.filter(({ isGoing, isOver }) => !isGoing && !isOver);
   const own = pods.filter((pod) => pod.checksum === checksum);
   const [ready, readyOthers] = [
     own.filter(isReady),
@@ -54,8 +54,12 @@ export function rolloutOf(seen: Seen): Rollout {
   ];
   const desired = isAutoscaled(service) ? (deployment?.replicas ?? service.replicas) : service.replicas;
   const isProven = deployment !== undefined && isRolledOut(deployment, checksum);
-  const known = own.flatMap((pod) => podTrouble(pod, service, seen.eventsOf(pod.uid)) ?? []);
-  const troubles = known.filter(({ toldFromMs = 0 }) => toldFromMs <= seen.nowMs);
+  const troublesOf = (some: readonly PodView[]) =>
+    some.flatMap((pod) => podTrouble(pod, service, seen.eventsOf(pod.uid)) ?? []);
+  const known = troublesOf(own);
+  const told = known.filter(({ toldFromMs = 0 }) => toldFromMs <= seen.nowMs);
+  const blocked = [...heldUp(service, all), ...told];
+  const troubles = blocked.length > 0 ? blocked : troublesOf(lastPutOut(all, checksum, seen));
   const late = isProven ? undefined : lateness(own, seen);
   const refused = refusedPods(seen, deployment, checksum);
   const worst = worstOf([
@@ -80,8 +84,8 @@ export function rolloutOf(seen: Seen): Rollout {
   const deploymentId = service.provenance.deployment_id;
   const reason = failure ?? seen.problem?.sentence ?? (isWell ? null : (worst?.sentence ?? null));
   // They stand with the reason that they are of, also while the pod that said them is gone.
-  const told = [worst && { reason: worst.sentence, ...worst }, seen.failed];
-  const lastLines = told.find((each) => each?.reason === reason)?.lastLines ?? [];
+  const sources = [worst && { reason: worst.sentence, ...worst }, seen.failed];
+  const lastLines = sources.find((each) => each?.reason === reason)?.lastLines ?? [];
   return {
     failed: failure === undefined ? undefined : { checksum, reason: failure, lastLines },
     lookAgainMs: failure
@@ -107,6 +111,28 @@ export function rolloutOf(seen: Seen): Rollout {
     },
   };
 }
+
+/** For so long it is said why an instance had to be replaced that its node put out. */
+const putOutToldMs = 300_000;
+
+/** The one that its node put out last: the instance in its place cannot say why it had to begin. */
+const lastPutOut = (
+  pods: readonly PodView[],
+  checksum: string,
+  { eventsOf, nowMs }: Seen,
+): readonly PodView[] =>
+  pods
+    .filter((pod) => pod.isOver && !pod.isGoing && pod.checksum === checksum)
+    .filter(({ ending }) => (ending?.endedAtMs ?? 0) > nowMs - putOutToldMs)
+    .filter((pod) => evictionOf(pod, eventsOf(pod.uid)) !== undefined)
+    .toSorted((a, b) => (b.ending?.endedAtMs ?? 0) - (a.ending?.endedAtMs ?? 0))
+    .slice(0, 1);
+
+/** A volume is in one place only: none begins before the one that has it has ended. */
+const heldUp = ({ volumes }: DesiredService, pods: readonly PodView[]): readonly PodTrouble[] =>
+  volumes.length > 0 && pods.some(({ isGoing, isCutOff }) => isGoing && isCutOff)
+    ? [{ kind: "start", isFinal: false, sentence: reasonOfHeldVolume() }]
+    : [];
 
 /** Of what is still to come. */
 const soonest = (inMs: readonly (number | undefined)[]): number | undefined => {

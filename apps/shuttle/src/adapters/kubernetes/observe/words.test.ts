@@ -4,6 +4,8 @@ import type { EventView } from "../view/event-view.ts";
 import { podView, type PodView } from "../view/pod-view.ts";
 import { waitingWords } from "./image-words.ts";
 import { isDenialOfFile } from "./denial-words.ts";
+import { endingWords, runsEnded } from "./ending-words.ts";
+import { evictionWords } from "./eviction-words.ts";
 import { placementWords } from "./placement-words.ts";
 import { podTrouble } from "./pod-trouble.ts";
 import { probeAnswerOf } from "./probe-words.ts";
@@ -49,6 +51,18 @@ test.each([
     "0/3 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 2 Insufficient memory.",
     "no node of the cluster has room: 1 of 3 nodes are not open to apps, 2 of 3 nodes have too little memory free",
   ],
+  [
+    "0/3 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }, 2 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.",
+    "no node of the cluster has room: 1 of 3 nodes do not answer, 2 of 3 nodes do not answer",
+  ],
+  [
+    "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s). no new claims to deallocate, preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod.",
+    "no node of the cluster has room: 1 of 3 nodes have too little processor time free, 2 of 3 nodes are not open to apps, or do not answer",
+  ],
+  [
+    "0/1 nodes are available: 1 node(s) are full of sand. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+    "no node of the cluster has room: 1 of 1 nodes say: node(s) are full of sand",
+  ],
   ["0/0 nodes are available.", "no node of the cluster has room: it has no nodes"],
   [
     "0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/2 nodes are available",
@@ -71,6 +85,18 @@ test.each([
     'Back-off pulling image "x": ErrImagePull: failed to authorize: 401 Unauthorized',
     `the registry does not let this cluster have the image ${own.image}: its operator must renew the pull secret`,
     true,
+  ],
+  [
+    "ErrImagePull",
+    'failed to pull and unpack image "r.example.com/shop/web@sha256:1": failed to resolve image: pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials',
+    `the registry does not let this cluster have the image ${own.image}`,
+    true,
+  ],
+  [
+    "ErrImagePull",
+    `failed to do request: Head "https://r.example.com/v2/shop/web/manifests/sha256:${"0".repeat(61)}401": dial tcp 192.0.2.1:4031: connect: connection refused`,
+    `the image ${own.image} cannot be pulled yet and is tried again`,
+    false,
   ],
   [
     "ImagePullBackOff",
@@ -228,4 +254,53 @@ test("Pod Security is told as what it is, and as final", () => {
     sentence: expect.stringMatching(/^refused by the cluster's Pod Security.*runAsNonRoot != true/) as string,
     isFinal: true,
   });
+});
+
+test.each([
+  [
+    'Usage of EmptyDir volume "tmp" exceeds the limit "1073741824". ',
+    "killed: wrote more than 1 GiB to /tmp, which is all that an instance may: ",
+  ],
+  [
+    "Pod ephemeral local storage usage exceeds the total limit of containers 4294967296. ",
+    "killed: wrote more than 4 GiB to its disk (its files, /tmp and its log together), which is all",
+  ],
+  [
+    'Container app exceeded its local ephemeral storage limit "4Gi". ',
+    "killed: wrote more than 4 GiB to its disk (its files, /tmp and its log together), which is all",
+  ],
+  [
+    "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. ",
+    "killed: its node had to make room and put it out: The node was low on resource: memory.",
+  ],
+  ["", "killed: its node had to make room and put it out"],
+])("tells why a node put a pod out: %s", (message, sentence) => {
+  expect(evictionWords(message).startsWith(sentence)).toBe(true);
+});
+
+test("of a container that nobody saw end, no end is told", () => {
+  const terminated = {
+    exitCode: 137,
+    reason: "ContainerStatusUnknown",
+    message: "The container could not be located when the pod was terminated",
+    startedAt: null,
+    finishedAt: null,
+  };
+  const view = podView({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: "p",
+      deletionTimestamp: "2026-12-01T05:49:12Z",
+      deletionGracePeriodSeconds: 15,
+      labels: Object.fromEntries(
+        ["project-id", "environment", "service-id"].map((label) => [`starform.io/${label}`, "a"]),
+      ),
+    },
+    status: { phase: "Failed", containerStatuses: [{ name: "app", state: { terminated }, restartCount: 0 }] },
+  } as Parameters<typeof podView>[0])!;
+  expect(runsEnded(view)).toBe(0);
+  expect(
+    endingWords(view, { service_type: "web", ports: [] } as unknown as DesiredService, []),
+  ).toBeUndefined();
 });

@@ -20,6 +20,7 @@ const told: ReadonlySet<string> = new Set([
   "FailedAttachVolume",
   "ProvisioningFailed",
   "FailedCreate",
+  "Evicted",
 ]);
 const messageMax = 600;
 

@@ -35,8 +35,14 @@ export type PodView = {
   readonly ownerUid: string | undefined;
   readonly phase: string;
   readonly isGoing: boolean;
+  /** None of its containers runs, nor will again. */
+  readonly isOver: boolean;
   /** How long it has to end, of one that is going. */
   readonly graceSeconds: number | undefined;
+  /** By when it is to have ended, of one that is going. */
+  readonly endsByMs: number | undefined;
+  /** Nothing is heard of its node: what it does now, nobody knows. */
+  readonly isCutOff: boolean;
   /** Why its node put it out. */
   readonly evicted: string | undefined;
   readonly isReady: boolean;
@@ -121,7 +127,11 @@ export function podView(object: KubeObject): PodView | undefined {
     ownerUid: ownerReferences?.[0]?.uid,
     phase: interned(status?.phase ?? "Unknown"),
     isGoing: Boolean(deletionTimestamp),
+    isOver: status?.phase === "Succeeded" || status?.phase === "Failed",
     graceSeconds: deletionTimestamp ? deletionGracePeriodSeconds : undefined,
+    endsByMs: msOf(deletionTimestamp ?? undefined),
+    // Only the node controller calls a pod not ready whose containers are.
+    isCutOff: condition("Ready")?.status === "False" && condition("ContainersReady")?.status === "True",
     evicted: status?.reason === "Evicted" ? (status.message ?? "") : undefined,
     isReady: !deletionTimestamp && condition("Ready")?.status === "True",
     unschedulable:
@@ -144,7 +154,8 @@ export function podView(object: KubeObject): PodView | undefined {
 
 function endingOf(state: State | undefined, run: number): PodEnding | undefined {
   const ended = state?.terminated;
-  if (!ended) return undefined;
+  // Nobody saw it: one that was still being made when it was to end, or that its node came back without.
+  if (!ended || ended.reason === "ContainerStatusUnknown") return undefined;
   const [from, to] = [msOf(ended.startedAt), msOf(ended.finishedAt)];
   return {
     run,
