@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { buildAllowances } from "@starform/contract/plans";
 import { requireEngineInCi } from "@starform/testkit/docker-engine";
 import { hasWayOut } from "@starform/testkit/way-out";
@@ -157,6 +159,28 @@ describe.skipIf(!requireEngineInCi())(
         await withCache("while true; do head -c 20000000 /dev/zero >> /kept/fill; sleep 0.1; done"),
       ).toContain("wrote more than 40 MiB to disk");
     });
+
+    test.each(["a file of its own", "a cache of its own"])(
+      "one whose step would hide which build it is of by %s at /etc/hosts is not built",
+      async (what) => {
+        const spec = await aBuild(under, ["echo hidden"], { files: { hosts: "127.0.0.1 localhost\n" } });
+        const { info, plan } = spec.outcome as Extract<BuildSpec["outcome"], { kind: "plan" }>;
+        plan.caches = { hosts: { directory: "/etc/hosts", type: "shared" } };
+        plan.steps[0]!.caches = ["hosts"];
+        const dockerfile = "FROM base\nRUN --mount=source=hosts,target=/etc/hosts echo hidden\n";
+        await writeFile(path.join(spec.contextDir, "Dockerfile"), dockerfile);
+        const outcome = { ok: true, kind: "dockerfile", path: "Dockerfile", info } as const;
+        const { status, text } = await built(under.builds, {
+          ...spec,
+          ...(what === "a file of its own" && { outcome }),
+        });
+        expect(status).toMatchObject({
+          state: "failed",
+          reason: expect.stringMatching(/echo hidden" mounts something at \/etc\/hosts.*another path/),
+        });
+        expect(text.split("\n")).not.toContain("hidden");
+      },
+    );
 
     test("one that keeps within its limits after all of them", async () => {
       expect(

@@ -31,7 +31,8 @@ function vertex(name: string, inputs: readonly Vertex[], op: Record<string, unkn
   return { digest: digestOf(bytes), bytes, inputs, name };
 }
 
-const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+export const digestOf = (bytes: Uint8Array): string =>
+  `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 /**
  * An image's files. `local` looks in the engine's own store before a registry. With a session they are this build's own:

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 
 /**
  * The name in the `/etc/hosts` of a step whose address says which build it belongs to. Of all that a build can give its
- * steps this alone tells them apart and is in no key of the cache. A step cannot change it, and not show another's; a
- * Dockerfile that mounts a file of its own there leaves its step without one.
+ * steps this alone tells them apart and is in no key of the cache. A step cannot change it, and not show another's; one
+ * that mounts something of its own there is refused (`lookAtGraph`).
  */
 export const markName = "build.starform.internal";
 
