@@ -89,6 +89,8 @@ export const reasonOfLiveness = (fails: number, answer: string): string =>
   `failed ${fails} health checks in a row: ${answer}; ${makeItAnswer}`;
 export const reasonOfAbsentCommand = (command: string): string =>
   `the start command was not found: ${shorten(command)}; correct it, or add the package that brings it`;
+export const reasonOfNoShell = (image: string): string =>
+  `a start command is run by /bin/sh, and the image ${image} has none: leave the start command out, so that the image's own is run`;
 export const reasonOfMissingImage = (image: string): string =>
   `the image ${image} is not on this machine: deploy again to build it`;
 export const reasonOfAbsentImage = (image: string): string =>

@@ -123,7 +123,7 @@ test("what is kept of a pod goes with it, and a pod that ends as it should is no
 test("an app that wrote too much is told that its node put it out, whatever it made of being told to end", async () => {
   const cluster = await aCluster();
   await using shuttle = await cluster.shuttle();
-  for (const code of [0, 137]) {
+  for (const code of [0, 137, null]) {
     const service = rig.service({ image: image() });
     shuttle.hand.want(service);
     await running(shuttle, service);

@@ -16,9 +16,22 @@ export type PodHands = {
   ): void;
   /**
    * The kubelet throws the pod out because its node runs out of something, or it wrote too much; its containers end with the
-   * code, of those killed. With 0 the pod has succeeded, and only an event tells.
+   * code, of those killed. With 0 the pod has succeeded, and only an event tells; with `null` nobody saw them end.
    */
-  evict(pod: { readonly namespace: string; readonly name: string }, message?: string, code?: number): void;
+  evict(
+    pod: { readonly namespace: string; readonly name: string },
+    message?: string,
+    code?: number | null,
+  ): void;
+};
+
+const endedWith = (code: number) => ({ exitCode: code, reason: code === 0 ? "Completed" : "Error" });
+const unseen = {
+  exitCode: 137,
+  reason: "ContainerStatusUnknown",
+  message: "The container could not be located when the pod was terminated",
+  startedAt: null,
+  finishedAt: null,
 };
 
 export function podHands(cluster: Cluster, scripts: Scripts): PodHands {
@@ -44,12 +57,7 @@ export function podHands(cluster: Cluster, scripts: Scripts): PodHands {
         ready: false,
         started: false,
         state: {
-          terminated: {
-            exitCode: code,
-            reason: code === 0 ? "Completed" : "Error",
-            startedAt: time,
-            finishedAt: time,
-          },
+          terminated: code === null ? unseen : { ...endedWith(code), startedAt: time, finishedAt: time },
         },
       }));
       const conditions = asObjects(statusOf(pod)["conditions"]).map((condition) =>

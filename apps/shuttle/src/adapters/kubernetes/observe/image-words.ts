@@ -3,6 +3,7 @@ import {
   reasonOfAbsentImage,
   reasonOfMissingCommand,
   reasonOfNamedUser,
+  reasonOfNoShell,
   reasonOfPull,
   reasonOfRefusedImage,
   reasonOfRootImage,
@@ -37,6 +38,8 @@ export function waitingWords(
   if (pulls.has(reason)) return pullWords(reason, message, image);
   if (!starts.has(reason)) return undefined;
   if (/no command specified/i.test(message)) return { sentence: reasonOfMissingCommand(), isFinal: true };
+  if (command !== null && /exec: "\/bin\/sh": (stat|executable file not found|no such)/.test(message))
+    return { sentence: reasonOfNoShell(image), isFinal: true };
   if (/executable file not found|no such file or directory/i.test(message))
     return {
       sentence: reasonOfAbsentCommand(command ?? `that of the image ${image}`),
@@ -54,12 +57,14 @@ export function waitingWords(
 }
 
 /** What the kubelet and the runtime put before the words of the registry, from the outside in. */
-const layers: readonly RegExp[] = [
-  /^Back-off pulling image "[^"]*"(: )?/,
-  /^ErrImagePull: /,
-  /^rpc error: code = \w+ desc = /,
-  /^failed to pull and unpack image "[^"]*": /,
-  /^failed to resolve (reference|image)( "[^"]*")?: /,
+const layers: readonly (readonly [RegExp, string])[] = [
+  [/^Back-off pulling image "[^"]*"(: )?/, ""],
+  [/^ErrImagePull: /, ""],
+  [/^rpc error: code = \w+ desc = /, ""],
+  [/^failed to pull and unpack image "[^"]*": /, ""],
+  [/^failed to resolve (reference|image)( "[^"]*")?: /, ""],
+  [/^failed to do request: \w+ "[^"]*": /, ""],
+  [/^unexpected status from \w+ request to \S+: /, "the registry answered "],
 ];
 
 /** Of a repository that it hides, a registry says that it does not exist or may require authorization. */
@@ -72,6 +77,6 @@ function pullWords(reason: string, message: string, image: string): Trouble {
   if (denials.test(words)) return { sentence: reasonOfRefusedImage(image), isFinal: true };
   if (reason === "InvalidImageName" || /not found|manifest unknown|does not exist/i.test(words))
     return { sentence: reasonOfAbsentImage(image), isFinal: true };
-  const said = layers.reduce((text, layer) => text.replace(layer, ""), message);
+  const said = layers.reduce((text, [layer, words]) => text.replace(layer, words), message);
   return { sentence: reasonOfPull(image, said || "the registry did not answer"), isFinal: false };
 }

@@ -123,9 +123,9 @@ const lastPutOut = (
 ): readonly PodView[] =>
   pods
     .filter((pod) => pod.isOver && !pod.isGoing && pod.checksum === checksum)
-    .filter(({ ending }) => (ending?.endedAtMs ?? 0) > nowMs - putOutToldMs)
+    .filter(({ unreadySinceMs = 0 }) => unreadySinceMs > nowMs - putOutToldMs)
     .filter((pod) => evictionOf(pod, eventsOf(pod.uid)) !== undefined)
-    .toSorted((a, b) => (b.ending?.endedAtMs ?? 0) - (a.ending?.endedAtMs ?? 0))
+    .toSorted((a, b) => (b.unreadySinceMs ?? 0) - (a.unreadySinceMs ?? 0))
     .slice(0, 1);
 
 /** A volume is in one place only: none begins before the one that has it has ended. */

@@ -95,7 +95,13 @@ test.each([
   [
     "ErrImagePull",
     `failed to do request: Head "https://r.example.com/v2/shop/web/manifests/sha256:${"0".repeat(61)}401": dial tcp 192.0.2.1:4031: connect: connection refused`,
-    `the image ${own.image} cannot be pulled yet and is tried again`,
+    `the image ${own.image} cannot be pulled yet and is tried again: dial tcp 192.0.2.1:4031: connect: connection refused`,
+    false,
+  ],
+  [
+    "ErrImagePull",
+    'failed to pull and unpack image "r.example.com/shop/web@sha256:1": failed to resolve image: unexpected status from HEAD request to https://r.example.com/v2/shop/web/manifests/sha256:1: 429 Too Many Requests',
+    `the image ${own.image} cannot be pulled yet and is tried again: the registry answered 429 Too Many Requests`,
     false,
   ],
   [
@@ -114,6 +120,12 @@ test.each([
     "RunContainerError",
     'exec: "nope": executable file not found in $PATH',
     "the start command was not found: node server.js; correct it, or add the package that brings it",
+    true,
+  ],
+  [
+    "RunContainerError",
+    'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "/bin/sh": stat /bin/sh: no such file or directory',
+    `a start command is run by /bin/sh, and the image ${own.image} has none: leave the start command out`,
     true,
   ],
   [
@@ -198,7 +210,7 @@ test("of a denied file the user is told that the pod runs as", () => {
 
 test("one that could not be started is told alike whether it waits or has just been tried", () => {
   const message =
-    'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "/bin/sh": stat /bin/sh: no such file or directory';
+    'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "/app/start": stat /app/start: no such file or directory';
   const never = { exitCode: 128, startedAt: "1970-01-01T00:00:00Z", finishedAt: "2026-11-30T22:44:18Z" };
   const terminated = { ...never, reason: "StartError", message };
   const seen = (state: object, lastState: object) =>

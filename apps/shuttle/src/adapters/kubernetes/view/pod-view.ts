@@ -46,6 +46,8 @@ export type PodView = {
   /** Why its node put it out. */
   readonly evicted: string | undefined;
   readonly isReady: boolean;
+  /** Of one that is not ready, since when. */
+  readonly unreadySinceMs: number | undefined;
   /** The scheduler's words for why there is no node for it. */
   readonly unschedulable: string | undefined;
   readonly restarts: number;
@@ -84,7 +86,13 @@ type Raw = {
     readonly phase?: string;
     readonly reason?: string;
     readonly message?: string;
-    readonly conditions?: readonly { type?: string; status?: string; reason?: string; message?: string }[];
+    readonly conditions?: readonly {
+      type?: string;
+      status?: string;
+      reason?: string;
+      message?: string;
+      lastTransitionTime?: string;
+    }[];
     readonly containerStatuses?: readonly {
       readonly name?: string;
       readonly restartCount?: number;
@@ -106,7 +114,7 @@ export function podView(object: KubeObject): PodView | undefined {
     status?.containerStatuses?.[0];
   const containers = spec?.containers ?? [];
   const condition = (type: string) => status?.conditions?.find((each) => each.type === type);
-  const scheduled = condition("PodScheduled");
+  const [scheduled, ready] = [condition("PodScheduled"), condition("Ready")];
   const requests = containers.map(({ resources }) => resources?.requests ?? {});
   const waiting = app?.state?.waiting;
   const restarts = app?.restartCount ?? 0;
@@ -131,9 +139,10 @@ export function podView(object: KubeObject): PodView | undefined {
     graceSeconds: deletionTimestamp ? deletionGracePeriodSeconds : undefined,
     endsByMs: msOf(deletionTimestamp ?? undefined),
     // Only the node controller calls a pod not ready whose containers are.
-    isCutOff: condition("Ready")?.status === "False" && condition("ContainersReady")?.status === "True",
+    isCutOff: ready?.status === "False" && condition("ContainersReady")?.status === "True",
     evicted: status?.reason === "Evicted" ? (status.message ?? "") : undefined,
-    isReady: !deletionTimestamp && condition("Ready")?.status === "True",
+    isReady: !deletionTimestamp && ready?.status === "True",
+    unreadySinceMs: ready?.status === "False" ? msOf(ready.lastTransitionTime) : undefined,
     unschedulable:
       scheduled?.status === "False" && scheduled.reason === "Unschedulable"
         ? (scheduled.message ?? "")
