@@ -28,7 +28,7 @@ const story = {
 /** `unit` is everything beside the code; after it come the stories, which start whole platforms. */
 export default defineConfig({
   test: {
-    globalSetup: ["test/setup/databases.ts"],
+    globalSetup: ["test/setup/databases.ts", "test/setup/left-processes.ts"],
     retry: isCi ? 1 : 0,
     reporters: ["default"],
     projects: [
