@@ -50,6 +50,7 @@ export async function command(name: "start" | "stop" | "status", root: string, .
     cwd: root,
     env: {
       PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       DOCKER_HOST: process.env["DOCKER_HOST"],
       DATABASE_URL: process.env["DATABASE_URL"],
     },

@@ -15,6 +15,7 @@ async function aProcess(dir: string) {
   writeFileSync(join(dir, "token"), `${token}\n`);
   const child = spawn(process.execPath, [program], {
     env: {
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       GATEWAY_PORT: "0",
       GATEWAY_ADMIN_PORT: "0",
       GATEWAY_ADMIN_TOKEN_FILE: join(dir, "token"),

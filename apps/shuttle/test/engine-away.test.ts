@@ -25,6 +25,7 @@ test("Shuttle starts while the Docker Engine is away, says so, and goes on by it
     stdio: ["ignore", "pipe", "inherit"],
     env: {
       PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       STARFORM_STARBASE_URL: starbase.url,
       STARFORM_CLUSTER_ID: clusterId,
       STARFORM_REGION: "local",

@@ -167,6 +167,7 @@ test("the program itself says so, with an exit code", async () => {
     promisify(execFile)(process.execPath, [join(import.meta.dirname, "../bin/shuttle.ts"), ...args], {
       env: {
         PATH: process.env["PATH"],
+        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
         STARFORM_DATA_DIR: dataDir,
         STARFORM_SIGNING_KEYS: signer.publicKeys,
       },

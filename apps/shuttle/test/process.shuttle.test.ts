@@ -31,6 +31,7 @@ function startShuttle(): ChildProcess {
     stdio: ["ignore", "pipe", "inherit"],
     env: {
       PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       STARFORM_STARBASE_URL: starbase.url,
       STARFORM_CLUSTER_ID: clusterId,
       STARFORM_REGION: "local",

@@ -33,7 +33,12 @@ type Ended = { readonly code: number | null; readonly stderr: string };
 /** Starts a program as a person would by hand, who has nothing else running. */
 async function spawned(program: string, env: Readonly<Record<string, string>>): Promise<Ended> {
   const child = spawn(process.execPath, [join(import.meta.dirname, `../bin/${program}.ts`)], {
-    env: { PATH: process.env["PATH"], ...settings, ...env },
+    env: {
+      PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+      ...settings,
+      ...env,
+    },
     stdio: ["ignore", "ignore", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

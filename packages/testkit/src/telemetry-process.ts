@@ -48,6 +48,7 @@ export async function telemetryProcess(
     const started = spawn(process.execPath, [bin], {
       env: {
         PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
         TELEMETRY_PORT: String(port),
         TELEMETRY_DATA_DIR: dataDir,
         TELEMETRY_PASSWORD_FILE: passwordFile,

@@ -51,6 +51,7 @@ export function openTerminal({ apiUrl, ownerToken, dockerHost }: Reached): Termi
   const home = realpathSync(mkdtempSync(join(tmpdir(), "starform-person-")));
   const env = {
     PATH: process.env["PATH"],
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
     HOME: home,
     TMPDIR: tmpdir(),
     LANG: "C.UTF-8",

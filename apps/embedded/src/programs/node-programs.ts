@@ -5,6 +5,7 @@ import type { Ports } from "../options/ports.ts";
 import type { RuntimeAddress } from "../engines/choose-runtime.ts";
 import type { Secrets } from "../data-dir/secrets.ts";
 import type { Program } from "../supervisor/program.ts";
+import { compileCache } from "./compile-cache.ts";
 import { endInstances } from "./end-instances.ts";
 import { isHttpReady } from "./http-ready.ts";
 import { isListening } from "./is-listening.ts";
@@ -64,8 +65,7 @@ function nodeProgram({ root, dataDir }: Addresses, source: Source): Program {
     // Log lines wait on disk for the telemetry store, so nobody waits for it to start; but it must see the last ones.
     stopsBefore: name === "telemetry" ? [] : ["telemetry"],
     async prepare() {
-      // Node keeps what it compiled, which halves the next start.
-      env = { NODE_COMPILE_CACHE: join(dataDir, "cache/node"), ...(await source.env()) };
+      env = { ...compileCache(dataDir), ...(await source.env()) };
     },
     get command() {
       const args = ["--disable-warning=ExperimentalWarning", join(root, bin)];
@@ -85,7 +85,7 @@ function sourcesOf(at: Addresses): Source[] {
   const migrate = migrateOnce({ root: at.root, logDir: at.logDir, stampFile: at.schemaStamp });
   const starbase = async (runtime: RuntimeAddress) => {
     const env = starbaseEnvironment(at, runtime);
-    await migrate(env);
+    await migrate({ ...compileCache(at.dataDir), ...env });
     return env;
   };
   return [
