@@ -43,7 +43,8 @@ export async function grpcChannel(socket: Duplex, { encoding }: ChannelOptions =
     maxSessionMemory: 64,
   });
   const closed = new AbortController();
-  const gone = (cause?: Error): void => closed.abort(connectionLost(cause));
+  let isGreeted = false;
+  const gone = (cause?: Error): void => closed.abort(isGreeted ? connectionLost(cause) : neverGreeted(cause));
   session.on("error", gone).on("close", () => gone());
   // A TLS error after the handshake (a refused certificate) reaches the socket and not the session.
   socket.on("error", (error) => {
@@ -53,6 +54,7 @@ export async function grpcChannel(socket: Duplex, { encoding }: ChannelOptions =
   socket.on("close", () => gone());
   // Node cannot yet be told to end a session in the turn in which it began.
   await untilGreeted(session, closed.signal);
+  isGreeted = true;
   const headers = {
     "grpc-accept-encoding": acceptedEncodings,
     ...(encoding && { "grpc-encoding": encoding }),
@@ -92,10 +94,27 @@ function untilGreeted(session: ClientHttp2Session, closed: AbortSignal): Promise
 }
 
 function connectionLost(cause?: Error): Error {
-  const first = cause?.message.split("\n", 1)[0] ?? "";
-  const alert = /tlsv?[\w.]* alert ([a-z ]+)/.exec(first)?.[1];
-  const why = alert ? `it refused this client's certificate (${alert})` : first;
+  const why = refusalIn(cause) ?? firstLine(cause);
   return new BuilderLost(`the connection to the builder was lost${why && `: ${why}`}`, { cause });
+}
+
+/** One that does not take a certificate says so after both are connected, if at all. */
+function neverGreeted(cause?: Error): Error {
+  const why = firstLine(cause) || "it closed the connection without a word";
+  const words =
+    refusalIn(cause) ??
+    `${why}. See what it logs: it may refuse this client's certificate, speak TLS only, or be no BuildKit.`;
+  return new BuilderLost(`the builder did not let this client in: ${words}`, { cause });
+}
+
+const firstLine = (cause?: Error): string => cause?.message.split("\n", 1)[0] ?? "";
+
+function refusalIn(cause?: Error): string | undefined {
+  const alert = /\balert ([a-z ]+)/.exec(firstLine(cause))?.[1];
+  return (
+    alert &&
+    `it refused this client's certificate (${alert}). Give one that is valid and signed by an authority that it trusts.`
+  );
 }
 
 function request(

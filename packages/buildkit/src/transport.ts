@@ -3,6 +3,7 @@ import { connect as connectSocket, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { BuilderLost } from "./builder-lost.ts";
+import { unreachable } from "./unreachable.ts";
 
 /** How to reach a builder. Everything above it is the same for each. */
 export type Transport = {
@@ -83,15 +84,9 @@ function connected(socket: Socket, event: string, name: string): Promise<Duplex>
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       socket.destroy();
-      reject(
-        new BuilderLost(`cannot reach ${name}: ${error.message}. Is it running, and is the address right?`, {
-          cause: error,
-        }),
-      );
+      reject(unreachable(name, error));
     };
-    socket.setTimeout(connectTimeoutMs, () =>
-      fail(new Error(`no answer within ${connectTimeoutMs / 1000} s`)),
-    );
+    socket.setTimeout(connectTimeoutMs, () => fail(noAnswer()));
     socket.once("error", fail);
     socket.once(event, () => {
       socket.setTimeout(0);
@@ -100,6 +95,9 @@ function connected(socket: Socket, event: string, name: string): Promise<Duplex>
     });
   });
 }
+
+const noAnswer = (): Error =>
+  Object.assign(new Error(`within ${connectTimeoutMs / 1000} s`), { code: "ETIMEDOUT" });
 
 function upgrade(
   socketPath: string,
@@ -114,8 +112,7 @@ function upgrade(
       headers: { ...headers, Connection: "Upgrade", Upgrade: "h2c" },
       timeout: connectTimeoutMs,
     });
-    const fail = (why: string, cause?: Error): void =>
-      reject(new BuilderLost(`cannot reach the Docker Engine at ${socketPath}: ${why}`, { cause }));
+    const name = `the Docker Engine at ${socketPath}`;
     asked.on("upgrade", (_response, socket, head) => {
       socket.setTimeout(0);
       if (head.length > 0) socket.unshift(head);
@@ -123,10 +120,14 @@ function upgrade(
     });
     asked.on("response", (response) => {
       response.resume();
-      fail(`it answered ${response.statusCode} to ${path}; BuildKit needs Docker 20.10 or later`);
+      reject(
+        new BuilderLost(
+          `cannot reach the BuildKit of ${name}: it answered ${response.statusCode} to ${path}. Use Docker 20.10 or later.`,
+        ),
+      );
     });
-    asked.on("timeout", () => asked.destroy(new Error(`no answer within ${connectTimeoutMs / 1000} s`)));
-    asked.on("error", (error) => fail(`${error.message}. Is it running?`, error));
+    asked.on("timeout", () => asked.destroy(noAnswer()));
+    asked.on("error", (error) => reject(unreachable(name, error)));
     asked.end();
   });
 }
