@@ -10,6 +10,8 @@ import { makeCertificates, type TlsBuilder } from "./tls-builder.ts";
 export type Buildkitd = TlsBuilder & {
   /** Where it keeps what it built. */
   readonly dataDir: string;
+  /** Where it serves whoever may open it, without certificates. */
+  readonly socketPath: string;
 };
 
 /**
@@ -29,10 +31,10 @@ export async function openBuildkitd(
     return join(dir, name);
   };
   const plain = (host: string): string => `[registry."${host}"]\n  http = true\n`;
-  const dataDir = join(dir, "data");
+  const [dataDir, socketPath] = [join(dir, "data"), join(dir, "buildkitd.sock")];
   const config = `root = "${dataDir}"
 [grpc]
-  address = ["tcp://127.0.0.1:0"]
+  address = ["tcp://127.0.0.1:0", "unix://${socketPath}"]
 [grpc.tls]
   ca = "${file("ca.crt", ca)}"
   cert = "${file("server.crt", server.cert)}"
@@ -68,6 +70,7 @@ ${plain(hub)}${plain(registry)}`;
   return {
     endpoint: { host: "127.0.0.1", port: way.port, servername: "builder.test", ca, ...client },
     dataDir,
+    socketPath,
     cut: way.cut,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
