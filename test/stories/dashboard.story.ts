@@ -66,6 +66,14 @@ describe.skipIf(!browserPath && !process.env["CI"])("the dashboard", () => {
   const goTo = (tab: string) =>
     page.getByRole("navigation", { name: "Service" }).getByRole("link", { name: tab }).click();
 
+  const notHidden = "Shorter than 6 characters, so build logs do not hide it.";
+  async function addSecret(name: string, value: string): Promise<void> {
+    await page.getByLabel("Name of the new variable").last().fill(name);
+    await page.getByLabel("Value of the new variable").last().fill(value);
+    await page.getByLabel("Secret").last().check();
+    await page.getByRole("button", { name: "Add" }).last().click();
+  }
+
   /** A sign-in link as `npm start` prints one; it is good once. */
   async function aSignInLink(): Promise<string> {
     const answer = await fetch(`${platform.apiUrl}/v1/auth/login-links`, {
@@ -160,15 +168,17 @@ describe.skipIf(!browserPath && !process.env["CI"])("the dashboard", () => {
     await sees(/^serving/);
 
     await goTo("Variables");
-    await page.getByLabel("Name of the new variable").fill("API_KEY");
-    await page.getByLabel("Value of the new variable").fill("s3cret-value");
-    await page.getByLabel("Secret").check();
-    await press("Add");
+    await addSecret("API_KEY", "s3cret-value");
+    await addSecret("PIN", "12345");
     await press("Save and deploy");
     await sees("A deployment with the new variables has begun");
     expect(await page.content()).not.toContain("s3cret-value");
-    await press("Reveal");
+    const variable = (name: string) =>
+      page.getByRole("listitem").filter({ has: page.getByText(name, { exact: true }) });
+    await variable("API_KEY").getByRole("button", { name: "Reveal" }).click();
     await sees("s3cret-value");
+    await variable("PIN").getByText(notHidden).waitFor();
+    expect(await page.getByText(notHidden).count()).toBe(1);
 
     await goTo("Deployments");
     const row = (number: number) =>
@@ -221,6 +231,8 @@ describe.skipIf(!browserPath && !process.env["CI"])("the dashboard", () => {
       "MINE=what I wrote",
       "THEIRS=1",
     ]);
+    await addSecret("PIN", "12345");
+    await page.getByText(notHidden).waitFor();
     await page.unroute(`**/var-groups/${group}`);
     // The browser itself tells of the refusal, which was meant.
     complaints.splice(0, complaints.length, ...complaints.filter((one) => !one.includes("412")));

@@ -43,6 +43,11 @@ export const platformVariables = [
 
 /** Secrets that are shorter are not hidden in what builds say: too likely they are ordinary words. */
 export const hiddenCharsMin = 6;
+/** Whether nothing of a secret of this value is seen there; of an empty one there is nothing to see. */
+export function isHiddenInBuildLogs(value: string): boolean {
+  const chars = value.trim().length;
+  return chars === 0 || chars >= hiddenCharsMin;
+}
 /** What whoever sets variables should know of them, in sentences. */
 const notes = { notes: z.array(z.string()).default([]) };
 

@@ -11,7 +11,8 @@ import { TitledPanel } from "../../ui/panel.tsx";
 import { Empty } from "../../ui/states.tsx";
 import { say } from "../../ui/toasts.tsx";
 import { AddVariable } from "../variables/add-variable.tsx";
-import type { Edits } from "../variables/edits.ts";
+import { valueGiven, type Edits } from "../variables/edits.ts";
+import { ShortSecretHint } from "../variables/short-secret-hint.tsx";
 import { Attachments } from "./attachments.tsx";
 import { UnsavedEntries } from "./unsaved-entries.tsx";
 
@@ -29,6 +30,7 @@ export function VarGroupPanel({ group, place }: { group: VarGroup; place: Projec
     setEdits(next);
     set.mutate({ params, body: { variables: { ...next } }, ifMatch: group.checksum });
   };
+  const given = set.isSuccess ? set.variables.body.variables : {};
   const remove = useChange(deleteVarGroup, () => setDeleting(false));
   return (
     <TitledPanel
@@ -63,9 +65,10 @@ export function VarGroupPanel({ group, place }: { group: VarGroup; place: Projec
               {name}
               {isSecret && <LockIcon className="size-3.5 text-ink-faint" />}
             </span>
-            <span className="col-span-2 row-start-2 flex min-w-0 items-center text-ink-soft sm:col-span-1 sm:row-start-auto">
+            <span className="col-span-2 row-start-2 flex min-w-0 flex-wrap items-center gap-x-3 text-ink-soft sm:col-span-1 sm:row-start-auto">
               <span className="min-w-0 [overflow-wrap:anywhere]">{isSecret ? "••••••••" : value}</span>
               {!isSecret && value !== null && <CopyButton text={value} what={`value of ${name}`} />}
+              <ShortSecretHint value={valueGiven(given[name])} isSecret={isSecret} />
             </span>
             <button
               type="button"

@@ -6,6 +6,10 @@ export type Edit = { readonly value: string; readonly isSecret: boolean } | null
 export type Edits = Readonly<Record<string, Edit>>;
 type Known = Pick<Variable, "name" | "isSecret" | "value">;
 
+/** The value that a change which was sent gave a variable; undefined where it gave none. */
+export const valueGiven = (sent: Edit | string | undefined): string | undefined =>
+  typeof sent === "string" ? sent : sent?.value;
+
 /** The edits with one more; what leads back to the saved state is no edit. */
 export function withEdit(edits: Edits, saved: readonly Known[], name: string, edit: Edit): Edits {
   const { [name]: _, ...rest } = edits;

@@ -10,17 +10,20 @@ import { EyeIcon, LockIcon, PencilIcon, TrashIcon } from "../../ui/icons.tsx";
 import { ErrorNotice } from "../../ui/states.tsx";
 import { Tag } from "../../ui/status.tsx";
 import type { Edit } from "./edits.ts";
+import { ShortSecretHint } from "./short-secret-hint.tsx";
 
 type VariableRowProps = {
   name: string;
   saved: Variable | undefined;
   edit: Edit | undefined;
+  /** What it was given when the page last saved. */
+  given: string | undefined;
   place: ServicePlace;
   onEdit(edit: Edit): void;
   onUndo(): void;
 };
 
-export function VariableRow({ name, saved, edit, place, onEdit, onUndo }: VariableRowProps) {
+export function VariableRow({ name, saved, edit, given, place, onEdit, onUndo }: VariableRowProps) {
   const [isEditing, setEditing] = useState(false);
   const isSecret = edit ? edit.isSecret : (saved?.isSecret ?? false);
   const change = edit === null ? "deleted" : edit === undefined ? undefined : saved ? "changed" : "new";
@@ -54,6 +57,7 @@ export function VariableRow({ name, saved, edit, place, onEdit, onUndo }: Variab
         ) : (
           <Value name={name} saved={saved} edit={edit} isSecret={isSecret} place={place} />
         )}
+        <ShortSecretHint value={edit === undefined ? given : edit?.value} isSecret={isSecret} />
       </div>
       <div className="flex items-start">
         {change ? (

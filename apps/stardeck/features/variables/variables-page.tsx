@@ -10,7 +10,7 @@ import { Empty, ErrorNotice, Skeleton } from "../../ui/states.tsx";
 import { say } from "../../ui/toasts.tsx";
 import { serviceInput } from "../services/service-frame.tsx";
 import { AddVariable } from "./add-variable.tsx";
-import { editsFrom, toDotenv, withEdit, type Edits } from "./edits.ts";
+import { editsFrom, toDotenv, valueGiven, withEdit, type Edits } from "./edits.ts";
 import { InheritedVariables } from "./inherited-variables.tsx";
 import { RawEditor } from "./raw-editor.tsx";
 import { SaveBar } from "./save-bar.tsx";
@@ -39,6 +39,7 @@ export function VariablesPage({ place }: { place: ServicePlace }) {
   const all = variables.data?.items;
   const own = all?.filter(({ group }) => group === null) ?? [];
   const names = [...new Set([...own.map(({ name }) => name), ...Object.keys(edits)])];
+  const given = save.isSuccess ? save.variables.body.variables : {};
   const edit = (name: string) => (to: Edits[string]) => change(withEdit(edits, own, name, to));
   const undo = (name: string) =>
     change(Object.fromEntries(Object.entries(edits).filter(([other]) => other !== name)));
@@ -73,6 +74,7 @@ export function VariablesPage({ place }: { place: ServicePlace }) {
               name={name}
               saved={own.find((variable) => variable.name === name)}
               edit={edits[name]}
+              given={valueGiven(given[name])}
               place={place}
               onEdit={edit(name)}
               onUndo={() => undo(name)}

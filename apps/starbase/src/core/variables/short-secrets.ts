@@ -1,4 +1,4 @@
-import { hiddenCharsMin } from "@starform/contract/variables";
+import { hiddenCharsMin, isHiddenInBuildLogs } from "@starform/contract/variables";
 import type { VariableChanges } from "./write-variables.ts";
 
 /** What whoever sets these is told of secrets too short to be hidden: one sentence, or none where all are hidden. */
@@ -8,8 +8,8 @@ export function shortSecrets(
 ): string[] {
   const secrets = new Set(shown.filter(({ isSecret }) => isSecret).map(({ name }) => name));
   const short = Object.entries(changes).flatMap(([name, change]) => {
-    const chars = ((typeof change === "string" ? change : change?.value) ?? "").trim().length;
-    return secrets.has(name) && chars > 0 && chars < hiddenCharsMin ? [name] : [];
+    const value = (typeof change === "string" ? change : change?.value) ?? "";
+    return secrets.has(name) && !isHiddenInBuildLogs(value) ? [name] : [];
   });
   const [are, they] = short.length === 1 ? ["is", "it is"] : ["are", "they are"];
   return short.length === 0
