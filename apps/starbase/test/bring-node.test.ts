@@ -29,6 +29,7 @@ describe.skipIf(!isLinux)("the Node that a plan asks for", () => {
       signal,
       say: (text: string) => void said.push(text),
       versionOf: async () => undefined,
+      hold: () => undefined,
       async install({ from }: { from: string }, command: (home: string) => string) {
         commands.push(command("/home"));
         if (registry === "is away") throw new Error("npm ended with 1");

@@ -12,7 +12,10 @@ import { openCgroup } from "../src/adapters/process-builder/cgroup.ts";
 import { gatherMachineTools } from "../src/adapters/process-builder/machine-tools.ts";
 import { openSandbox } from "../src/adapters/process-builder/sandbox.ts";
 import { machineLimits, type BuildLimits } from "../src/adapters/process-builder/build-limits.ts";
-import { processBuildService } from "../src/adapters/process-builder/process-build-service.ts";
+import {
+  processBuildService,
+  type ProcessBuildOptions,
+} from "../src/adapters/process-builder/process-build-service.ts";
 import type { BuilderUnderTest } from "./a-build.ts";
 
 const run = promisify(execFile);
@@ -30,6 +33,7 @@ export async function openProcessBuilder(
   isSandboxed = true,
   networkVariables: Readonly<Record<string, string>> = {},
   deniedHosts: readonly string[] = [],
+  more: Partial<Pick<ProcessBuildOptions, "cacheBytesMax" | "log">> = {},
 ): Promise<ProcessBuilderUnderTest> {
   const dir = await mkdtemp(path.join(tmpdir(), "builder-"));
   const [imagesDir, cacheDir, workDir] = ["images", "cache", "work"].map((name) => path.join(dir, name)) as [
@@ -48,7 +52,7 @@ export async function openProcessBuilder(
     nodePath: process.execPath,
     searchPath: process.env["PATH"] ?? "",
   };
-  const builds = processBuildService({ ...options, log: (text) => console.error(text) });
+  const builds = processBuildService({ ...options, log: (text) => console.error(text), ...more });
   const folderOf = (image: string) =>
     path.join(imagesDir, "sha256", image.slice(image.indexOf("@sha256:") + 8));
   const { cgroups } = await machineAllows();

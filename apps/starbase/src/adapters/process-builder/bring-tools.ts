@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { stop } from "./build-stopped.ts";
 import { findProgram, systemPath } from "./program.ts";
+import { touch } from "./step-cache.ts";
 import { digestTree, type TreeDigest } from "./tree-digest.ts";
 
 /** A tool that a plan asks for and the machine lacks, installed once for all builds. */
@@ -57,6 +58,8 @@ export async function bringTools(
     /** Fires when the build must end: what fails then is no reason to go on without it. */
     signal: AbortSignal;
     say(text: string): void;
+    /** Keeps a tool's folder while the build goes on. */
+    hold(from: string): void;
     /** Runs a command with the tool's folder as its own, `home` being where that folder is seen. */
     install(tool: { name: string; from: string }, command: (home: string) => string): Promise<void>;
     versionOf(program: string): Promise<string | undefined>;
@@ -178,11 +181,15 @@ async function bringInto(
 ): Promise<BroughtTool> {
   const from = path.join(deps.toolsDir, name);
   const complete = path.join(from, ".complete");
+  deps.hold(from);
   for (;;) {
     const other = underWay.get(from);
     if (other) await other.catch(() => undefined);
     const tree = await digestOfInstalled(complete);
-    if (tree) return { name, from, bin, tree };
+    if (tree) {
+      await touch(from);
+      return { name, from, bin, tree };
+    }
     if (underWay.has(from)) continue;
     const installing = install().finally(() => underWay.delete(from));
     underWay.set(from, installing);

@@ -4,6 +4,7 @@ import type { BuildFacts, BuildSpec, StepEnd } from "../../ports/build-service.t
 import { bothLimits, ranOutOfMemory, type BuildLimits } from "./build-limits.ts";
 import { BuildStopped, stop } from "./build-stopped.ts";
 import type { BuildNetworks } from "./build-network.ts";
+import type { CacheHolds } from "./cache-holds.ts";
 import { openCgroup } from "./cgroup.ts";
 import { inside } from "./copy-tree.ts";
 import type { BuiltImage, ImageStore } from "./image-store.ts";
@@ -26,6 +27,7 @@ export type Builder = {
   readonly sandbox: Sandbox;
   readonly networks: BuildNetworks;
   readonly images: ImageStore;
+  readonly holds: CacheHolds;
   readonly limits: BuildLimits;
   readonly networkVariables: Readonly<Record<string, string>>;
   readonly keyOf: (input: unknown) => string;
@@ -60,6 +62,8 @@ export async function buildImage(
       `this app has a ${outcome.path}, and the process runtime cannot build Dockerfiles because it has no containers: start the platform with --runtime docker, or set "builder": "railpack" in starform.json to build without it`,
     );
 
+  using held = new DisposableStack();
+  held.use(builder.holds.hold(projectDir(builder, spec.projectId)));
   say("sandbox", builder.sandbox.words);
   const source = await inside(spec.contextDir, outcome.info.rootDirectory);
   const sourceKey = builder.keyOf([
@@ -150,6 +154,7 @@ export async function buildImage(
         source,
         workDir,
         toolsDir: path.join(builder.cacheDir, "tools"),
+        holdTool: (from) => void held.use(builder.holds.hold(from)),
         machine: builder.machine,
         sandbox: builder.sandbox,
         cache: projectCache(projectDir(builder, spec.projectId)),

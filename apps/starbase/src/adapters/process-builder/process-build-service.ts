@@ -14,6 +14,8 @@ import { imageStore } from "./image-store.ts";
 import { openLogSpool, type LogSpool } from "./log-spool.ts";
 import { gatherMachineTools } from "./machine-tools.ts";
 import { openSandbox } from "./sandbox.ts";
+import { cacheHolds } from "./cache-holds.ts";
+import { boundCaches, cacheBytesOf } from "./cache-total.ts";
 import { cacheKeys, projectCache } from "./step-cache.ts";
 
 export type ProcessBuildOptions = {
@@ -30,6 +32,8 @@ export type ProcessBuildOptions = {
   readonly limits?: Partial<BuildLimits>;
   /** Whether commands run in bubblewrap where the machine has it; true if not said. */
   readonly isSandboxed?: boolean;
+  /** What the caches of all projects and the tools may hold together; a part of their disk if not said. */
+  readonly cacheBytesMax?: number;
   /** See `networkVariables` of machine-tools. */
   readonly networkVariables?: Readonly<Record<string, string>>;
   /** Hosts of the platform on other machines, which builds are kept from. */
@@ -80,8 +84,18 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
     limits: { ...machineLimits(), ...options.limits },
     networkVariables: options.networkVariables ?? {},
     keyOf: cacheKeys(options.cacheDir),
+    holds: cacheHolds(),
   };
   const builds = new Map<string, Running>();
+  const closing = new AbortController();
+  const boundAll = boundCaches({
+    cacheDir: options.cacheDir,
+    bytesMax: options.cacheBytesMax ?? cacheBytesOf(options.cacheDir),
+    holds: builder.holds,
+    isUsedElsewhere,
+    closing: closing.signal,
+    log: options.log,
+  });
   const workDirOf = (buildId: string) => path.join(options.workDir, buildId);
   const lockOf = (buildId: string) => path.join(options.workDir, `${buildId}.lock`);
   const cleared = clearLeftovers(options.workDir, networks).catch((error) =>
@@ -159,9 +173,18 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
     },
 
     async [Symbol.asyncDispose]() {
+      closing.abort();
       await Promise.all([...builds.values()].map(({ cancel, tidied }) => (cancel.abort(), tidied)));
     },
   };
+
+  /** Builds that another process runs have their locks here too. */
+  async function isUsedElsewhere(): Promise<boolean> {
+    const names = (await readdir(options.workDir)).filter((name) => name.endsWith(".lock"));
+    return names.some(
+      (name) => !builds.has(name.slice(0, -".lock".length)) && holderOf(path.join(options.workDir, name)),
+    );
+  }
 
   /** Caches that grew too large, and logs of builds that ended long ago. */
   async function tidy(projectId: string): Promise<void> {
@@ -169,6 +192,7 @@ export function processBuildService(options: ProcessBuildOptions): BuildService 
       (one) => one.projectId === projectId && one.status.state === "running",
     );
     if (!isBusy) await projectCache(projectDir(builder, projectId)).trim();
+    await boundAll();
     const ended = [...builds].filter(([, { status }]) => status.state !== "running");
     for (const [buildId, { logFile }] of ended.slice(0, -endedMax)) {
       builds.delete(buildId);

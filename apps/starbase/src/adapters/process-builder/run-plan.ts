@@ -22,6 +22,8 @@ export type PlanRun = {
   readonly source: string;
   readonly workDir: string;
   readonly toolsDir: string;
+  /** Keeps a tool's folder while the build goes on. */
+  readonly holdTool: (from: string) => void;
   readonly machine: MachineTools;
   readonly sandbox: Sandbox;
   readonly cache: ProjectCache;
@@ -54,6 +56,7 @@ export async function runPlan(run: PlanRun, app: string): Promise<LaidOut> {
       toolsDir: run.toolsDir,
       nodeVersion: run.machine.nodeVersion,
       signal: run.signal,
+      hold: run.holdTool,
       say: (text) => run.say("tools", text),
       versionOf: run.versionOf,
       install: async (tool, command) => {

@@ -29,7 +29,7 @@ export function projectCache(dir: string): ProjectCache {
     async restore(key, app, signal) {
       const saved = path.join(trees, key);
       if (!(await stat(saved).catch(() => undefined))) return false;
-      await utimes(saved, new Date(), new Date()).catch(() => undefined);
+      await touch(saved);
       await runProgram("cp", copyArgs(`${saved}/.`, app), { signal });
       return true;
     },
@@ -40,6 +40,7 @@ export function projectCache(dir: string): ProjectCache {
       await mkdir(draft);
       try {
         await runProgram("cp", copyArgs(`${app}/.`, draft), { signal });
+        await touch(draft);
         await rename(draft, path.join(trees, key)).catch(() => undefined);
       } finally {
         await rm(draft, { recursive: true, force: true });
@@ -49,7 +50,10 @@ export function projectCache(dir: string): ProjectCache {
 
     async mount(name, uid) {
       const folder = path.join(dir, "mounts", name.replaceAll(/[^\w.-]/g, "_"));
-      if (await stat(folder).catch(() => undefined)) return folder;
+      if (await stat(folder).catch(() => undefined)) {
+        await touch(folder);
+        return folder;
+      }
       await mkdir(folder, { recursive: true });
       if (uid !== undefined) await lchown(folder, uid, uid);
       return folder;
@@ -61,6 +65,10 @@ export function projectCache(dir: string): ProjectCache {
     },
   };
 }
+
+/** What was used longest ago goes first. */
+export const touch = (folder: string): Promise<void> =>
+  utimes(folder, new Date(), new Date()).catch(() => undefined);
 
 const copyArgs = (from: string, to: string): string[] =>
   process.platform === "linux" ? ["-a", "--reflink=auto", "-T", from, to] : ["-a", from, to];
