@@ -17,7 +17,7 @@ const longestSilenceMs = 60_000;
 export function probeRunning(
   run: Run,
   stepping: Stepping,
-  kill: (text: string, code: number) => void,
+  kill: (text: string) => void,
 ): true | number | undefined {
   const { container, behaviour, now } = stepping;
   const lived = now - run.startedAt;
@@ -61,7 +61,7 @@ type Failing = {
   readonly name: "Startup" | "Readiness" | "Liveness";
   readonly answer: string;
   readonly since: number;
-  readonly kill: (text: string, code: number) => void;
+  readonly kill: (text: string) => void;
 };
 
 function failing(
@@ -82,7 +82,7 @@ function failing(
   const fieldPath = `spec.containers{${String(container["name"])}}`;
   tell({ type: "Warning", reason: "Unhealthy", message: `${name} probe failed: ${answer}`, fieldPath });
   if (isLast)
-    kill(`Container ${String(container["name"])} failed ${name.toLowerCase()} probe, will be restarted`, 137);
+    kill(`Container ${String(container["name"])} failed ${name.toLowerCase()} probe, will be restarted`);
   return true;
 }
 

@@ -23,6 +23,8 @@ export type Run = {
   isReady: boolean;
   probesFailed: number;
   isPulled: boolean;
+  /** Its probes failed: when it will have ended by it. */
+  killedAt: number | undefined;
   message: string;
   terminated: JsonObject | undefined;
   last: JsonObject | undefined;
@@ -39,6 +41,7 @@ export const newRun = (now: number): Run => ({
   isReady: false,
   probesFailed: 0,
   isPulled: false,
+  killedAt: undefined,
   message: "",
   terminated: undefined,
   last: undefined,

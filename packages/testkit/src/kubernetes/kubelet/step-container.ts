@@ -1,4 +1,4 @@
-import { finish, go, imageOf, nameOf, told, type Stepping } from "./finish-container.ts";
+import { finish, go, imageOf, nameOf, stopSeconds, told, type Stepping } from "./finish-container.ts";
 import { probeRunning } from "./probe-container.ts";
 import { backoffMs, durationText, endOf, noticeMs, type Run } from "./run.ts";
 
@@ -69,6 +69,7 @@ function start(run: Run, stepping: Stepping): true {
   run.startedAt = now;
   run.isStarted = run.isReady = false;
   run.probesFailed = 0;
+  run.killedAt = undefined;
   run.terminated = undefined;
   return go(run, "running", now);
 }
@@ -77,12 +78,20 @@ function running(run: Run, stepping: Stepping): true | number | undefined {
   const end = endOf(run, stepping.behaviour, stepping.restartPolicy);
   const lived = stepping.now - run.startedAt;
   if (end && lived >= end.afterMs) return finish(run, stepping, end);
-  const probing = probeRunning(run, stepping, (text, code) => {
+  if (run.killedAt !== undefined) return killed(run, stepping, run.killedAt);
+  const probing = probeRunning(run, stepping, (text) => {
     told(stepping, "Killing", text);
-    finish(run, stepping, { code, reason: "Error" });
+    run.killedAt = stepping.now + stopSeconds(stepping.container) * 1000;
   });
   if (probing === true || !end) return probing;
   return Math.min(probing ?? Number.POSITIVE_INFINITY, end.afterMs - lived);
+}
+
+/** Ended by the kubelet, after what it does before it is told to end. */
+function killed(run: Run, stepping: Stepping, at: number): true | number {
+  if (at > stepping.now) return at - stepping.now;
+  const code = stepping.behaviour.stopCode ?? 137;
+  return finish(run, stepping, { code, reason: code === 0 ? "Completed" : "Error" });
 }
 
 function restart(run: Run, stepping: Stepping): true {
