@@ -4,7 +4,7 @@ import { isServing, preStopSeconds } from "../manifests/drain.ts";
 import type { EventView } from "../view/event-view.ts";
 import type { PodView } from "../view/pod-view.ts";
 import { evictionOf, evictionWords } from "./eviction-words.ts";
-import { answersOf, endingTrouble } from "./pod-trouble.ts";
+import { endingTrouble } from "./pod-trouble.ts";
 
 /** Which run of the pod's app ended last, as far as is seen; 0 before the first. */
 export const runsEnded = ({ ending, evicted, restarts }: PodView): number =>
@@ -29,5 +29,5 @@ export function endingWords(
     return isKilled ? reasonOfKill(drainSeconds * 1_000) : undefined;
   }
   if (service.service_type === "cron" && ending.exitCode === 0) return undefined;
-  return endingTrouble(pod, service, answersOf(service, events), true)?.sentence;
+  return endingTrouble(pod, service, events, true)?.sentence;
 }

@@ -9,8 +9,8 @@ import {
 } from "../../../core/reasons.ts";
 import { shorten } from "../../../core/shorten.ts";
 import { mainPort } from "../manifests/ports.ts";
-import type { EventView } from "../view/event-view.ts";
-import type { PodView } from "../view/pod-view.ts";
+import { probeFailed, type EventView } from "../view/event-view.ts";
+import type { PodEnding, PodView } from "../view/pod-view.ts";
 import { waitingWords, type Trouble } from "./image-words.ts";
 import { isDenialOfFile } from "./denial-words.ts";
 import { evictionOf, evictionWords } from "./eviction-words.ts";
@@ -51,17 +51,24 @@ export function podTrouble(
     if (unstarted) return { ...unstarted, kind: "start" };
   }
   const answers = answersOf(service, events);
-  const ending = pod.ending && endingTrouble(pod, service, answers);
+  const ending = pod.ending && endingTrouble(pod, service, events);
   if (ending) return ending;
   const mount = events.find(({ reason }) => reason === "FailedMount" || reason === "FailedAttachVolume");
   if (mount && pod.startedAtMs === undefined)
     return start(`its volume cannot be mounted: ${shorten(mount.message)}`, false);
-  const answer = answers.get("Startup") ?? answers.get("Readiness");
+  const answer = [answers.get("Startup"), answers.get("Readiness")].find(
+    (each) => each && isOfNow(each, pod),
+  );
   if (!answer) return undefined;
   const trouble = start(`not ready yet: ${sayAnswer(answer, service)}`, false);
   const isSilent = answer.answer === "silence" && pod.startedAtMs !== undefined;
   return isSilent ? { ...trouble, toldFromMs: pod.startedAtMs + listensWithinMs } : trouble;
 }
+
+/** An event is kept for an hour: of one that was ready meanwhile, it may be of its start. */
+const isOfNow = ({ atMs }: ProbeAnswer, { unreadySinceMs = 0 }: PodView): boolean =>
+  atMs >= unreadySinceMs - eventLagMs;
+const eventLagMs = 10_000;
 
 const start = (sentence: string, isFinal: boolean): PodTrouble => ({ sentence, isFinal, kind: "start" });
 
@@ -84,31 +91,49 @@ export const sayAnswer = ({ answer }: ProbeAnswer, service: DesiredService): str
     ? `nothing listens on port ${mainPort(service) ?? "?"}: listen on the port in PORT`
     : answer;
 
+/** Of each run a kubelet tells four normal things; of a pod 25 at once, and then one in five minutes. */
+const runsTold = 5;
+
+/** Which probe the kubelet ended this run for, if it did: it says so before. Of later runs it may not, and it is taken for the same. */
+function probeThatEnded(
+  { exitCode, endedAtMs = 0, ranForMs }: PodEnding,
+  restarts: number,
+  events: readonly EventView[],
+): "startup" | "liveness" | undefined {
+  const killing = events.find(({ reason }) => reason === "Killing");
+  if (!killing) return undefined;
+  const isOfRun = killing.atMs >= endedAtMs - ranForMs && killing.atMs <= endedAtMs + 1_000;
+  const mayBeAgain = restarts >= runsTold && [0, 137, 143].includes(exitCode);
+  return isOfRun || mayBeAgain
+    ? (probeFailed.exec(killing.message)?.[1] as "startup" | "liveness")
+    : undefined;
+}
+
 /** A container that ended: by itself, or by the kubelet because a probe failed for too long. */
 export function endingTrouble(
   pod: PodView,
   service: DesiredService,
-  answers: ReadonlyMap<ProbeKind, ProbeAnswer>,
+  events: readonly EventView[],
   isInLog = false,
 ): PodTrouble | undefined {
   const { ending } = pod;
   if (!ending) return undefined;
-  const wasTold = ending.exitCode === 143 || ending.exitCode === 137 || ending.exitCode === 0;
   const isOom = ending.reason === "OOMKilled";
-  const startup = answers.get("Startup");
-  if (startup && wasTold && !isOom && pod.restarts > 0) {
-    const answer = startup.answer === "silence" ? undefined : startup.answer;
+  const endedBy = isOom ? undefined : probeThatEnded(ending, pod.restarts, events);
+  const answers = answersOf(service, events);
+  if (endedBy === "startup") {
+    const startup = answers.get("Startup");
+    const answer = startup?.answer === "silence" ? undefined : startup?.answer;
     const timeoutMs = service.probes.startup.timeout_seconds * 1_000;
-    const sentence = reasonOfTimeout(timeoutMs, mainPort(service) ?? null, undefined, answer);
+    const port = startup ? (mainPort(service) ?? null) : null;
+    const sentence = reasonOfTimeout(timeoutMs, port, undefined, answer);
     return { kind: "crash", isFinal: true, sentence };
   }
-  const liveness = answers.get("Liveness");
-  if (liveness && wasTold && !isOom)
-    return {
-      kind: "crash",
-      isFinal: false,
-      sentence: reasonOfLiveness(livenessFails, sayAnswer(liveness, service)),
-    };
+  if (endedBy === "liveness") {
+    const liveness = answers.get("Liveness");
+    const said = liveness ? sayAnswer(liveness, service) : "what it answered is not known";
+    return { kind: "crash", isFinal: false, sentence: reasonOfLiveness(livenessFails, said) };
+  }
   // The kubelet keeps up to 80 lines of a container that failed.
   const lastLines = lastLinesOf(ending.message.split("\n"));
   const sentence = reasonOfEnding(

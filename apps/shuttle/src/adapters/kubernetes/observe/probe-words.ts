@@ -7,17 +7,18 @@ export type ProbeAnswer = {
   readonly kind: ProbeKind;
   readonly answer: string | "silence";
   readonly count: number;
+  readonly atMs: number;
 };
 
 /** Reads `<kind> probe failed: <what>` of an Unhealthy event; undefined for any other. An answer's status comes without its path. */
 export function probeAnswerOf(
-  { reason, message, count }: EventView,
+  { reason, message, count, atMs }: EventView,
   pathOfProbe: (kind: ProbeKind) => string | undefined,
 ): ProbeAnswer | undefined {
   const match = /^(Startup|Readiness|Liveness) probe (?:failed|errored)[^:]*: (.*)$/s.exec(message);
   if (reason !== "Unhealthy" || !match) return undefined;
   const [, kind, said = ""] = match as unknown as [string, ProbeKind, string];
-  return { kind, answer: answerOf(said, pathOfProbe(kind)), count };
+  return { kind, answer: answerOf(said, pathOfProbe(kind)), count, atMs };
 }
 
 /** The kubelet's words in ours. It asks by the pod's address, of which a customer knows nothing. */

@@ -316,3 +316,99 @@ test("of a container that nobody saw end, no end is told", () => {
     endingWords(view, { service_type: "web", ports: [] } as unknown as DesiredService, []),
   ).toBeUndefined();
 });
+
+/** A kubelet's events and statuses, to the second, of an app that starts in 3 s of 20. */
+const endedAt = Date.parse("2026-12-01T06:04:48Z");
+const asked = (kind: string, atMs: number): EventView => ({
+  ...unhealthy(`${kind} probe failed: dial tcp 10.89.0.141:8080: connect: connection refused`),
+  atMs,
+});
+const killing = (kind: string, atMs: number): EventView => ({
+  ...unhealthy(`Container app failed ${kind} probe, will be restarted`),
+  reason: "Killing",
+  atMs,
+});
+test.each([
+  [
+    "ends by itself",
+    [asked("Startup", endedAt - 237_000), asked("Liveness", endedAt)],
+    /^exited with code 0 after 4 min/,
+  ],
+  [
+    "ends by itself, other than before",
+    [asked("Liveness", endedAt - 260_000), killing("liveness", endedAt - 260_000)],
+    /^exited with code 0 after 4 min/,
+  ],
+  [
+    "is given up",
+    [asked("Startup", endedAt - 230_000), killing("startup", endedAt - 12_000)],
+    /^not ready within 20 s: nothing listens/,
+  ],
+  [
+    "is given up, of whose probes nothing was kept",
+    [killing("startup", endedAt - 12_000)],
+    /^not ready within 20 s: see why with starform logs/,
+  ],
+  [
+    "fails its health checks",
+    [
+      asked("Startup", endedAt - 237_000),
+      asked("Liveness", endedAt - 10_000),
+      killing("liveness", endedAt - 10_000),
+    ],
+    /^failed 3 health checks in a row: nothing listens/,
+  ],
+])("an app that %s is told from the others", (_what, events, sentence) => {
+  const ranForMs = 240_000;
+  const ending = {
+    run: 1,
+    endedAtMs: endedAt,
+    exitCode: 0,
+    signal: 0,
+    reason: "Completed",
+    message: "",
+    ranForMs,
+  };
+  const view = { isReady: false, restarts: 1, ending, image: "i" } as PodView;
+  const probe = { kind: "http", path: "/", timeout_seconds: 20 } as const;
+  const service = {
+    probes: { startup: probe, readiness: probe, liveness: probe },
+    resources: { memory_bytes: 1 },
+    ports: [{ container_port: 8080, protocol: "TCP" }],
+    drain_seconds: 5,
+    command: "npm start",
+  } as unknown as DesiredService;
+  expect(podTrouble(view, service, events)?.sentence).toMatch(sentence);
+});
+
+test("of a container that its probe ended again and again, the kubelet need not say so each time", () => {
+  const ending = { run: 7, endedAtMs: endedAt, signal: 0, reason: "Error", message: "", ranForMs: 32_000 };
+  const probe = { kind: "http", path: "/", timeout_seconds: 20 } as const;
+  const service = {
+    probes: { startup: probe, readiness: probe, liveness: probe },
+    resources: { memory_bytes: 1 },
+    ports: [{ container_port: 8080, protocol: "TCP" }],
+    command: "npm start",
+  } as unknown as DesiredService;
+  const said = (exitCode: number) =>
+    podTrouble(
+      { isReady: false, restarts: 6, ending: { ...ending, exitCode }, image: "i" } as PodView,
+      service,
+      [killing("startup", endedAt - 120_000)],
+    )?.sentence;
+  expect(said(143)).toMatch(/^not ready within 20 s/);
+  expect(said(1)).toMatch(/^exited with code 1/);
+});
+
+test("what a probe got at the start is no reason for one that was ready meanwhile", () => {
+  const waits = { isReady: false, restarts: 0, image: "i", startedAtMs: endedAt - 300_000 } as PodView;
+  const service = {
+    probes: { startup: { path: "/" }, readiness: { path: "/" }, liveness: { path: "/" } },
+    ports: [{ container_port: 8080, protocol: "TCP" }],
+  } as unknown as DesiredService;
+  const events = [asked("Startup", endedAt - 299_000)];
+  expect(podTrouble({ ...waits, unreadySinceMs: endedAt }, service, events)).toBeUndefined();
+  expect(podTrouble({ ...waits, unreadySinceMs: endedAt - 300_000 }, service, events)?.sentence).toMatch(
+    /^not ready yet/,
+  );
+});

@@ -217,6 +217,13 @@ export function openClusterView({
     eventChanged,
     { fieldSelector: "type=Warning" },
   );
+  // A kubelet that ends what fails its probes finds that quite normal.
+  const killings = open<EventView>(
+    { apiVersion: "v1", kind: "Event", resource: "events-killing", isWhole: true },
+    eventView,
+    eventChanged,
+    { fieldSelector: "reason=Killing" },
+  );
   const informers: readonly Informer<unknown>[] = [
     ...owned.values(),
     replicaSets,
@@ -224,6 +231,7 @@ export function openClusterView({
     pods,
     nodes,
     warnings,
+    killings,
   ];
 
   return {

@@ -22,6 +22,8 @@ const told: ReadonlySet<string> = new Set([
   "FailedCreate",
   "Evicted",
 ]);
+/** Of a container that the kubelet ends, that it does so because of a probe. */
+export const probeFailed = /failed (startup|liveness) probe/;
 const messageMax = 600;
 
 export function eventView(object: KubeObject): EventView | undefined {
@@ -35,7 +37,8 @@ export function eventView(object: KubeObject): EventView | undefined {
     series?: { count?: number; lastObservedTime?: string };
   };
   const about = event.involvedObject;
-  if (!about?.uid || !told.has(event.reason ?? "")) return undefined;
+  const isOfProbe = event.reason === "Killing" && probeFailed.test(event.message ?? "");
+  if (!about?.uid || !(isOfProbe || told.has(event.reason ?? ""))) return undefined;
   return {
     uid: about.uid,
     kind: interned(about.kind ?? ""),
