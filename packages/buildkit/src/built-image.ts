@@ -1,3 +1,4 @@
+import { unlessAborted } from "./unless-aborted.ts";
 import type { BuildKit, Exporter, SolveOptions, SolveResult } from "./client.ts";
 import { dockerEngine, type Engine } from "./engine.ts";
 import type { SentFiles } from "./file-sync.ts";
@@ -50,11 +51,11 @@ export type BuildOptions = {
  * another one there would leave an image that the engine cannot run. Everything else is asked of the builder.
  */
 export async function exporterFor(client: BuildKit, build: BuildOptions): Promise<Exporter> {
-  const { tags, push = false, insecureRegistry = false } = build;
+  const { tags, push = false, insecureRegistry = false, signal } = build;
   const name = tags.length > 0 ? { name: tags.join(",") } : {};
   const isEngine = client.transport.engineSocket !== undefined;
   if (isEngine && !push) return { type: "moby", attrs: name };
-  if (await client.hasExporter("image")) {
+  if (await unlessAborted(client.hasExporter("image"), signal)) {
     const pushed = push && { push: "true", ...(insecureRegistry && { "registry.insecure": "true" }) };
     return { type: "image", attrs: { ...name, ...pushed, unpack: "false" } };
   }

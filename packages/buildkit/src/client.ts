@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { answered, askCapabilities, askExporter } from "./ask-builder.ts";
 import { BuildFailed, buildFailure } from "./build-failed.ts";
 import { BuilderLost } from "./builder-lost.ts";
 import { runFrontend, type Frontend } from "./gateway.ts";
@@ -54,7 +55,7 @@ export type UsageRecord = {
 
 export type BuildKit = {
   readonly transport: Transport;
-  /** What this builder says it can do. Asked once. */
+  /** What this builder says it can do. Asked once; as all questions, it rejects with BuilderLost when none answers. */
   capabilities(): Promise<Capabilities>;
   /** Whether results can leave it that way: "image", "moby", "oci", "tar", "local" and so on. Each is asked once. */
   hasExporter(type: string): Promise<boolean>;
@@ -120,8 +121,16 @@ export async function openBuildKit(transport: Transport): Promise<BuildKit & Asy
       exporters.set(type, known);
       return known;
     },
-    workers: async () => (await channel.unary(methods.workers, {})).record.map(toWorker),
-    diskUsage: async () => (await channel.unary(methods.diskUsage, {})).record.map(toUsage),
+    async workers() {
+      return (await answered((signal) => channel.unary(methods.workers, {}, { signal }))).record.map(
+        toWorker,
+      );
+    },
+    async diskUsage() {
+      return (await answered((signal) => channel.unary(methods.diskUsage, {}, { signal }))).record.map(
+        toUsage,
+      );
+    },
     async prune({ keepBytes = 0, keepDurationMs = 0, all = false } = {}) {
       const removed: UsageRecord[] = [];
       const asks = { all, keepDuration: keepDurationMs * 1_000_000, keepBytes };
@@ -149,28 +158,6 @@ const toUsage = (record: Usage): UsageRecord => ({
   description: record.description ?? "",
   type: record.recordType ?? "",
 });
-
-async function askCapabilities(solve: BuildKit["solve"]): Promise<Capabilities> {
-  let found: Capabilities = { llb: new Set(), frontend: new Set() };
-  const run: Frontend = async ({ llbCapabilities, frontendCapabilities }) => {
-    found = { llb: llbCapabilities, frontend: frontendCapabilities };
-    return {};
-  };
-  await solve({ source: { run }, services: { sharedKey: "capabilities" } });
-  return found;
-}
-
-/** No list can be asked for, but a build of nothing says at once when there is no such exporter. */
-async function askExporter(solve: BuildKit["solve"], type: string): Promise<boolean> {
-  const source = { run: async () => ({}) };
-  try {
-    await solve({ source, services: { sharedKey: "exporters" }, exporter: { type, attrs: {} } });
-    return true;
-  } catch (error) {
-    // Those that hand their result to this side find nobody to take it here, and so they are there.
-    return error instanceof BuildFailed && /FileSend/i.test(error.message);
-  }
-}
 
 async function solveOver(
   transport: Transport,

@@ -1,0 +1,44 @@
+import { BuildFailed } from "./build-failed.ts";
+import { BuilderLost } from "./builder-lost.ts";
+import type { BuildKit, Capabilities } from "./client.ts";
+import type { Frontend } from "./gateway.ts";
+
+/** Far more than a builder takes that is at work, for a question that nothing is built for. */
+const answerMs = 60_000;
+
+/** The answer to a question; rejects with BuilderLost where the builder leaves it open. */
+export async function answered<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const words = `the builder did not answer within ${answerMs / 1_000} s. See whether its machine is overloaded.`;
+  const timer = setTimeout(() => late.abort(new BuilderLost(words)), answerMs);
+  try {
+    return await ask(late.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export async function askCapabilities(solve: BuildKit["solve"]): Promise<Capabilities> {
+  let found: Capabilities = { llb: new Set(), frontend: new Set() };
+  const run: Frontend = async ({ llbCapabilities, frontendCapabilities }) => {
+    found = { llb: llbCapabilities, frontend: frontendCapabilities };
+    return {};
+  };
+  const asked = { source: { run }, services: { sharedKey: "capabilities" } };
+  await answered((signal) => solve(asked, { signal }));
+  return found;
+}
+
+/** No list can be asked for, but a build of nothing says at once when there is no such exporter. */
+export async function askExporter(solve: BuildKit["solve"], type: string): Promise<boolean> {
+  const source = { run: async () => ({}) };
+  try {
+    const asked = { source, services: { sharedKey: "exporters" }, exporter: { type, attrs: {} } };
+    await answered((signal) => solve(asked, { signal }));
+    return true;
+  } catch (error) {
+    if (!(error instanceof BuildFailed)) throw error;
+    // Those that hand their result to this side find nobody to take it here, and so they are there.
+    return /FileSend/i.test(error.message);
+  }
+}
