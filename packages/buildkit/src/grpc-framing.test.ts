@@ -32,3 +32,12 @@ test("refuses a message past BuildKit's own limit, before it is held", async () 
   await expect(read(frameGzip(Buffer.alloc(most + 1)))).rejects.toMatchObject(tooLarge);
   expect((await read(frameGzip(Buffer.alloc(most))))[0]).toHaveLength(most);
 });
+
+test("puts a message together in one go, however small its pieces are", async () => {
+  const message = Buffer.alloc(2 ** 20, "x");
+  const pieces = function* () {
+    for (const byte of frame(message)) yield Buffer.from([byte]);
+  };
+  const [received] = await Array.fromAsync(unframe(Readable.from(pieces())));
+  expect(received?.equals(message)).toBe(true);
+});

@@ -30,21 +30,49 @@ const messageBytesMax = 16 * 2 ** 20;
  * is larger than BuildKit's 16 MiB, before it is held. Leaving early leaves it open.
  */
 export async function* unframe(stream: Readable): AsyncGenerator<Buffer> {
-  let pending: Buffer = Buffer.alloc(0);
+  // The message that came in part, with room for all of it once its length is there: no byte is copied for each piece.
+  let held = Buffer.allocUnsafe(headBytes);
+  let filled = 0;
   for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-    while (pending.length >= 5) {
-      const length = pending.readUInt32BE(1);
-      if (length > messageBytesMax) throw tooLarge(`${length} bytes`);
-      const end = 5 + length;
-      if (pending.length < end) break;
-      const message = pending.subarray(5, end);
-      // The one encoding that was offered.
-      yield pending[0] === 1 ? await unzipped(message) : message;
-      pending = pending.subarray(end);
+    let at = 0;
+    while (at < chunk.length) {
+      const rest = chunk.subarray(at);
+      if (filled === 0 && rest.length >= headBytes && rest.length >= framedBytes(rest)) {
+        const framed = rest.subarray(0, framedBytes(rest));
+        at += framed.length;
+        yield await messageIn(framed);
+        continue;
+      }
+      const copied = rest.copy(held, filled);
+      [at, filled] = [at + copied, filled + copied];
+      if (filled < held.length) continue;
+      const bytes = framedBytes(held);
+      if (bytes > filled) {
+        const head = held;
+        held = Buffer.allocUnsafe(bytes);
+        head.copy(held);
+        continue;
+      }
+      yield await messageIn(held);
+      [held, filled] = [Buffer.allocUnsafe(headBytes), 0];
     }
   }
 }
+
+const headBytes = 5;
+
+/** The size of a message with its head, which is there. */
+function framedBytes(framed: Buffer): number {
+  const length = framed.readUInt32BE(1);
+  if (length > messageBytesMax) throw tooLarge(`${length} bytes`);
+  return headBytes + length;
+}
+
+/** The one encoding that was offered, or none. */
+const messageIn = (framed: Buffer): Buffer | Promise<Buffer> => {
+  const message = framed.subarray(headBytes);
+  return framed[0] === 1 ? unzipped(message) : message;
+};
 
 const unzipped = (message: Buffer): Promise<Buffer> =>
   unzip(message, { maxOutputLength: messageBytesMax }).catch((error: NodeJS.ErrnoException) => {
