@@ -84,3 +84,13 @@ test("output without line ends comes in pieces and does not pile up", () => {
   for (let n = 0; n < 40; n += 1) build.take({ started: at(1) }, log("x".repeat(10_000)));
   expect(build.events.filter(({ stream }) => stream === "stdout").length).toBeGreaterThan(3);
 });
+
+test("keeps and tells no more steps than a build can have, and goes on with those", () => {
+  const { events, progress } = aBuild();
+  const report = (digest: string, more: Partial<StatusVertex> = {}) =>
+    progress.take({ vertexes: [{ digest, name: digest, started: at(1), ...more }], logs: [] });
+  for (let n = 0; n < 20_000; n += 1) report(`step ${n}`);
+  expect(events).toHaveLength(10_000);
+  report("step 0", { completed: at(2) });
+  expect(events.at(-1)).toMatchObject({ step: "step 0", text: "done" });
+});

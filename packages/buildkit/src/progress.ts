@@ -51,6 +51,8 @@ type Step = {
   partial: Map<number, { decoder: StringDecoder; text: string }>;
 };
 
+/** No build has as many. Of more nothing is kept and nothing told, so that no builder can fill the memory with them. */
+const stepsMax = 10_000;
 const tailLinesMax = 40;
 /** A line longer than this is handed out in pieces, so that output without line ends cannot fill the memory. */
 const lineCharsMax = 64 * 1024;
@@ -72,6 +74,8 @@ export function trackProgress(onEvent: (event: BuildEvent) => void): Progress {
     steps.set(digest, made);
     return made;
   };
+  const isKept = (digest: string): boolean =>
+    steps.has(digest) || (steps.size < stepsMax && Boolean(stepOf(digest)));
   const say = (step: Step, stream: number, ts: number, text: string): void => {
     step.tail.push(text);
     if (step.tail.length > tailLinesMax) step.tail.shift();
@@ -85,7 +89,9 @@ export function trackProgress(onEvent: (event: BuildEvent) => void): Progress {
     step.partial.clear();
   };
   return {
-    take({ vertexes, logs }) {
+    take(report) {
+      const vertexes = report.vertexes.filter(({ digest }) => isKept(digest));
+      const logs = report.logs.filter(({ vertex }) => isKept(vertex));
       for (const { digest, name } of vertexes) if (name) stepOf(digest).name = name;
       const running = vertexes.filter(({ completed }) => !completed);
       const endsMs = vertexes.flatMap(({ completed }) => (completed ? [millis(completed)] : []));
