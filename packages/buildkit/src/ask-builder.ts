@@ -25,7 +25,7 @@ export async function askCapabilities(solve: BuildKit["solve"]): Promise<Capabil
     return {};
   };
   const asked = { source: { run }, services: { sharedKey: "capabilities" } };
-  await answered((signal) => solve(asked, { signal }));
+  await answered((signal) => solve(asked, { signal, isQuestion: true }));
   return found;
 }
 
@@ -34,7 +34,7 @@ export async function askExporter(solve: BuildKit["solve"], type: string): Promi
   const source = { run: async () => ({}) };
   try {
     const asked = { source, services: { sharedKey: "exporters" }, exporter: { type, attrs: {} } };
-    await answered((signal) => solve(asked, { signal }));
+    await answered((signal) => solve(asked, { signal, isQuestion: true }));
     return true;
   } catch (error) {
     if (!(error instanceof BuildFailed)) throw error;

@@ -36,6 +36,8 @@ export type SolveOptions = {
    * where one takes longer than an abort may, that is after the rejection.
    */
   readonly undo?: () => Promise<void>;
+  /** Nothing is built, and so nobody waits for reports of it. */
+  readonly isQuestion?: boolean;
 };
 
 export type Worker = {
@@ -163,13 +165,13 @@ async function solveOver(
   transport: Transport,
   channel: GrpcChannel,
   request: SolveRequest,
-  { signal, onProgress = () => undefined, undo }: SolveOptions,
+  { signal, onProgress = () => undefined, undo, isQuestion = false }: SolveOptions,
 ): Promise<SolveResult> {
   signal?.throwIfAborted();
   const ref = randomUUID();
   const session = await openSession(transport, channel, request.services);
   const progress = trackProgress(onProgress);
-  const status = watch(channel, ref, progress, signal);
+  const status = isQuestion ? unwatched : watch(channel, ref, progress, signal);
   try {
     const either = AbortSignal.any([session.lost, ...(signal ? [signal] : [])]);
     return await solveAndRun(channel, { ref, session: session.id }, request, either);
@@ -255,6 +257,8 @@ type Watched = {
   /** The builder has said all, or was given the time for it; answers which. */
   ended(): Promise<boolean>;
 };
+
+const unwatched: Watched = { ended: async () => true };
 
 /** Follows the build's reports until the builder has no more, which is also when nothing of it runs any more. */
 function watch(channel: GrpcChannel, ref: string, progress: Progress, signal?: AbortSignal): Watched {
