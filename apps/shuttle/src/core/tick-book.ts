@@ -17,7 +17,9 @@ export type DueTick = { readonly tick: Date; readonly pods: readonly RunningPod[
 export function tickBook(intervalMs: number, writtenThrough: Date | undefined) {
   /** Of each pod, the last tick that it is written down for. */
   const written = new Map<string, number>();
-  let floorMs = writtenThrough?.getTime();
+  // What the cluster had not told yet when the last tick was written is missing there: it is taken once more, and of what was
+  // written the ids are the same.
+  let floorMs = writtenThrough && writtenThrough.getTime() - intervalMs;
 
   return {
     /** The oldest first. A clock that was set back takes its present tick once more: the ids are the same. */
