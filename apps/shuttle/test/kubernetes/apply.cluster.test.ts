@@ -27,6 +27,7 @@ describe("applying", () => {
   test("makes all that a service needs, each after what it depends on, and writes nothing a second time", async () => {
     await using shuttle = await rig.shuttle();
     const service = shuttle.hand.want(rich());
+    await until("its route is written", () => shuttle.writes.some((write) => / HTTPRoute /.test(write)));
     await settled(shuttle, service);
     const order = shuttle.writes.map((write) => write.split(" ")[1]);
     expect(order.indexOf("Namespace")).toBe(0);
