@@ -402,8 +402,9 @@ export function clusterContract(name: string, openRig: () => Promise<ClusterRig>
         const look = (): void => void told.add(cluster.observe(keyOf(service))?.reason ?? "");
         using _listening = cluster.onChange(look);
         await rig.ask(service, path);
+        // Three checks of five seconds each, and the ten that an instance still has to answer what is on its way.
         await until("the reason is told", () => (look(), [...told].some((one) => reason.test(one))), {
-          withinMs: 20_000,
+          withinMs: 60_000,
         });
         await until(
           "another one runs",
