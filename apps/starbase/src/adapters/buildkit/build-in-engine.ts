@@ -5,6 +5,7 @@ import type { BuiltImage } from "@starform/buildkit/built-image";
 import { openBuildKit } from "@starform/buildkit/client";
 import type { Engine } from "@starform/buildkit/engine";
 import { dockerTransport } from "@starform/buildkit/transport";
+import { unlessAborted } from "@starform/buildkit/unless-aborted";
 import type { BuildSpec } from "../../ports/build-service.ts";
 import { bothLimits, type BuildLimits } from "../process-builder/build-limits.ts";
 import { inside } from "../process-builder/copy-tree.ts";
@@ -96,7 +97,10 @@ async function buildOnBestBase(
     });
   // Bases take a minute or two when they are made; whoever cancels meanwhile does not wait for them.
   const basesFor = (form: BaseForm) =>
-    orAborted(builder.basesFor(form, spec.outcome.info.versions["node"]?.version, watch.say), watch.signal);
+    unlessAborted(
+      builder.basesFor(form, spec.outcome.info.versions["node"]?.version, watch.say),
+      watch.signal,
+    );
   // A frontend image brings what its plans start from.
   if (spec.outcome.kind === "plan" && spec.outcome.frontend) return buildOn(undefined);
   const lacking = await toolsOwnBasesLack(spec.outcome);
@@ -116,19 +120,6 @@ async function buildOnBestBase(
     if (full.builder === quick.builder) throw error;
     watch.say(`${error.message}; the quick base may lack what it needs, so it is built again on Debian's`);
     return buildOn(full);
-  }
-}
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-    work.catch(() => undefined);
   }
 }
 
