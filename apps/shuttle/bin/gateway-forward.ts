@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { openKubeApi } from "@starform/kubernetes/open-kube-api";
-import { runProgram, untilSignal } from "@starform/std/process";
+import { runMain, untilSignal } from "@starform/std/process";
 import { readForwardConfig } from "../src/forward/config.ts";
 import { gatewayAddress } from "../src/forward/gateway-address.ts";
 import { openGatewayForward } from "../src/forward/gateway-forward.ts";
 
-await runProgram(async () => {
+await runMain(async () => {
   const { port, healthPort, kubeconfigFile, address } = readForwardConfig(process.env);
   await using kube = await openKubeApi({ kubeconfigFile }, { userAgent: "starform-gateway-forward" });
   await using _forward = await openGatewayForward({

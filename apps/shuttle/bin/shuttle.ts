@@ -1,4 +1,4 @@
-import { runProgram, untilSignal } from "@starform/std/process";
+import { runMain, untilSignal } from "@starform/std/process";
 import { keepHeapSmall } from "@starform/std/small-heap";
 import { readConfig, readOperatorConfig } from "../src/config.ts";
 import { openShuttle } from "../src/wiring/open-shuttle.ts";
@@ -7,7 +7,7 @@ import { operate } from "../src/wiring/operate.ts";
 const args = process.argv.slice(2);
 if (args.length === 0) {
   keepHeapSmall();
-  await runProgram(async () => {
+  await runMain(async () => {
     await using _shuttle = await openShuttle(readConfig(process.env));
     await untilSignal("SIGINT", "SIGTERM");
   });

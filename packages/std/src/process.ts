@@ -22,7 +22,7 @@ export function untilSignal(...signals: NodeJS.Signals[]): Promise<NodeJS.Signal
  * Runs a program to its end; never rejects. What a person can put right (a Fault, an error of the system, like a port that
  * is taken) is one sentence on stderr, anything else keeps its stack; either ends the process with exit code 1.
  */
-export async function runProgram(work: () => Promise<void>): Promise<void> {
+export async function runMain(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

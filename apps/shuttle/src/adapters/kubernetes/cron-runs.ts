@@ -40,9 +40,10 @@ export type CronRuns = ReturnType<typeof cronRunsOf>;
 /**
  * The runs of cron services, read from their Jobs. What Starbase has taken is written on the list of what was made for the
  * service, so it is kept over restarts. It is not written on the CronJob: a controller whose own write is overtaken right
- * after it made a Job does not know that Job again, and begins none while it tries to. A run whose Job is cleaned up before it was taken is kept here. One whose Job was seen to go while it ran has
- * failed; how one ended that nobody saw end is not known. Skipped runs are those of the schedule that no Job was made for
- * while this process watched: of the time before nothing is known, and nothing is told.
+ * after it made a Job does not know that Job again, and begins none while it tries to. A run whose Job is cleaned up before
+ * it was taken is kept here. One whose Job was seen to go while it ran has failed; how one ended that nobody saw end is not
+ * known. Skipped runs are those of the schedule that no Job was made for while this process watched: of the time before
+ * nothing is known, and nothing is told.
  */
 export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   const startedMs = nowMs();
