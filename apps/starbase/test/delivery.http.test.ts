@@ -288,12 +288,12 @@ describe("variables", () => {
     await world.owner(variables.setVariables, { params: ref, query: {}, body: { variables: kept } });
     await world.owner(variables.createVarGroup, { params: ref, body: { name: "shared", variables: kept } });
     const body = { variables: { TOKEN: { value, isSecret: true } } };
-    for (const refused of [
-      world.owner(variables.setVariables, { params: ref, query: {}, body }),
-      world.owner(variables.setVarGroup, { params: group, body }),
-      world.owner(variables.createVarGroup, { params: ref, body: { name: "other", ...body } }),
+    for (const ask of [
+      () => world.owner(variables.setVariables, { params: ref, query: {}, body }),
+      () => world.owner(variables.setVarGroup, { params: group, body }),
+      () => world.owner(variables.createVarGroup, { params: ref, body: { name: "other", ...body } }),
     ]) {
-      const error = await refused.then(String, (fault: Fault) => fault);
+      const error = await ask().then(String, (fault: Fault) => fault);
       expect(error).toMatchObject({ code: "invalid", message: expect.stringMatching(message) });
       expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain("hush");
     }
