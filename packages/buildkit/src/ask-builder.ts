@@ -5,17 +5,36 @@ import type { Frontend } from "./gateway.ts";
 
 /** Far more than a builder takes that is at work, for a question that nothing is built for. */
 const answerMs = 60_000;
+/** The same for one of many answers, each after work of its own: a layer of gigabytes is removed in less. */
+const nextAnswerMs = 600_000;
 
 /** The answer to a question; rejects with BuilderLost where the builder leaves it open. */
 export async function answered<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const late = new AbortController();
-  const words = `the builder did not answer within ${answerMs / 1_000} s. See whether its machine is overloaded.`;
-  const timer = setTimeout(() => late.abort(new BuilderLost(words)), answerMs);
-  try {
-    return await ask(late.signal);
-  } finally {
-    clearTimeout(timer);
+  using late = silence(answerMs);
+  return await ask(late.signal);
+}
+
+/** All answers to a question; rejects with BuilderLost where the builder falls silent for ten minutes before the end. */
+export async function allAnswers<T>(ask: (signal: AbortSignal) => AsyncIterable<T>): Promise<T[]> {
+  using late = silence(nextAnswerMs);
+  const all: T[] = [];
+  for await (const each of ask(late.signal)) {
+    all.push(each);
+    late.heard();
   }
+  return all;
+}
+
+/** Fires when nothing was heard for so long. */
+function silence(maxMs: number): Disposable & { readonly signal: AbortSignal; heard(): void } {
+  const late = new AbortController();
+  const words = `the builder did not answer within ${maxMs / 1_000} s. See whether its machine is overloaded.`;
+  const timer = setTimeout(() => late.abort(new BuilderLost(words)), maxMs);
+  return {
+    signal: late.signal,
+    heard: () => void timer.refresh(),
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
 }
 
 export async function askCapabilities(solve: BuildKit["solve"]): Promise<Capabilities> {

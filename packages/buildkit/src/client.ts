@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { answered, askCapabilities, askExporter } from "./ask-builder.ts";
+import { allAnswers, answered, askCapabilities, askExporter } from "./ask-builder.ts";
 import { BuildFailed, buildFailure } from "./build-failed.ts";
 import { BuilderLost } from "./builder-lost.ts";
 import { runFrontend, type Frontend } from "./gateway.ts";
@@ -134,10 +134,9 @@ export async function openBuildKit(transport: Transport): Promise<BuildKit & Asy
       );
     },
     async prune({ keepBytes = 0, keepDurationMs = 0, all = false } = {}) {
-      const removed: UsageRecord[] = [];
       const asks = { all, keepDuration: keepDurationMs * 1_000_000, keepBytes };
-      for await (const record of channel.stream(methods.prune, asks)) removed.push(toUsage(record));
-      return removed;
+      const removed = await allAnswers((signal) => channel.stream(methods.prune, asks, { signal }));
+      return removed.map(toUsage);
     },
     solve,
     async [Symbol.asyncDispose]() {
