@@ -39,8 +39,11 @@ export function keptStoresContract(name: string, openRig: () => Promise<KeptRig>
     test("is the last desired state and the ten before it, newest first, after a restart", async () => {
       await using rig = await openRig();
       expect(await rig.open().desired.load()).toEqual([]);
-      for (let version = 1; version <= 14; version++)
-        await rig.open().desired.save(sent(`v${version}`, { etag: `"${version}"` }));
+      for (let version = 1; version <= 14; version++) {
+        const { desired } = rig.open();
+        await desired.save(sent(`v${version}`, { etag: `"${version}"` }));
+        await desired.prune();
+      }
       const kept = await rig.open().desired.load();
       expect(kept[0]).toEqual({ text: "v14", signature: "k1:abc", etag: '"14"' });
       expect(kept.map(({ text }) => text)).toEqual(Array.from({ length: 11 }, (_, at) => `v${14 - at}`));

@@ -54,8 +54,10 @@ export type Registration = {
 export interface DesiredStore {
   /** What is kept and readable, the newest first. Whoever reads it checks the signature again: a store may be edited. */
   load(): Promise<readonly SentDocument[]>;
-  /** Keeps it before anything acts on it, and the previous ten beside it. Equal text is kept once. */
+  /** Keeps it before anything acts on it, beside those before it. Equal text is kept once. */
   save(document: SentDocument): Promise<void>;
+  /** Forgets what is older than the ten before the last: nobody waits for it. */
+  prune(): Promise<void>;
 }
 
 /** What people with the cluster's own credentials decided while Starbase could not. */

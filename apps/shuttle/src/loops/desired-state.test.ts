@@ -21,7 +21,12 @@ const sent = (state: DesiredState, own: Partial<SentDocument> = {}): SentDocumen
 };
 const kept = (...documents: SentDocument[]): DesiredStore & { saved: SentDocument[] } => {
   const saved: SentDocument[] = [];
-  return { saved, load: async () => documents, save: async (document) => void saved.push(document) };
+  return {
+    saved,
+    load: async () => documents,
+    save: async (document) => void saved.push(document),
+    prune: async () => undefined,
+  };
 };
 /** Overrides whose next `fails` reads are refused. */
 function inMemory(
@@ -115,7 +120,7 @@ test("nothing older than what is kept is believed, also while what is kept canno
   expect(await view.take(sent(aDocument(clusterId, 8, [aService({ image: "b" })])))).toBe(true);
 });
 
-test("the first question is answered at once, later ones wait; what changed is told after it was stored", async () => {
+test("the first question is answered at once, later ones wait; what changed is told between storing it and forgetting the oldest", async () => {
   const [a, b] = [aService({ image: "a" }), aService({ image: "b" })];
   const documents = [sent(aDocument(clusterId, 1, [a, b])), sent(aDocument(clusterId, 2, [a]))];
   const order: string[] = [];
@@ -129,21 +134,27 @@ test("the first question is answered at once, later ones wait; what changed is t
     },
   } as unknown as Starbase;
   const { view } = await open({
-    store: { ...kept(), save: async ({ etag }) => void order.push(`store ${etag}`) },
+    store: {
+      ...kept(),
+      save: async ({ etag }) => void order.push(`store ${etag}`),
+      prune: async () => void order.push("prune"),
+    },
     changed: (keys) => order.push(`changed ${keys.length}`),
   });
   await using _loop = desiredStateLoop(
     { starbase, view, reached: () => undefined, warn: () => undefined },
     50,
   );
-  await until("both are taken", () => order.length === 7);
+  await until("both are taken", () => order.length === 9);
   expect(order).toEqual([
     "ask undefined 0",
     'store "1"',
     "changed 2",
+    "prune",
     'ask "1" 30',
     'store "2"',
     "changed 1",
+    "prune",
     'ask "2" 30',
   ]);
 });

@@ -68,6 +68,12 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
     }
     return hasRecalled;
   };
+  const prune = () =>
+    deps.store.prune().catch((error: unknown) => {
+      deps.warn(
+        `older versions of the desired state are kept for longer than they need be: ${wordsOf(error)}`,
+      );
+    });
   /** A store that is full or away must not keep the apps from what was decided; only a restart meanwhile would know less. */
   const store = async (sent: SentDocument): Promise<void> => {
     unstored = undefined;
@@ -124,6 +130,7 @@ export async function openDesiredView(deps: Deps): Promise<DesiredView> {
     await store(sent);
     const keys = await refresh();
     deps.changed(keys);
+    await prune();
     return keys.length > 0 || isNewer;
   };
   const reread = async (): Promise<void> => {

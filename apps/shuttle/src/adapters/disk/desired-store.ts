@@ -36,6 +36,8 @@ export function fileDesiredStore(dir: string): DesiredStore {
       if (last && last.text !== text)
         renameSync(current, join(previousDir, `${(known.at(-1) ?? 0) + 1}.json`));
       writeJson(current, { etag, signature, text });
+    },
+    async prune() {
       for (const number of numbers().slice(0, -previousMax))
         rmSync(join(previousDir, `${number}.json`), { force: true });
     },

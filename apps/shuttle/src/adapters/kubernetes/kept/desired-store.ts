@@ -32,11 +32,11 @@ export function kubernetesDesiredStore(secrets: KeptSecrets): DesiredStore {
     if (newest) latest = { number: newest[0]!.number, digest: digestOf(documentOf(newest)) };
     return kept;
   };
+  const numbers = async () => (await secrets.names()).flatMap((name) => numberIn(name) ?? []);
   return {
     load: async () => (await load()).flatMap((version) => documentOf(version) ?? []),
     async save(sent) {
-      const [names, body] = await Promise.all([secrets.names(), gzipped(Buffer.from(sent.text, "utf8"))]);
-      const known = names.flatMap((name) => numberIn(name) ?? []);
+      const [known, body] = await Promise.all([numbers(), gzipped(Buffer.from(sent.text, "utf8"))]);
       const highest = Math.max(0, ...known.map(({ number }) => number));
       // Another Shuttle wrote it, or this one and the answer was lost.
       if (highest > 0 && latest?.number !== highest) await load();
@@ -44,9 +44,12 @@ export function kubernetesDesiredStore(secrets: KeptSecrets): DesiredStore {
       const number = highest + (isSame ? 0 : 1);
       for (const secret of secretsOf(number, sent, body)) await secrets.put(secret);
       latest = { number, digest: digestOf(sent) };
-      const numbers = [...new Set([number, ...known.map((one) => one.number)])].sort((x, y) => y - x);
-      const staying = new Set(numbers.slice(0, previousMax + 1));
-      for (const { name, number: old } of known) if (!staying.has(old)) await secrets.remove(name);
+    },
+    async prune() {
+      const known = await numbers();
+      const newestFirst = [...new Set(known.map(({ number }) => number))].sort((x, y) => y - x);
+      const staying = new Set(newestFirst.slice(0, previousMax + 1));
+      for (const { name, number } of known) if (!staying.has(number)) await secrets.remove(name);
     },
   };
 }
