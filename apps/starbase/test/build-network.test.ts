@@ -5,12 +5,12 @@ import { createServer as createSocketServer, type AddressInfo, type Server } fro
 import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { until } from "@starform/std/retry";
+import { openOutside, untilAnswered, words, type Outside } from "@starform/testkit/outside";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addRules, removeRules } from "../src/adapters/process-builder/network-rules.ts";
 import { findProgram } from "../src/adapters/process-builder/program.ts";
 import { processBuildService } from "../src/adapters/process-builder/process-build-service.ts";
 import { aBuild, built } from "./a-build.ts";
-import { openOutside, untilAnswered, words, type Outside } from "./outside.ts";
 import { openProcessBuilder, type ProcessBuilderUnderTest } from "./process-builder.ts";
 
 const canKeepApart =

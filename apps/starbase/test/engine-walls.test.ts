@@ -9,9 +9,9 @@ import { buildDockerfile } from "@starform/buildkit/build-dockerfile";
 import { openBuildKit } from "@starform/buildkit/client";
 import { dockerTransport } from "@starform/buildkit/transport";
 import { openDockerEngine, requireEngineInCi, type DockerEngine } from "@starform/testkit/docker-engine";
+import { openOutside, untilAnswered, words, type Outside } from "@starform/testkit/outside";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sayWalls } from "../src/adapters/buildkit/say-walls.ts";
-import { openOutside, untilAnswered, words, type Outside } from "./outside.ts";
 
 const firewall = () => execFileSync("iptables", ["--wait", "20", "-S"], { encoding: "utf8" });
 

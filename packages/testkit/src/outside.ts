@@ -8,11 +8,13 @@ import { metadataNetworks } from "@starform/std/metadata-networks";
 
 const run = promisify(execFile);
 
-/** A machine of its own beyond this one's network, that serves the same words on all of its addresses. */
+/** A machine of its own beyond this one's network: it says the same words on all of its addresses, on port 53 as well. */
 export type Outside = AsyncDisposable & {
   /** Of a server anywhere. */
   readonly url: string;
-  /** Where no build may ask: one of each network where clouds have their metadata, and the store's. */
+  /** One of each network where clouds have their metadata. */
+  readonly metadataUrls: readonly string[];
+  /** Where no build may ask: those, and the store's. */
   readonly refusedUrls: readonly string[];
   /** As the host of a store of the platform's. */
   readonly storeHost: string;
@@ -20,7 +22,8 @@ export type Outside = AsyncDisposable & {
 
 export const words = "from the outside";
 
-const serve = `require("node:http").createServer((_, response) => response.end("${words}")).listen(8080, "0.0.0.0", () => console.log("ready"))`;
+const serve = `const server = () => require("node:http").createServer((_, response) => response.end("${words}"));
+server().listen(53, "0.0.0.0", () => server().listen(8080, "0.0.0.0", () => console.log("ready")));`;
 
 /** From this machine itself; another such machine that goes may take a way to the same address along. */
 export const untilAnswered = (urls: readonly string[]) =>
@@ -67,9 +70,11 @@ export async function openOutside(): Promise<Outside> {
   });
   for await (const line of createInterface(server.stdout)) if (line === "ready") break;
   const opened = stack.move();
+  const urlOf = (address: string) => `http://${address}:8080`;
   return {
-    url: `http://${there}:8080`,
-    refusedUrls: more.map((address) => `http://${address}:8080`),
+    url: urlOf(there),
+    metadataUrls: metadata.map(urlOf),
+    refusedUrls: more.map(urlOf),
     storeHost,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
