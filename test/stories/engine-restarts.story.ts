@@ -2,16 +2,19 @@ import { rmSync } from "node:fs";
 import { setVariables } from "@starform/contract/variables";
 import { until } from "@starform/std/retry";
 import { requireEngineInCi } from "@starform/testkit/docker-engine";
+import { openOutside, untilAnswered, type Outside } from "@starform/testkit/outside";
 import { openPlatform, type Platform } from "@starform/testkit/platform";
 import { untilAnswers, visit } from "@starform/testkit/visit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { patience, throughApi, type Files, type ThroughApi } from "./through-api.ts";
 
-/** Says what it is asked for, and what its neighbour answers. */
+/** Says what it is asked for, and what its neighbour answers, or at `/metadata` a cloud. */
 const app = (version: string): Files => ({
   Procfile: "web: node server.mjs\n",
   "server.mjs": `import { createServer } from "node:http";
+const cloud = () => fetch(process.env.METADATA_URL, { signal: AbortSignal.timeout(3_000) });
 const server = createServer(async ({ url }, response) => {
+  if (url === "/metadata") return response.end(await cloud().then((answer) => answer.text(), () => "silence"));
   if (url !== "/") console.log("said " + url.slice(1));
   const other = process.env.NEIGHBOUR_URL;
   const heard = other ? await fetch(other).then((answer) => answer.text(), String) : "nobody";
@@ -25,8 +28,10 @@ describe.skipIf(!requireEngineInCi())("apps in an engine that is restarted under
   let platform: Platform;
   let api: ThroughApi;
   let url: string;
+  let outside: Outside;
   const said: string[] = [];
   beforeAll(async () => {
+    outside = await openOutside();
     platform = await openPlatform({ runtime: "docker" });
     api = await throughApi(platform, "lasting");
     url = api.url("front");
@@ -34,7 +39,12 @@ describe.skipIf(!requireEngineInCi())("apps in an engine that is restarted under
     await api.create("front");
     await api.call(setVariables, {
       params: { project: "lasting", service: "front" },
-      body: { variables: { NEIGHBOUR_URL: "${{back.STARFORM_PRIVATE_URL}}" } },
+      body: {
+        variables: {
+          NEIGHBOUR_URL: "${{back.STARFORM_PRIVATE_URL}}",
+          METADATA_URL: outside.metadataUrls[0]!,
+        },
+      },
     });
     for (const name of ["back", "front"])
       expect(await api.deploy(name, app(`${name}-1`))).toMatchObject({ status: "deployed" });
@@ -43,15 +53,18 @@ describe.skipIf(!requireEngineInCi())("apps in an engine that is restarted under
   afterAll(async () => {
     await platform?.[Symbol.asyncDispose]();
     if (platform) rmSync(platform.dataDir, { recursive: true, force: true });
+    await outside?.[Symbol.asyncDispose]();
   });
 
   const say = async (word: string): Promise<void> => {
     said.push(word);
     await visit(url, { path: `/${word}` });
   };
-  /** Both services run as before, nobody calls it a crash, and every line is there once. */
+  /** Both services run as before, behind the same wall, nobody calls it a crash, and every line is there once. */
   async function expectAllAsBefore(): Promise<void> {
     await untilAnswers(url, "front-1 heard back-1 heard nobody");
+    await untilAnswered(outside.metadataUrls);
+    expect(await visit(url, { path: "/metadata" })).toMatchObject({ status: 200, body: "silence" });
     for (const name of ["back", "front"]) {
       const health = await until(
         `${name} to be told as running`,

@@ -38,8 +38,10 @@ async function anEngine(answer: Answer) {
   const stack = new AsyncDisposableStack();
   const docker = stack.use(await openFakeDocker(answer));
   const { socketPath } = docker;
-  const engine = stack.use(await openDockerEngine({ socketPath, clusterId: "c", warn: () => undefined }));
-  return { engine, docker, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const told: string[] = [];
+  const warn = (sentence: string) => void told.push(sentence);
+  const engine = stack.use(await openDockerEngine({ socketPath, clusterId: "c", warn }));
+  return { engine, docker, told, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 const asksOf = (asked: readonly Asked[], method: string, path: RegExp): Asked[] =>
   asked.filter((one) => one.method === method && path.test(one.path));
@@ -132,6 +134,21 @@ test("makes room for a network by removing those of environments that are gone",
   expect(await open.engine.start(spec())).toMatchObject({ kind: "started" });
   expect(asksOf(open.docker.asked, "DELETE", /^\/networks/).map(({ path }) => path)).toEqual([
     "/networks/gone",
+  ]);
+});
+
+test("tells once that it cannot keep apps from a cloud's metadata where the engine's networks are out of reach", async () => {
+  await using open = await anEngine(({ path }) => {
+    if (path.startsWith("/networks?")) return { body: [{ Id: "0123456789abcdef" }] };
+    if (path === "/networks/0123456789abcdef") return { body: { Containers: { x: {} } } };
+    if (path === "/images/registry.test/app/json") return { body: { Id: "sha256:1" } };
+    return path === "/containers/web-1/json" ? { body: container("web-1", {}) } : undefined;
+  });
+  expect(await open.engine.start(spec())).toMatchObject({ kind: "started" });
+  expect(open.told).toEqual([
+    expect.stringMatching(
+      /^apps can ask for the credentials .*there is no br-0123456789ab.*: on a cloud's machine start/,
+    ),
   ]);
 });
 

@@ -13,6 +13,7 @@ import { usageOfContainer } from "./container-usage.ts";
 import { dockerApi, filters, messageOf, type DockerApi } from "./docker-api.ts";
 import { passOnSigterm } from "./pass-on-sigterm.ts";
 import { hostLine, neighbourhood } from "./neighbours.ts";
+import { networkWalls, noWalls } from "./network-walls.ts";
 import { projectNetworks, type ProjectNetwork } from "./project-networks.ts";
 
 export type DockerEngineOptions = {
@@ -34,10 +35,11 @@ export async function openDockerEngine({
 }: DockerEngineOptions): Promise<Engine> {
   const api = dockerApi(socketPath);
   const machine = await machineOf(api);
-  const networks = projectNetworks(api, clusterId);
-  const neighbours = neighbourhood(api);
   // A container's address is reachable from a Linux host; elsewhere the engine runs in a machine of its own.
   const publishes = process.platform !== "linux";
+  const walls = publishes ? noWalls : networkWalls(`${socketPath} ${clusterId}`, warn);
+  const networks = projectNetworks(api, clusterId, walls);
+  const neighbours = neighbourhood(api);
   const ownLabels = ["starform.io/managed-by=shuttle", `starform.io/cluster-id=${clusterId}`];
   const listeners = new Set<(id: string) => void>();
   const shutDoors = new Set<string>();
@@ -104,6 +106,7 @@ export async function openDockerEngine({
     seenEnding.delete(id);
   };
 
+  await networks.wall();
   // Made by a Shuttle that did not come to start it: nobody would ever find it again.
   for (const seen of await all()) if (seen.State.Status === "created") await remove(nameOf(seen));
   const following = followEvents();

@@ -4,6 +4,7 @@ import { mkdirSync, chownSync, watch, type FSWatcher } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Engine, Instance, InstanceExit, InstanceSpec, StartResult } from "../engine.ts";
+import { metadataWall } from "../metadata-wall.ts";
 import { findAppTools } from "./app-tools.ts";
 import { openCgroups, type Cgroups } from "./cgroups.ts";
 import { probeConfinement, unconfined } from "./confinement.ts";
@@ -49,6 +50,12 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
     ...("missing" in found ? [`memory and processor of apps are not limited: ${found.missing}`] : []),
   ])
     options.warn(warning);
+  const wall = metadataWall({ owner: options.dir, hook: "OUTPUT", warn: options.warn });
+  const keepWalled = async (): Promise<void> =>
+    confinement.setpriv
+      ? wall.around([`-m owner --uid-owner ${uidMin}-${uidMin + uidCount - 1}`])
+      : wall.lacks("they do not run as users of their own, whom a firewall could tell from others");
+  await keepWalled();
 
   const listeners = new Set<(id: string) => void>();
   const watchers = new Map<string, FSWatcher>();
@@ -95,6 +102,7 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
   const start = async (spec: InstanceSpec): Promise<StartResult> => {
     const ready = await launchable(spec, images, confinement);
     if ("refusal" in ready) return { kind: "refused", refusal: ready.refusal };
+    await keepWalled();
     if (confinement.layer === "overlay" && confinement.setpriv) await images.open(spec.image);
     const taken = new Set(files.ids().map((id) => files.read(id)?.port));
     const port = spec.port !== null ? await freePort((candidate) => taken.has(candidate)) : null;
@@ -223,7 +231,9 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
     async [Symbol.asyncDispose]() {
       clearInterval(look);
       for (const watcher of watchers.values()) watcher.close();
-      if (files.ids().length === 0) groups?.close();
+      if (files.ids().length > 0) return;
+      groups?.close();
+      if (confinement.setpriv) await wall.around([]);
     },
   };
 }
@@ -231,14 +241,17 @@ export async function openProcessEngine(options: ProcessEngineOptions): Promise<
 const groupName = (dir: string): string =>
   `starform-${createHash("sha256").update(dir).digest("hex").slice(0, 12)}`;
 
+/** The users of apps; nobody else has these. */
+const [uidMin, uidCount] = [720_000_000, 100_000_000];
+
 /** One user per service, so that services cannot reach into each other even where the sandbox is missing. */
 const userOf = (labels: Readonly<Record<string, string>>): number =>
-  720_000_000 +
+  uidMin +
   (createHash("sha256")
     .update(labels["starform.io/service-id"] ?? "")
     .digest()
     .readUInt32BE() %
-    100_000_000);
+    uidCount);
 
 function ownVolume(path: string, uid: number | undefined): string {
   mkdirSync(path, { recursive: true, mode: 0o700 });
