@@ -2,7 +2,8 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { KindRef, KubeApi, KubeObject } from "@starform/kubernetes/kube-api";
+import { openInformer } from "@starform/kubernetes/informer";
+import type { KindRef, KubeApi } from "@starform/kubernetes/kube-api";
 import { isKubeError } from "@starform/kubernetes/kube-error";
 import { openKubeApi } from "@starform/kubernetes/open-kube-api";
 import { until } from "@starform/std/retry";
@@ -87,24 +88,6 @@ async function realCluster(
         if (!isKubeError(error, 409)) throw error;
       },
     );
-  /** One look, and then what the server tells: to list a thousand takes it 60 ms, of a time that is measured. */
-  const grown = async (kind: KindRef, prefix: string, wanted: number, signal: AbortSignal): Promise<void> => {
-    const [metadataOnly, found] = [true, new Set<string>()];
-    const { items, resourceVersion } = await api.list(kind, { metadataOnly }, signal);
-    const note = ({ metadata: { namespace = "", name } }: KubeObject, isThere = true): void => {
-      if (!namespace.startsWith(prefix)) return;
-      if (isThere) found.add(`${namespace}/${name}`);
-      else found.delete(`${namespace}/${name}`);
-    };
-    for (const item of items) note(item);
-    if (found.size >= wanted) return;
-    for await (const { type, object } of api.watch(kind, { resourceVersion, metadataOnly }, signal)) {
-      if (type !== "BOOKMARK") note(object, type !== "DELETED");
-      if (found.size >= wanted) return;
-    }
-    // A watch ends after some minutes.
-    await grown(kind, prefix, wanted, signal);
-  };
   const opened = stack.move();
   return {
     isFake: false,
@@ -116,8 +99,19 @@ async function realCluster(
       );
       return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
     },
-    grown: ({ apiVersion, kind }, prefix, wanted) =>
-      grown({ apiVersion, kind }, prefix, wanted, AbortSignal.timeout(longMs)),
+    async grown({ apiVersion, kind, resource }, prefix, wanted) {
+      // A watch, for to list a thousand takes the server 60 ms, of a time that is measured.
+      await using seen = openInformer(api, {
+        resource,
+        kind: { apiVersion, kind },
+        selection: { metadataOnly: true },
+        trim: ({ metadata }) => metadata.namespace?.startsWith(prefix) || undefined,
+        changed: () => undefined,
+        warn: () => undefined,
+      });
+      const isThere = () => seen.size >= wanted;
+      await until(`there are ${wanted} of ${kind}`, isThere, { withinMs: longMs, everyMs: 20 });
+    },
     pause: async () => async () => void opened.use(await standInNodes(kubeconfig, nodesCount)),
     async [Symbol.asyncDispose]() {
       for (const name of made) await api.delete({ ...namespace, name });
