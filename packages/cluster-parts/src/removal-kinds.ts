@@ -28,6 +28,21 @@ export const shuttleKinds: readonly KindRef[] = [
   kind("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy"),
   kind("gateway.envoyproxy.io/v1alpha1", "ClientTrafficPolicy"),
 ];
+/** What somebody else may have put into a project's namespace, and would lose with it. */
+export const foreignKinds: readonly KindRef[] = [
+  claimKind,
+  kind("apps/v1", "Deployment"),
+  kind("apps/v1", "StatefulSet"),
+  kind("apps/v1", "DaemonSet"),
+  kind("batch/v1", "CronJob"),
+  kind("batch/v1", "Job"),
+  kind("v1", "Pod"),
+  kind("v1", "Service"),
+  kind("v1", "ConfigMap"),
+  kind("v1", "Secret"),
+];
+/** Kubernetes puts these into every namespace. */
+export const byKubernetes: ReadonlySet<string> = new Set(["kube-root-ca.crt", "openshift-service-ca.crt"]);
 /** What a bootstrap makes, in the reverse of its order; namespaces and definitions come after. */
 export const ownKinds: readonly KindRef[] = [
   kind("gateway.networking.k8s.io/v1", "GatewayClass"),

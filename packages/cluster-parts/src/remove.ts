@@ -1,10 +1,19 @@
 import type { KindRef, KubeObject } from "@starform/kubernetes/kube-api";
 import { managedByLabel, nameOf, ownSelector } from "./ownership.ts";
-import { deleteEach, find, untilGone, type Removal, type RemovalDeps } from "./removal-calls.ts";
 import {
+  deleteEach,
+  find,
+  untilGone,
+  type Removal,
+  type RemovalDeps,
+  type RemovalEvent,
+} from "./removal-calls.ts";
+import {
+  byKubernetes,
   byShuttle,
   claimKind,
   definitionKind,
+  foreignKinds,
   gatewayKind,
   kind,
   namespaceKind,
@@ -45,18 +54,23 @@ async function removeShuttle(removal: Removal): Promise<number> {
   return shuttle.length;
 }
 
-/** A project whose volumes stay keeps its namespace: without it the volumes would go. */
+/** A project whose volumes stay, or in which somebody else has something, keeps its namespace: that would go with it. */
 async function removeProjects(removal: Removal, deletesVolumes: boolean): Promise<number> {
   const claims = deletesVolumes ? [] : (await find(removal, claimKind, byShuttle)).items;
   const keeping = new Set(claims.map(({ metadata }) => metadata.namespace));
   let count = 0;
-  for (const each of shuttleKinds) {
+  for (const each of deletesVolumes ? [...shuttleKinds, claimKind] : shuttleKinds) {
     const { items } = await find(removal, each, byShuttle);
     await deleteEach(removal, items, "Background");
     count += items.length;
   }
   const { items: spaces } = await find(removal, namespaceKind, byShuttle);
-  const going = spaces.filter(({ metadata }) => !keeping.has(metadata.name));
+  const going: KubeObject[] = [];
+  for (const space of spaces) {
+    const foreign = await foreignIn(removal, space.metadata.name);
+    if (foreign) removal.tell(keptFor(foreign, "the projects", `namespace ${space.metadata.name}`));
+    else if (!keeping.has(space.metadata.name)) going.push(space);
+  }
   await deleteEach(removal, going, "Background");
   await untilGone(removal, going);
   if (claims.length > 0)
@@ -68,6 +82,28 @@ async function removeProjects(removal: Removal, deletesVolumes: boolean): Promis
     });
   return count + going.length;
 }
+
+/** Something in a project's namespace that neither Shuttle made nor anything that Shuttle made. */
+async function foreignIn(removal: Removal, namespace: string): Promise<KubeObject | undefined> {
+  for (const each of foreignKinds) {
+    const { items } = await removal.kube.list(each, { namespace, metadataOnly: true }, removal.signal);
+    const found = items.find(
+      (item) =>
+        !isStarforms(item) && !item.metadata.ownerReferences?.length && !byKubernetes.has(item.metadata.name),
+    );
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const isStarforms = ({ metadata }: KubeObject): boolean =>
+  ["shuttle", "bootstrap"].includes(metadata.labels?.[managedByLabel] ?? "");
+const keptFor = (foreign: KubeObject, stage: string, what: string): RemovalEvent => ({
+  stage,
+  state: "kept",
+  count: 1,
+  why: `${what}: ${nameOf(foreign)} is somebody else's`,
+});
 
 /** Before its controller goes: nobody else would give the load balancer back to the cloud. */
 async function removeGateway(removal: Removal): Promise<number> {
@@ -90,13 +126,7 @@ async function removeDefinitions(removal: Removal): Promise<number> {
   for (const { metadata } of items) {
     const definition = await removal.kube.get({ ...definitionKind, name: metadata.name }, removal.signal);
     const used = definition && (await foreignOf(removal, definition));
-    if (used)
-      removal.tell({
-        stage: "the kinds",
-        state: "kept",
-        count: 1,
-        why: `${metadata.name}: ${nameOf(used)} is somebody else's`,
-      });
+    if (used) removal.tell(keptFor(used, "the kinds", metadata.name));
     else count += await deleteEach(removal, definition ? [definition] : [], "Background");
   }
   return count;
@@ -116,9 +146,7 @@ async function foreignOf(removal: Removal, definition: KubeObject): Promise<Kube
   if (!version) return undefined;
   const of = kind(`${group}/${version}`, names.kind);
   const { items } = await removal.kube.list(of, { metadataOnly: true }, removal.signal);
-  return items.find(
-    ({ metadata }) => !["shuttle", "bootstrap"].includes(metadata.labels?.[managedByLabel] ?? ""),
-  );
+  return items.find((item) => !isStarforms(item));
 }
 
 async function removeAll(removal: Removal, kinds: readonly KindRef[], selector: string): Promise<number> {

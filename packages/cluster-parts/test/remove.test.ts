@@ -129,6 +129,33 @@ describe("a removal", () => {
     ]);
   });
 
+  test("keeps a project's namespace in which somebody else has something, and only that of it", async () => {
+    for (const deletesVolumes of [false, true]) {
+      await using rig = await openRig();
+      await rig.bootstrap();
+      await furnish(rig);
+      rig.fake.client.create({
+        apiVersion: "v1",
+        kind: "PersistentVolumeClaim",
+        metadata: { name: "backups", namespace: "proj-blog" },
+        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+      });
+      const events: RemovalEvent[] = [];
+      await remove(rig, deletesVolumes, events);
+      await rig.fake.settle();
+      const left = names(rig).filter((name) => /proj-/.test(name) && !name.endsWith("/default"));
+      expect(left.toSorted()).toEqual([
+        "Namespace//proj-blog",
+        ...(deletesVolumes ? [] : ["Namespace//proj-shop"]),
+        "PersistentVolumeClaim/proj-blog/backups",
+        ...(deletesVolumes ? [] : ["PersistentVolumeClaim/proj-shop/svc-1-data"]),
+      ]);
+      expect(events.filter(({ state }) => state === "kept").map(({ why }) => why)).toContain(
+        "namespace proj-blog: PersistentVolumeClaim proj-blog/backups is somebody else's",
+      );
+    }
+  });
+
   test("keeps the kinds of which somebody else has objects", async () => {
     await using rig = await openRig();
     await rig.bootstrap();
