@@ -13,21 +13,38 @@ export const refOf = ({ apiVersion, kind, metadata: { name, namespace } }: KubeO
 
 /**
  * Applies an object that is not there or is ours, and answers whether that changed anything. Fields of ours that somebody
- * else has taken are taken back; an object of somebody else is a Fault `conflict` and stays as it is.
+ * else has taken are taken back; an object of somebody else is a Fault `conflict` and stays as it is. A Job that did its work
+ * has nothing left to do, and no Job can be changed: one that has not is a Fault that says how it is begun anew.
  */
 export async function applyOurs(kube: KubeApi, object: KubeObject, signal?: AbortSignal): Promise<boolean> {
   const before = await kube.get(refOf(object), signal);
   if (before && !isOurs(before)) throw inTheWay(before);
   refuseOtherCluster(before, object);
+  if (before && hasDone(before)) return false;
   try {
     const after = await kube.apply(object, { fieldManager, force: before !== undefined }, signal);
     return before === undefined || wishOf(before) !== wishOf(after);
   } catch (error) {
     // Somebody made it between our look and our apply.
     if (isKubeError(error, 409) && before === undefined) throw inTheWay(object, error);
+    if (isKubeError(error, 422) && before?.kind === "Job") throw unchangeable(before, error);
     throw error;
   }
 }
+
+const hasDone = (object: KubeObject): boolean =>
+  object.kind === "Job" &&
+  ((object["status"] as JobStatus | undefined)?.conditions ?? []).some(
+    ({ type, status }) => type === "Complete" && status === "True",
+  );
+type JobStatus = { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+
+const unchangeable = (job: KubeObject, cause: unknown): Fault =>
+  new Fault(
+    "conflict",
+    `${nameOf(job)} has not done its work yet, and a Job cannot be changed: kubectl -n ${job.metadata.namespace ?? ""} delete job ${job.metadata.name}, then start again`,
+    { cause },
+  );
 
 /** What an object asks for, without what the server and its controllers write meanwhile. */
 function wishOf({ metadata, status: _status, ...rest }: KubeObject & { readonly status?: unknown }): string {

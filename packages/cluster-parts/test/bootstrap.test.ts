@@ -31,6 +31,28 @@ describe("a bootstrap", () => {
     expect(versionsOf(rig)).toEqual(before);
   });
 
+  test("brings another image to a cluster that has it, though a Job cannot be changed", async () => {
+    await using rig = await openRig();
+    await rig.bootstrap();
+    const images = { "envoy-gateway": "mirror.example/gateway:v1.9.0" };
+    expect(await rig.bootstrap({ images })).toBeGreaterThan(0);
+    const controller = stateOf(rig).get("Deployment/envoy-gateway-system/envoy-gateway");
+    expect(controller?.wants).toContain(images["envoy-gateway"]);
+  });
+
+  test("says how to begin a Job anew that cannot do its work with the image that it has", async () => {
+    await using rig = await openRig();
+    rig.fake.pods.script({ container: "envoy-gateway-certgen" }, { pullError: "denied" });
+    await expect(rig.bootstrap({}, { stepTimeoutMs: 5_000 })).rejects.toThrow(/has not ended yet/);
+    const images = { "envoy-gateway": "mirror.example/gateway:v1.9.0" };
+    await expect(rig.bootstrap({ images })).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringMatching(
+        /a Job cannot be changed: kubectl -n envoy-gateway-system delete job envoy-gateway-certgen-\S+, then start again$/,
+      ) as string,
+    });
+  });
+
   test("leaves out what a laptop has no use for, and says why", async () => {
     await using rig = await openRig();
     const events: BootstrapEvent[] = [];
