@@ -235,4 +235,29 @@ describe("a Kubernetes cluster", () => {
     expect(lost.code).toBe(2);
     expect(lost.stderr).toContain("rotate-token");
   });
+
+  test.each([
+    [
+      ["--region", "nyc3", "--starbase-url", "starbase.example.com"],
+      /the flags cannot be used:\n {2}starbaseUrl: /,
+    ],
+    [["--region", "New York"], /region: a region is written like nyc3/],
+    [
+      ["--region", "nyc3", "--image", "shutle=registry.example/shuttle:1"],
+      /there is no part shutle, there are .*shuttle/,
+    ],
+    [
+      ["--cluster-id", cluster.id, "--region", "nyc3", "--token-file", "nowhere.txt"],
+      /--token-file cannot be read: .*nowhere\.txt/,
+    ],
+    [["--timeout", "soon"], /"soon" is not a duration: write it like 30s/],
+  ])("with wrong flags is told which, before anything is made: %j", async (words, message) => {
+    platform.calls.length = 0;
+    rig.fake.requests.clear();
+    const ran = await run(["bootstrap", ...words]);
+    expect(ran.code).not.toBe(0);
+    expect(ran.stderr).toMatch(message);
+    expect(platform.calls).toEqual([]);
+    expect(rig.fake.requests.list({ verb: "patch" })).toEqual([]);
+  });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { ClusterParameters, parametersWithoutShuttle, Region } from "@starform/cluster-parts/parameters";
+import { readVersions } from "@starform/cluster-parts/parts-folder";
 import { createCluster } from "@starform/contract/cluster-records";
 import type { KubeApi } from "@starform/kubernetes/kube-api";
 import type { Context } from "../context.ts";
@@ -26,6 +27,7 @@ export async function parametersFor(
   kube: KubeApi,
   flags: InstallationFlags,
 ): Promise<ClusterParameters> {
+  const images = checkedImages(flags);
   const before = await installedBefore(kube);
   const region = readRegion(context, flags.regionFile);
   // Without a file the settings stay: a repeat must not take the certificate off a listener.
@@ -43,7 +45,7 @@ export async function parametersFor(
     ...(region.endpoints ? { endpoints: region.endpoints } : {}),
     ...(before?.logsUrl ? { logsUrl: before.logsUrl } : {}),
     settings,
-    images: Object.fromEntries((flags.image ?? []).map(imageOf)),
+    images,
   });
 }
 
@@ -56,6 +58,7 @@ export async function parametersWithout(
   kube: KubeApi,
   flags: InstallationFlags,
 ): Promise<ClusterParameters> {
+  const images = checkedImages(flags);
   const before = await installedBefore(kube);
   if (before)
     throw usageError(
@@ -71,7 +74,7 @@ export async function parametersWithout(
     ...(flags.region ? { region: flags.region } : {}),
     ...(endpoints ? { endpoints } : {}),
     settings,
-    images: Object.fromEntries((flags.image ?? []).map(imageOf)),
+    images,
   });
 }
 
@@ -148,10 +151,27 @@ function parsed<T>(schema: Schema<T>, where: string, value: unknown): T {
   throw usageError(`${where} cannot be used:${issues.join("")}`);
 }
 
+const Flags = ClusterParameters.pick({
+  clusterId: true,
+  region: true,
+  starbaseUrl: true,
+  images: true,
+}).partial();
+
+/** The images given, by part; a flag that cannot be used is told before anything is made of the others. */
+function checkedImages({ clusterId, region, starbaseUrl, image = [] }: InstallationFlags) {
+  const images = Object.fromEntries(image.map(imageOf));
+  parsed(Flags, "the flags", { clusterId, region, starbaseUrl, images });
+  return images;
+}
+
 function imageOf(text: string): readonly [string, string] {
   const at = text.indexOf("=");
   if (at < 1) throw usageError(`--image is written <part>=<reference>, not ${text}`);
-  return [text.slice(0, at), text.slice(at + 1)];
+  const [part, parts] = [text.slice(0, at), Object.keys(readVersions())];
+  if (!parts.includes(part))
+    throw usageError(`--image ${text}: there is no part ${part}, there are ${parts.join(", ")}`);
+  return [part, text.slice(at + 1)];
 }
 
 function warnOfLoopback(context: Context, url: string): void {

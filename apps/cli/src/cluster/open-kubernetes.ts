@@ -4,6 +4,7 @@ import { everySecond, patientKube, type Patience } from "@starform/cluster-parts
 import type { KubeApi } from "@starform/kubernetes/kube-api";
 import { openKubeApi } from "@starform/kubernetes/open-kube-api";
 import { durationMs } from "@starform/std/duration";
+import { wordsOf } from "@starform/std/fault";
 import { valueOf } from "../command.ts";
 import type { Context } from "../context.ts";
 import { usageError } from "../exit-error.ts";
@@ -38,9 +39,17 @@ export async function openNow({ host }: Context, flags: KubernetesFlags): Promis
 
 export const stepTimeoutMs = ({ timeout }: KubernetesFlags): number => durationMs(timeout ?? "5m");
 
+function readNamed(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw usageError(`--token-file cannot be read: ${wordsOf(error)}`);
+  }
+}
+
 /** A token out of a file: never out of a flag, which every process of the machine can read. */
 export function readToken({ host }: Context, path: string): string {
-  const token = readFileSync(resolve(host.cwd, path), "utf8").trim();
+  const token = readNamed(resolve(host.cwd, path)).trim();
   if (!token) throw usageError(`${path} is empty: it must hold the cluster's token`);
   return token;
 }

@@ -39,6 +39,7 @@ export const bootstrap = command<KubernetesFlags & InstallationFlags & { without
   },
   async run(context, flags) {
     const signal = context.host.interrupted;
+    const timeoutMs = stepTimeoutMs(flags);
     await using kube = await openKubernetes(context, flags);
     const facts = await readFacts(kube, signal);
     await preflight(kube, facts, signal);
@@ -48,7 +49,7 @@ export const bootstrap = command<KubernetesFlags & InstallationFlags & { without
     const deps = {
       kube,
       patience: everySecond,
-      stepTimeoutMs: stepTimeoutMs(flags),
+      stepTimeoutMs: timeoutMs,
       tell: (event: BootstrapEvent) => tell(context, event),
     };
     const changed = await bootstrapCluster(deps, parameters, facts, signal);
