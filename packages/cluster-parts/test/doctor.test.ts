@@ -64,6 +64,19 @@ describe("the doctor", () => {
     expect(JSON.stringify(findings)).not.toContain(parameters().token);
   });
 
+  test("says that nobody's signature is asked for, and where the keys are", async () => {
+    await using unsigned = await openRig();
+    await unsigned.bootstrap({ signingKeys: undefined });
+    expect(fresh(await examine(unsigned))).toEqual([
+      {
+        check: "starbase",
+        level: "warning",
+        says: "Shuttle believes what Starbase decides without its signature",
+        mend: expect.stringContaining("--signing-keys") as string,
+      },
+    ]);
+  });
+
   test("changes nothing", async () => {
     rig.fake.requests.clear();
     await examine();

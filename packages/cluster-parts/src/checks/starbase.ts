@@ -11,9 +11,10 @@ export const checkStarbase: Check = async (examination) => {
   if (!askStarbase) return [];
   const settings = await settingsOf(examination);
   if (!settings) return [error("Shuttle has no settings or no token in this cluster", bootstrapAgain)];
-  const { url, clusterId } = settings;
+  const { verifies, ...asked } = settings;
+  const { url, clusterId } = asked;
   try {
-    const { version, date } = await askStarbase(settings, examination.signal);
+    const { version, date } = await askStarbase(asked, examination.signal);
     const skewSeconds = date ? Math.round(Math.abs(date.getTime() - examination.now().getTime()) / 1_000) : 0;
     return [
       ok(
@@ -22,6 +23,14 @@ export const checkStarbase: Check = async (examination) => {
       ...(skewSeconds > 30
         ? [warning(`Starbase's clock is ${skewSeconds} s from this machine's`, "set both by NTP")]
         : []),
+      ...(verifies
+        ? []
+        : [
+            warning(
+              "Shuttle believes what Starbase decides without its signature",
+              "bootstrap with --signing-keys: clusters create and clusters rotate-token tell them with --json, where Starbase has a key",
+            ),
+          ]),
     ];
   } catch (cause) {
     if (isFault(cause, "unauthenticated"))
@@ -57,5 +66,6 @@ async function settingsOf(examination: Examination) {
   const [url, clusterId] = [valueOf("STARBASE_URL"), valueOf("CLUSTER_ID")];
   const token = (secret?.["data"] as { token?: string } | undefined)?.token;
   if (!url || !clusterId || !token) return undefined;
-  return { url, clusterId, token: Buffer.from(token, "base64").toString("utf8") };
+  const verifies = valueOf("SIGNING_KEYS") !== undefined;
+  return { url, clusterId, verifies, token: Buffer.from(token, "base64").toString("utf8") };
 }
