@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { KubeApi, KubeObject } from "@starform/kubernetes/kube-api";
-import { until } from "@starform/std/retry";
+import { pause, until } from "@starform/std/retry";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { leaseLeadership } from "../../src/adapters/kubernetes/lease-leadership.ts";
 import { kinds, openKubeRig, type KubeRig } from "./cluster-rig.ts";
@@ -104,6 +104,29 @@ test("a leader that cannot renew ends before another may begin, and leads again 
   await standby.stop();
   await until("the first leads again", () => log.at(-1) === "a leads");
   await leader.stop();
+});
+
+test("a leader whose renewal was answered late ends before another may begin all the same", async () => {
+  const [name, log] = [aLease(), [] as string[]];
+  let how: "sound" | "late" | "away" = "sound";
+  const slow: KubeApi = {
+    ...api,
+    get: (...call) => (how === "away" ? Promise.reject(new Error("it is away")) : api.get(...call)),
+    async patch(...call) {
+      const answer = await api.patch(...call);
+      if (how !== "late") return answer;
+      how = "away";
+      await pause(1_200);
+      return answer;
+    },
+  };
+  const leader = aShuttle(name, "a", log, { api: slow });
+  await until("it leads", () => log.length === 1);
+  const standby = aShuttle(name, "b", log);
+  how = "late";
+  await until("the other one leads", () => log.includes("b leads"));
+  expect(log).toEqual(["a leads", "a ends", "b leads"]);
+  await Promise.all([leader.stop(), standby.stop()]);
 });
 
 test("a lease that somebody takes by hand ends the leadership, and a hand that only touches it does not", async () => {

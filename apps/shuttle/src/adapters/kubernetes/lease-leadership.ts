@@ -32,7 +32,8 @@ const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease" } as const;
 /**
  * Leadership by a Lease. Clocks of other machines are never believed: a lease is free when nobody has written to it for
  * its duration as measured here, or its holder let go. Every write names the version it has seen, so that of two who try only one succeeds. A
- * leader that could not renew stops acting at two thirds of the duration, before another may begin.
+ * leader that could not renew stops acting at two thirds of the duration, before another may begin: counted from when it
+ * asked, for however late the answer comes, others may have seen the renewal then.
  */
 export function leaseLeadership({
   api,
@@ -45,6 +46,7 @@ export function leaseLeadership({
   retryMs = 2_000,
 }: Deps): Leadership {
   let seen: Seen | undefined;
+  const mayActMs = (durationMs * 2) / 3;
 
   const look = (object: KubeObject): Seen => {
     const resourceVersion = object.metadata.resourceVersion ?? "";
@@ -103,8 +105,8 @@ export function leaseLeadership({
     }
   };
   /** Renews until it cannot, or somebody else holds the lease. */
-  const keep = async (ended: AbortController): Promise<void> => {
-    let renewedMs = time.elapsedMs();
+  const keep = async (ended: AbortController, acquiredMs: number): Promise<void> => {
+    let renewedMs = acquiredMs;
     const lose = (why: string): void => {
       warn(`this Shuttle no longer leads, and stands by: ${why}`);
       ended.abort();
@@ -112,10 +114,11 @@ export function leaseLeadership({
     while (!ended.signal.aborted) {
       await time.pause(retryMs, ended.signal);
       if (ended.signal.aborted) return;
-      const leftMs = renewedMs + (durationMs * 2) / 3 - time.elapsedMs();
+      const askedMs = time.elapsedMs();
+      const leftMs = renewedMs + mayActMs - askedMs;
       if (leftMs <= 0) return lose("its lease could not be renewed in time");
       const isOurs = await inTime(acquire, leftMs, ended.signal).catch(() => undefined);
-      if (isOurs) renewedMs = time.elapsedMs();
+      if (isOurs) renewedMs = askedMs;
       else if (isOurs === false && !ended.signal.aborted) return lose("another one holds the lease");
     }
   };
@@ -132,7 +135,8 @@ export function leaseLeadership({
   return {
     async run(lead, signal) {
       for (let fails = 0; !signal.aborted;) {
-        const isLeader = await acquire(signal).catch((error: unknown) => {
+        const askedMs = time.elapsedMs();
+        const isLeader = await inTime(acquire, mayActMs, signal).catch((error: unknown) => {
           if (fails++ % 30 === 0 && !signal.aborted)
             warn(`nobody could be asked who leads: ${wordsOf(error)}`);
           return false;
@@ -145,7 +149,7 @@ export function leaseLeadership({
         const ended = new AbortController();
         const end = () => ended.abort();
         signal.addEventListener("abort", end, { once: true });
-        const keeping = keep(ended);
+        const keeping = keep(ended, askedMs);
         try {
           await lead(ended.signal);
         } finally {
