@@ -285,6 +285,17 @@ test("a cron runs by UTC, one run at a time, and a failed run is not begun again
     jobTemplate: { spec: { backoffLimit: 0, template: { spec: { restartPolicy: "Never" } } } },
   });
   expect(specOf("CronJob", cron({ schedule: null }))["suspend"]).toBe(true);
+  // Kubernetes refuses 7 for Sunday.
+  for (const [weekday, as] of [
+    ["7", "0"],
+    ["0,7", "0,0"],
+    ["5-7", "5,6,0"],
+    ["1-7/2", "1,3,5,0"],
+    ["1-5", "1-5"],
+    ["MON-FRI", "MON-FRI"],
+    ["*/7", "*/7"],
+  ])
+    expect(specOf("CronJob", cron({ schedule: `7 7 7 7 ${weekday}` }))["schedule"]).toBe(`7 7 7 7 ${as}`);
 });
 
 test("a Service answers on each of the app's ports, and every route of a service leads to it", () => {

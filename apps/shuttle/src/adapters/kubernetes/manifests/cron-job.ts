@@ -11,6 +11,21 @@ const startingDeadlineSeconds = 200;
 /** Never comes: a cron without a schedule is kept, and does not run. */
 const never = "0 0 31 2 *";
 
+/** As Kubernetes reads it: Sunday is its 0 alone, where people write 7 as well. */
+export const scheduleFor = ({ schedule }: DesiredService): string =>
+  schedule === null ? never : schedule.trim().replace(/\S+$/, withoutSeven);
+
+const withoutSeven = (weekdays: string): string =>
+  weekdays
+    .split(",")
+    .map((part) => {
+      const [, from, to = from, step = "1"] = /^([0-7])(?:-([0-7]))?(?:\/([1-7]))?$/.exec(part) ?? [];
+      if (from === undefined || (from !== "7" && to !== "7")) return part;
+      const count = Math.floor((Number(to) - Number(from)) / Number(step)) + 1;
+      return Array.from({ length: count }, (_, at) => (Number(from) + at * Number(step)) % 7).join(",");
+    })
+    .join(",");
+
 /** So many Jobs that succeeded stay, and so many that failed: the newest of each. */
 export const jobsHistoryLimit = 3;
 
@@ -25,7 +40,7 @@ export const cronJob = (service: DesiredService, context: ManifestContext): Mani
     annotations: provenanceAnnotations(service),
   },
   spec: {
-    schedule: service.schedule ?? never,
+    schedule: scheduleFor(service),
     timeZone: "Etc/UTC",
     suspend: service.schedule === null,
     concurrencyPolicy: "Forbid",
