@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { aService } from "../../../test/desired.ts";
 import { cronRunsOf } from "./cron-runs.ts";
 import { refTo } from "./manifests/manifest.ts";
-import { inventoryName } from "./manifests/names.ts";
+import { inventoryName, workloadName } from "./manifests/names.ts";
 import type { ClusterView } from "./view/cluster-view.ts";
 import type { JobView } from "./view/workload-views.ts";
 
@@ -92,4 +92,37 @@ test("when a run began is told once it is known, and no more often", async () =>
     await runs.taken(running());
     expect(running()).toEqual([]);
   }
+});
+
+test("a schedule that was changed tells of no runs of the time before", () => {
+  const service = aService({ image: "a", service_type: "cron", schedule: "30 3 * * *" });
+  const cron = {
+    schedule: service.schedule!,
+    isGoing: false,
+    createdAtMs: Date.parse("2026-11-01T00:00:00Z"),
+  };
+  const { namespace } = service;
+  const objects = new Map<string, unknown>([
+    [refTo("CronJob", namespace, workloadName(service)), cron],
+    [refTo("ConfigMap", namespace, inventoryName(service)), {}],
+  ]);
+  const place = { jobs: new Map(), pods: new Map(), objects };
+  const view = { isSynced: true, place: () => place, podsIn: () => [], eventsOf: () => [] };
+  const now = { ms: Date.parse("2026-11-29T12:00:00Z"), service };
+  const runs = cronRunsOf({
+    api: { patch: async () => undefined } as unknown as KubeApi,
+    view: view as unknown as ClusterView,
+    services: () => [now.service],
+    nowMs: () => now.ms,
+  });
+  const told = () => runs.pending().map((run) => [run.scheduled_for, run.outcome]);
+  expect(told()).toEqual([]);
+  now.ms = Date.parse("2026-11-29T18:02:00Z");
+  now.service = { ...service, schedule: "*/10 * * * *" };
+  // It is wanted and not applied yet, and then it is.
+  expect(told()).toEqual([]);
+  objects.set(refTo("CronJob", namespace, workloadName(service)), { ...cron, schedule: "*/10 * * * *" });
+  expect(told()).toEqual([]);
+  now.ms = Date.parse("2026-11-29T18:14:00Z");
+  expect(told()).toEqual([["2026-11-29T18:10:00.000Z", "skipped"]]);
 });

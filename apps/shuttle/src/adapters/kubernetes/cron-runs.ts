@@ -3,7 +3,7 @@ import type { CronRunReport, DesiredService } from "@starform/contract/clusters"
 import type { KubeApi } from "@starform/kubernetes/kube-api";
 import { dueRuns } from "../../core/cron-schedule.ts";
 import { keyOf, type ServiceKey } from "../../core/service-key.ts";
-import { jobsHistoryLimit } from "./manifests/cron-job.ts";
+import { jobsHistoryLimit, scheduleFor } from "./manifests/cron-job.ts";
 import { refTo } from "./manifests/manifest.ts";
 import { inventoryName, workloadName } from "./manifests/names.ts";
 import { podTrouble } from "./observe/pod-trouble.ts";
@@ -42,8 +42,8 @@ export type CronRuns = ReturnType<typeof cronRunsOf>;
  * service, so it is kept over restarts. It is not written on the CronJob: a controller whose own write is overtaken right
  * after it made a Job does not know that Job again, and begins none while it tries to. A run whose Job is cleaned up before
  * it was taken is kept here. One whose Job was seen to go while it ran has failed; how one ended that nobody saw end is not
- * known. Skipped runs are those of the schedule that no Job was made for while this process watched: of the time before
- * nothing is known, and nothing is told.
+ * known. Skipped runs are those of the schedule that no Job was made for while this process watched and the cluster went by
+ * that schedule: of the time before nothing is known, and nothing is told.
  */
 export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   const startedMs = nowMs();
@@ -52,6 +52,15 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   const taken = new Map<string, string>();
   /** Their Jobs may be cleaned up before a skipped run is certain, or before they end. */
   const begun = new Map<ServiceKey, Map<string, Begun>>();
+  /** The schedule that the cluster goes by, and since when, where it was seen to change. */
+  const inForce = new Map<ServiceKey, { readonly schedule: string; readonly sinceMs: number }>();
+  const inForceSinceMs = (key: ServiceKey, schedule: string): number => {
+    const before = inForce.get(key);
+    if (before?.schedule === schedule) return before.sinceMs;
+    const sinceMs = before ? nowMs() : 0;
+    inForce.set(key, { schedule, sinceMs });
+    return sinceMs;
+  };
 
   const jobsOf = (key: ServiceKey): readonly JobView[] => [...(view.place(key)?.jobs.values() ?? [])];
 
@@ -113,10 +122,13 @@ export function cronRunsOf({ api, view, services, nowMs }: Deps) {
   const skippedOf = (service: DesiredService, key: ServiceKey): readonly CronRunReport[] => {
     const place = view.place(key);
     const cron = cronJobOf(service, place);
-    if (!cron || !service.schedule || cron.isGoing) return [];
+    if (!cron || cron.isGoing) return [];
+    const sinceMs = inForceSinceMs(key, cron.schedule);
+    if (!service.schedule || scheduleFor(service) !== cron.schedule) return [];
     const seen = Math.max(
       startedMs - settledAfterMs,
       cron.createdAtMs,
+      sinceMs,
       Date.parse(inventoryOf(service, place)?.runs?.seenUntil ?? "") || 0,
     );
     const until = nowMs() - settledAfterMs;
