@@ -360,6 +360,20 @@ describe("the number of replicas", () => {
 test("the cluster's own objects are applied once, with the load balancer's size", async () => {
   await using shuttle = await rig.shuttle();
   await until("its caches are full", () => shuttle.cluster.notReady?.() === undefined);
+test("what Shuttle itself took away and makes again is no change by hand", async () => {
+  await using shuttle = await rig.shuttle();
+  const autoscaling = { min_replicas: 2, max_replicas: 9, cpu_percent: 70, memory_percent: null };
+  const service = shuttle.hand.want(rig.service({ replicas: 2, autoscaling }));
+  await rig.theOnly(kinds.scaler, service);
+  shuttle.hand.want({ ...service, autoscaling: null });
+  await until("there is no autoscaler", async () => (await rig.of(kinds.scaler, service)).length === 0);
+  await settled(shuttle, service);
+  shuttle.hand.want(service);
+  await rig.theOnly(kinds.scaler, service);
+  await settled(shuttle, service);
+  expect(shuttle.report(service)?.drift).toBeUndefined();
+});
+
   const { signal } = new AbortController();
   await rig.gatewayNamespace();
   for (const units of [3, 3, 5]) await shuttle.cluster.configure!({ lb_size_units: units }, signal);

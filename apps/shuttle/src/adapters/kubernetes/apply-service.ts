@@ -98,7 +98,11 @@ export function serviceApplies({ deleteObject, view, context, states, projects, 
   ): Promise<number> => {
     const place = view.place(state.key);
     const surplus = place ? surplusOf(place, wanted) : [];
-    for (const object of surplus) await deleteObject(object, signal);
+    for (const object of surplus) {
+      await deleteObject(object, signal);
+      // Nobody else did: should it be wanted again, that it is not there is no change by hand.
+      state.memory.applied.delete(object.ref);
+    }
     return surplus.length;
   };
 
