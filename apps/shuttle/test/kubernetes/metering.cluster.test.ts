@@ -51,6 +51,27 @@ test("each running pod is metered once, with what it asks for; a repeat and a cl
   expect(new Set(ids).size).toBe(2);
 });
 
+test("a pod whose labels somebody spoiled is told, and keeps no other from being billed", async () => {
+  await using shuttle = await rig.shuttle();
+  const service = shuttle.hand.want(rig.service({ replicas: 2 }));
+  await shuttle.hand.reaches(service, "running");
+  const running = async () =>
+    (await shuttle.cluster.runningPods())
+      .filter(({ serviceId }) => serviceId === service.service_id)
+      .map(({ podId }) => podId);
+  const [spoiled, sound] = await running();
+  const label = (labels: Record<string, string | null>) =>
+    rig.api.patch({ ...kinds.pod, name: spoiled!, namespace: service.namespace }, { metadata: { labels } });
+  for (const labels of [{ "starform.io/tier": "huge" }, { "starform.io/workspace-id": null }]) {
+    await label(labels);
+    await until("it is left out", async () => !(await running()).includes(spoiled!));
+    expect(await running()).toEqual([sound]);
+    await label({ "starform.io/tier": service.tier, "starform.io/workspace-id": service.workspace_id });
+    await until("it is billed again", async () => (await running()).length === 2);
+  }
+  expect(shuttle.warned.filter((line) => line.includes(`${spoiled} is not billed`)).length).toBe(2);
+});
+
 test("a watch that froze is noticed, told, counted and repaired, and what is metered is true again", async () => {
   const frozen: string[] = [];
   await using shuttle = await rig.shuttle({

@@ -17,7 +17,7 @@ import { overtakenRuns } from "./end-overtaken-runs.ts";
 import type { ToldEndingsStore } from "./kept/told-endings.ts";
 import { clusterManifests } from "./manifests/cluster-manifests.ts";
 import type { ManifestContext } from "./manifests/context.ts";
-import { capacityOf, runningPods, usageMeter } from "./metering.ts";
+import { capacityOf, podMeter, usageMeter } from "./metering.ts";
 import { serviceRemovals } from "./remove-service.ts";
 import { serviceStates } from "./service-states.ts";
 import { tellEndings } from "./tell-endings.ts";
@@ -87,6 +87,12 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
     warn,
   });
   const usage = usageMeter(api, view);
+  const runningPods = podMeter(view, ({ namespace, name, key }) =>
+    warn(
+      `the pod ${namespace}/${name} is not billed: its labels do not say whose it is, or of which tier; somebody changed them, and once it is deleted another takes its place`,
+      key,
+    ),
+  );
   const crons = cronRunsOf({
     api,
     view,
@@ -205,7 +211,7 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
       const silentMs = Date.now() - (view.podsHeardAtMs ?? 0);
       if (silentMs > podsSilentMaxMs)
         throw new Error(`nothing was heard of its pods for ${Math.round(silentMs / 1_000)} s`);
-      return runningPods(view, nowMs());
+      return runningPods(nowMs());
     },
     usage,
     async capacity(signal) {

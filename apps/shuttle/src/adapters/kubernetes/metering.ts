@@ -1,5 +1,7 @@
 import type { KubeApi } from "@starform/kubernetes/kube-api";
 import { isKubeError } from "@starform/kubernetes/kube-error";
+import { Id, Tier } from "@starform/contract/names";
+import { z } from "zod";
 import type { Capacity, PodUsage, RunningPod } from "../../core/cluster.ts";
 import { partsOf } from "../../core/service-key.ts";
 import { managedBySelector } from "./manifests/labels.ts";
@@ -9,21 +11,39 @@ import type { PodView } from "./view/pod-view.ts";
 
 const tenantOf = (pod: PodView) => ({ podId: pod.name, workspaceId: pod.workspaceId, ...partsOf(pod.key) });
 
+/** What the labels of a pod must say, or Starbase takes no snapshot of the whole batch that it is in. */
+const Metered = z.object({ workspaceId: Id, projectId: Id, serviceId: Id, tier: Tier });
+
 /**
  * Pods that run, from the informer's own store: each once, with what it asks for. One that ends runs until it is gone, and no
- * longer than it may: on a node that is away it is never gone. One that is cut off is left out until it is heard of again.
+ * longer than it may: on a node that is away it is never gone. One that is cut off is left out until it is heard of again. One
+ * whose labels somebody changed to what says nothing is left out, and told once.
  */
-export const runningPods = (view: ClusterView, nowMs: number): readonly RunningPod[] =>
-  [...view.pods()]
-    .filter(({ phase, isCutOff, endsByMs = nowMs }) => phase === "Running" && !isCutOff && endsByMs >= nowMs)
-    .map((pod) => ({
-      ...tenantOf(pod),
-      tier: pod.tier,
-      phase: pod.phase,
-      cpuRequestMillis: pod.cpuMillis,
-      memoryRequestBytes: pod.memoryBytes,
-      startedAtMs: pod.ranSinceMs,
-    }));
+export function podMeter(view: ClusterView, nobodys: (pod: PodView) => void) {
+  const judged = new WeakMap<PodView, boolean>();
+  const isSomebodys = (pod: PodView): boolean => {
+    const known = judged.get(pod);
+    if (known !== undefined) return known;
+    const is = Metered.safeParse({ ...tenantOf(pod), tier: pod.tier }).success;
+    judged.set(pod, is);
+    if (!is) nobodys(pod);
+    return is;
+  };
+  return (nowMs: number): readonly RunningPod[] =>
+    [...view.pods()]
+      .filter(
+        ({ phase, isCutOff, endsByMs = nowMs }) => phase === "Running" && !isCutOff && endsByMs >= nowMs,
+      )
+      .filter(isSomebodys)
+      .map((pod) => ({
+        ...tenantOf(pod),
+        tier: pod.tier,
+        phase: pod.phase,
+        cpuRequestMillis: pod.cpuMillis,
+        memoryRequestBytes: pod.memoryBytes,
+        startedAtMs: pod.ranSinceMs,
+      }));
+}
 
 /** How full the cluster is: what its ready nodes have to give, and what the apps' pods ask for, placed or not. */
 export function capacityOf(view: ClusterView): Capacity {
