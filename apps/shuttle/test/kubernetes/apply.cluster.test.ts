@@ -304,6 +304,33 @@ describe("changes by hand", () => {
       expect.arrayContaining([
         ["NetworkPolicy", "deleted", null],
         ["Service", "deleted", null],
+  test("that take the project off an object's labels are put back", async () => {
+    await using shuttle = await rig.shuttle();
+    const service = shuttle.hand.want(rich());
+    await settled(shuttle, service);
+    const quota = { apiVersion: "v1", kind: "ResourceQuota" };
+    const { metadata } = await rig.theOnly(quota, service);
+    const label = "starform.io/project-id";
+    const ref = { ...quota, name: metadata.name, namespace: service.namespace };
+    await rig.api.patch(ref, { metadata: { labels: { [label]: null } } });
+    await until("it is put back", async () => {
+      const now = await rig.theOnly(quota, service);
+      return now.metadata.labels?.[label] === service.project_id;
+    });
+  });
+
+  test("of a pod's labels take it from its service, and another one has its place", async ({ skip }) => {
+    skip(!rig.fake, "needs pods that run");
+    await using shuttle = await rig.shuttle();
+    const service = shuttle.hand.want(rig.service());
+    await shuttle.hand.reaches(service, "running");
+    const { metadata } = await rig.theOnly(kinds.pod, service);
+    const ref = { ...kinds.pod, name: metadata.name, namespace: service.namespace };
+    await rig.api.patch(ref, { metadata: { labels: { "starform.io/environment": "elsewhere" } } });
+    await until("another one runs", async () => (await shuttle.cluster.runningPods()).length === 2);
+    expect(shuttle.report(service)).toMatchObject({ ready_replicas: 1, desired_replicas: 1 });
+  });
+
       ]),
     );
   });

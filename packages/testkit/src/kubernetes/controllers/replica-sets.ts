@@ -21,7 +21,10 @@ export const replicaSets: Controller = {
     const [namespace, name] = partsOf(key);
     const set = context.cluster.store.get("replicasets.apps", namespace, name);
     if (!set) return;
-    if (set.metadata.deletionTimestamp === undefined) adopt(set, context);
+    if (set.metadata.deletionTimestamp === undefined) {
+      adopt(set, context);
+      release(set, context);
+    }
     const failure = set.metadata.deletionTimestamp === undefined ? fill(set, context) : undefined;
     const after = context.cluster.store.get("replicasets.apps", namespace, name);
     if (after) tellStatus(after, failure, context);
@@ -38,6 +41,15 @@ function adopt(set: Stored, { cluster, actor }: Reconciling): void {
       pod,
       withMeta(pod, { ownerReferences: [...(pod.metadata.ownerReferences ?? []), ownerOf(set)] }),
     );
+  }
+}
+
+/** Pods whose labels no longer fit are let go, and go on as nobody's. */
+function release(set: Stored, { cluster, actor }: Reconciling): void {
+  for (const pod of controlled(set, "pods", cluster)) {
+    if (matchesSelector(specOf(set)["selector"], pod.metadata.labels ?? {})) continue;
+    const others = (pod.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== set.metadata.uid);
+    actor.update(pod, withMeta(pod, { ownerReferences: others }));
   }
 }
 

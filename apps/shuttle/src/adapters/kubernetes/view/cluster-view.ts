@@ -95,7 +95,8 @@ export function openClusterView({
     object.kind === "Namespace" ? object.name : object.projectId === undefined ? undefined : object.namespace;
 
   const ownedChanged = (after: OwnedObject | undefined, before: OwnedObject | undefined): void => {
-    if (before && (!after || before.key !== after.key)) forgetOwned(before);
+    if (before && (!after || before.key !== after.key || spaceOf(before) !== spaceOf(after)))
+      forgetOwned(before);
     if (!after) return;
     if (after.key) {
       placeOf(after.key).objects.set(after.ref, after);
@@ -127,8 +128,8 @@ export function openClusterView({
       isStructure: (after: T | undefined, before: T | undefined) => boolean,
     ) =>
     (after: T | undefined, before: T | undefined): void => {
-      if (before && before.uid !== after?.uid) {
-        events.delete(before.uid);
+      if (before && before.uid !== after?.uid) events.delete(before.uid);
+      if (before && (before.uid !== after?.uid || before.key !== after.key)) {
         partsOf(placeOf(before.key)).delete(before.uid);
         if (before.key !== after?.key) touch(before.key, true);
       }
