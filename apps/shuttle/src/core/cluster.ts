@@ -62,6 +62,11 @@ export interface Cluster extends AsyncDisposable {
   readonly runtime: "process" | "docker" | "kubernetes";
   readonly kubernetesVersion: string | null;
   readonly capabilities: readonly string[];
+  /**
+   * All that is wanted, told before any of it is applied: what several services share is made of all of them, and not of
+   * those alone that had their turn since this process began.
+   */
+  wanted?(services: readonly DesiredService[]): void;
   /** Brings the service one step nearer to what it should be; never waits for a rollout to end. */
   apply(service: DesiredService, version: number, signal: AbortSignal): Promise<Again>;
   /**

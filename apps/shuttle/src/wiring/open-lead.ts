@@ -94,6 +94,8 @@ export async function openLead(config: Config, deps: LeadDeps): Promise<Lead> {
     }),
   );
   const changed = (keys: readonly string[]): void => {
+    const state = desiredState();
+    if (state) cluster.wanted?.(state.services.filter(({ deleted }) => !deleted));
     keys.forEach(queue.add);
     if (cluster.configure) queue.add(clusterKey);
   };

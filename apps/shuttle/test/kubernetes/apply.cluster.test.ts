@@ -88,6 +88,30 @@ describe("applying", () => {
     expect(again.writes).toEqual([]);
   });
 
+  test("writes nothing after a restart of what services share, whichever of them has its turn first", async () => {
+    const project = rig.project();
+    const services = ["r1.example", "r2.example"].map((registry) =>
+      rig.service({
+        ...project,
+        replicas: 0,
+        image_credentials: { registry, username: "ada", password: "secret" },
+      }),
+    );
+    {
+      await using shuttle = await rig.shuttle();
+      for (const service of services) shuttle.hand.want(service);
+      for (const service of services) await settled(shuttle, service);
+    }
+    for (const service of services) {
+      await using again = await rig.shuttle();
+      again.cluster.wanted!(services);
+      again.hand.want(service);
+      await until("its caches are full", () => again.cluster.notReady?.() === undefined);
+      await again.cluster.apply(service, 1, new AbortController().signal);
+      expect(again.writes).toEqual([]);
+    }
+  });
+
   test("writes only what a change concerns", async () => {
     await using shuttle = await rig.shuttle();
     const project = rig.project();
@@ -280,30 +304,6 @@ describe("changes by hand", () => {
     expect(shuttle.report(service)?.drift).toBeUndefined();
   });
 
-  test("that delete something are made good, in a service and in its project", async () => {
-    await using shuttle = await rig.shuttle();
-    const service = shuttle.hand.want(rich());
-    await settled(shuttle, service);
-    const [policy] = await rig.of(kinds.policy, service);
-    const address = await rig.theOnly(kinds.service, service);
-    for (const [kind, { metadata }] of [
-      [kinds.policy, policy!],
-      [kinds.service, address],
-    ] as const) {
-      await rig.api.delete({ ...kind, name: metadata.name, namespace: service.namespace });
-      await until("it is back", async () => {
-        const now = await rig.api.get({ ...kind, name: metadata.name, namespace: service.namespace });
-        return now && now.metadata.uid !== metadata.uid;
-      });
-    }
-    const told = await until("both are told", () => {
-      const drift = shuttle.report(service)?.drift ?? [];
-      return drift.length >= 2 && drift;
-    });
-    expect(told.map(({ object, what, by }) => [object.split("/")[0], what, by])).toEqual(
-      expect.arrayContaining([
-        ["NetworkPolicy", "deleted", null],
-        ["Service", "deleted", null],
   test("that take the project off an object's labels are put back", async () => {
     await using shuttle = await rig.shuttle();
     const service = shuttle.hand.want(rich());
@@ -331,9 +331,47 @@ describe("changes by hand", () => {
     expect(shuttle.report(service)).toMatchObject({ ready_replicas: 1, desired_replicas: 1 });
   });
 
+  test("that delete something are made good, in a service and in its project", async () => {
+    await using shuttle = await rig.shuttle();
+    const service = shuttle.hand.want(rich());
+    await settled(shuttle, service);
+    const [policy] = await rig.of(kinds.policy, service);
+    const address = await rig.theOnly(kinds.service, service);
+    for (const [kind, { metadata }] of [
+      [kinds.policy, policy!],
+      [kinds.service, address],
+    ] as const) {
+      await rig.api.delete({ ...kind, name: metadata.name, namespace: service.namespace });
+      await until("it is back", async () => {
+        const now = await rig.api.get({ ...kind, name: metadata.name, namespace: service.namespace });
+        return now && now.metadata.uid !== metadata.uid;
+      });
+    }
+    const told = await until("both are told", () => {
+      const drift = shuttle.report(service)?.drift ?? [];
+      return drift.length >= 2 && drift;
+    });
+    expect(told.map(({ object, what, by }) => [object.split("/")[0], what, by])).toEqual(
+      expect.arrayContaining([
+        ["NetworkPolicy", "deleted", null],
+        ["Service", "deleted", null],
       ]),
     );
   });
+});
+
+test("what Shuttle itself took away and makes again is no change by hand", async () => {
+  await using shuttle = await rig.shuttle();
+  const autoscaling = { min_replicas: 2, max_replicas: 9, cpu_percent: 70, memory_percent: null };
+  const service = shuttle.hand.want(rig.service({ replicas: 2, autoscaling }));
+  await rig.theOnly(kinds.scaler, service);
+  shuttle.hand.want({ ...service, autoscaling: null });
+  await until("there is no autoscaler", async () => (await rig.of(kinds.scaler, service)).length === 0);
+  await settled(shuttle, service);
+  shuttle.hand.want(service);
+  await rig.theOnly(kinds.scaler, service);
+  await settled(shuttle, service);
+  expect(shuttle.report(service)?.drift).toBeUndefined();
 });
 
 describe("the number of replicas", () => {
@@ -387,20 +425,6 @@ describe("the number of replicas", () => {
 test("the cluster's own objects are applied once, with the load balancer's size", async () => {
   await using shuttle = await rig.shuttle();
   await until("its caches are full", () => shuttle.cluster.notReady?.() === undefined);
-test("what Shuttle itself took away and makes again is no change by hand", async () => {
-  await using shuttle = await rig.shuttle();
-  const autoscaling = { min_replicas: 2, max_replicas: 9, cpu_percent: 70, memory_percent: null };
-  const service = shuttle.hand.want(rig.service({ replicas: 2, autoscaling }));
-  await rig.theOnly(kinds.scaler, service);
-  shuttle.hand.want({ ...service, autoscaling: null });
-  await until("there is no autoscaler", async () => (await rig.of(kinds.scaler, service)).length === 0);
-  await settled(shuttle, service);
-  shuttle.hand.want(service);
-  await rig.theOnly(kinds.scaler, service);
-  await settled(shuttle, service);
-  expect(shuttle.report(service)?.drift).toBeUndefined();
-});
-
   const { signal } = new AbortController();
   await rig.gatewayNamespace();
   for (const units of [3, 3, 5]) await shuttle.cluster.configure!({ lb_size_units: units }, signal);

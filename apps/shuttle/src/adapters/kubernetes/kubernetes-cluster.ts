@@ -153,6 +153,7 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
       "autoscaling",
       "volumes",
     ],
+    wanted: (services) => projects.wantOnly(services),
     apply(service: DesiredService, documentVersion, signal) {
       const state = states.want(service, documentVersion);
       projects.want(service);

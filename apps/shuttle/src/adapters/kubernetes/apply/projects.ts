@@ -66,6 +66,16 @@ export function projectApplies({ api, view, context, apply }: Deps) {
     project.groups.delete(brings);
     project.wanted += 1;
   };
+  const want = (service: DesiredService): void => {
+    const project = projectOf(service.namespace);
+    const [key, brings] = [keyOf(service), broughtBy(service)];
+    if (project.groupOf.get(key) === brings) return;
+    leave(project, key);
+    const group = project.groups.get(brings) ?? new Map<ServiceKey, DesiredService>();
+    if (group.size === 0) project.wanted += 1;
+    project.groups.set(brings, group.set(key, service));
+    project.groupOf.set(key, brings);
+  };
   const revisionOf = (namespace: string): number => view.space(namespace)?.revision ?? -1;
 
   /** A namespace that is there and not ours is somebody's, and stays as it is. */
@@ -114,15 +124,13 @@ export function projectApplies({ api, view, context, apply }: Deps) {
 
   return {
     /** That the service is wanted: what it brings into the project is applied with the next of its services. */
-    want(service: DesiredService): void {
-      const project = projectOf(service.namespace);
-      const [key, brings] = [keyOf(service), broughtBy(service)];
-      if (project.groupOf.get(key) === brings) return;
-      leave(project, key);
-      const group = project.groups.get(brings) ?? new Map<ServiceKey, DesiredService>();
-      if (group.size === 0) project.wanted += 1;
-      project.groups.set(brings, group.set(key, service));
-      project.groupOf.set(key, brings);
+    want,
+    /** That these are wanted, and no others. */
+    wantOnly(services: readonly DesiredService[]): void {
+      const wanted = new Set(services.map(keyOf));
+      for (const project of projects.values())
+        for (const key of project.groupOf.keys()) if (!wanted.has(key)) leave(project, key);
+      services.forEach(want);
     },
     /** That the service is wanted no more. */
     unwant(service: DesiredService): void {
