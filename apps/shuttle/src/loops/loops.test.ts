@@ -109,6 +109,59 @@ test("a change is reported once, an outage is made up for, and a cron run is tol
   expect(phases).toEqual(["running", "crashed"]);
 });
 
+test("however much is to be told of the services, none of it is more than Starbase takes at once", async () => {
+  const services = Array.from({ length: 300 }, () => aService({ image: "a" }));
+  const field = (at: number) => `metadata.labels.${"x".repeat(60)}${at}`;
+  const drift = Array.from({ length: 40 }, (_, at) => ({
+    object: `Deployment/svc-${at}`,
+    what: "changed" as const,
+    fields: [0, 1, 2, 3, 4].map(field),
+    by: "kubectl-label",
+    at: "2026-11-29T12:00:00.000Z",
+  }));
+  const reports = new Map(
+    services.map((service) => [
+      keyOf(service),
+      {
+        service_id: service.service_id,
+        environment: "production",
+        deployment_id: service.provenance.deployment_id,
+        observed_version: 1,
+        phase: "running",
+        ready_replicas: 1,
+        desired_replicas: 1,
+        restarts: 0,
+        reason: null,
+        serving_deployment_id: null,
+        drift,
+      } satisfies StatusReport,
+    ]),
+  );
+  const taken = new Set<string>();
+  const starbase: Starbase = {
+    ...away,
+    async postStatus(posted) {
+      if (JSON.stringify(posted).length > 4 * 2 ** 20) throw new Fault("too_large", "the body is too large");
+      for (const { service_id } of posted) taken.add(service_id);
+      return [];
+    },
+  };
+  const cluster = { observe: (key: string) => reports.get(key), cronRuns: () => [] } as unknown as Cluster;
+  await using _status = statusLoop(
+    {
+      starbase,
+      cluster,
+      keys: () => [...reports.keys()],
+      override: () => undefined,
+      overrideTold: () => undefined,
+      leftAlone: (_, observed) => observed,
+      warn: () => undefined,
+    },
+    3_600_000,
+  );
+  await until("all are told", () => taken.size === services.length);
+});
+
 test("what held a service back and is over is told before what holds it now, the oldest first", async () => {
   const service = aService({ image: "a" });
   const hold = (by: string, hour: number) => ({

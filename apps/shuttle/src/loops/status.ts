@@ -38,6 +38,8 @@ type Told = {
 /** Changes that come together are told together. */
 const gatherMs = 30;
 const atOnceMax = 5_000;
+/** A quarter of what Starbase takes at once: what was changed by hand, and said last, may be many times all else. */
+const atOnceBytes = 2 ** 20;
 
 /** Tells Starbase what runs: on change, and all of it once per interval. */
 export function statusLoop(
@@ -59,18 +61,17 @@ export function statusLoop(
       const [observed, by] = [leftAlone(key, cluster.observe(key)), override(key)];
       if (!observed) return [];
       const [now, before] = [{ observed, by }, told.get(key)];
-      return isFull || !before || !saysTheSame(now, before) ? [{ key, now }] : [];
+      return isFull || !before || !saysTheSame(now, before) ? [{ key, now, report: reportOf(now) }] : [];
     });
     const runs = cluster.cronRuns().slice(0, atOnceMax);
     if (fresh.length === 0 && runs.length === 0)
       return void (isFull && (dueMs = time.elapsedMs() + intervalMs));
-    for (let at = 0; at === 0 || at < fresh.length; at += atOnceMax) {
-      const part = fresh.slice(at, at + atOnceMax);
-      const reports = part.map(({ now }) => reportOf(now));
+    for (const [at, part] of portionsOf(fresh).entries()) {
+      const reports = part.map(({ report }) => report);
       const refused = await starbase
         .postStatus(reports, at === 0 ? runs : [], ending.signal)
         .catch((error: unknown) => {
-          for (const { key } of fresh.slice(at)) toLookAt.add(key);
+          for (const { key } of fresh) toLookAt.add(key);
           throw error;
         });
       for (const { serviceId, reason } of refused)
@@ -114,6 +115,25 @@ export function statusLoop(
       await running;
     },
   };
+}
+
+/** As many as Starbase takes at once, by their number and by what they weigh; one part where there is nothing. */
+function portionsOf<T extends { readonly report: StatusReport }>(
+  fresh: readonly T[],
+): readonly (readonly T[])[] {
+  const parts: T[][] = [[]];
+  let bytes = 0;
+  for (const one of fresh) {
+    const size = Buffer.byteLength(JSON.stringify(one.report));
+    const { length } = parts.at(-1)!;
+    if (length === atOnceMax || (length > 0 && bytes + size > atOnceBytes)) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)!.push(one);
+    bytes += size;
+  }
+  return parts;
 }
 
 const reportOf = ({ observed, by }: Told): StatusReport => ({ ...observed, ...byHand(by) });
