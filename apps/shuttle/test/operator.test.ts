@@ -190,6 +190,11 @@ test.each([
   [["rollback", "nothing", "1"], /has no service nothing: `shuttle status` lists them/],
   [["rollback", "shop/preview/web", "1"], /ran the same deployment in version 1: nothing would change/],
   [["rollback", "web"], /not a command of shuttle/],
+  [
+    ["rollback", "shop/production/web", "1", "--by", " "],
+    /--by is to name who does it, in 1 to 256 characters/,
+  ],
+  [["rollback", "shop/production/web", "1", "--by", "a".repeat(257)], /--by is to name who does it/],
   [["resume", "shop/production/web"], /is not held back/],
 ])("refuses %j with what to do", async (args, message) => {
   await keep(aDocument(clusterId, 1, [first, other]));

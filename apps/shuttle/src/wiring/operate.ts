@@ -1,6 +1,11 @@
 import { userInfo, hostname } from "node:os";
 import { parseArgs } from "node:util";
-import { desiredStatePurpose, type DesiredService, type DesiredState } from "@starform/contract/clusters";
+import {
+  desiredStatePurpose,
+  Divergence,
+  type DesiredService,
+  type DesiredState,
+} from "@starform/contract/clusters";
 import { Fault, wordsOf } from "@starform/std/fault";
 import { verifierOf, type Verifier } from "@starform/std/signature";
 import type { OperatorConfig } from "../config.ts";
@@ -38,7 +43,10 @@ export async function operate(args: readonly string[], config: OperatorConfig): 
   await using stores = await storesOf(config, (sentence) => console.error(sentence));
   const history = await historyOf(stores, config);
   if (command === "status") return statusOf(history, stores, config);
-  const by = values.by ?? `${userInfo().username} on ${hostname()}`;
+  const by = (values.by ?? `${userInfo().username} on ${hostname()}`).trim();
+  // With another one in it, Starbase would take no report of the whole cluster.
+  if (!Divergence.shape.by.min(1).safeParse(by).success)
+    throw new Fault("invalid", "--by is to name who does it, in 1 to 256 characters");
   const at = new Date();
   if (command === "rollback" && service && /^\d+$/.test(version ?? "")) {
     const wanted = { service, version: Number(version), by, at };
