@@ -91,9 +91,15 @@ export function overlaid(state: DesiredState, { overrides, spoiled }: KeptOverri
   };
 }
 
-/** What runs comes from the earlier version; where, how many and since which restart from the one in force. */
+/**
+ * What runs comes from the earlier version; where, how many and since which restart from the one in force. So does what a
+ * registry is signed in to with: the password of then may have been changed, and is the whole project's.
+ */
 const heldAt = (earlier: DesiredService, now: DesiredService): DesiredService => ({
   ...earlier,
+  ...(earlier.image_credentials?.registry === now.image_credentials?.registry
+    ? { image_credentials: now.image_credentials }
+    : {}),
   namespace: now.namespace,
   project_slug: now.project_slug,
   service_name: now.service_name,
