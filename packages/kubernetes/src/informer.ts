@@ -94,6 +94,11 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
     const known = store.get(key);
     return known !== undefined && known.uid === uid && known.version === resourceVersion;
   };
+  /** The watch has told of a later version of the object, before the answer to a write came. */
+  const isOvertaken = ({ key, uid, version: written }: Entry<T>): boolean => {
+    const known = store.get(key);
+    return known !== undefined && known.uid === uid && Number(known.version) > Number(written);
+  };
   const take = (key: StoreKey): void => {
     const before = store.get(key);
     if (before && store.delete(key)) options.changed(undefined, before.value);
@@ -202,7 +207,7 @@ export function openInformer<T>(api: KubeApi, options: InformerOptions<T>): Info
     },
     learn(object) {
       const entry = entryOf(object);
-      return entry && put(entry);
+      return entry && (isOvertaken(entry) ? entry.value : put(entry));
     },
     repair,
     async [Symbol.asyncDispose]() {

@@ -216,3 +216,16 @@ test("is right in the end, wherever the watch was cut and whatever was forgotten
     { numRuns: 60 },
   );
 });
+
+test("the answer to a write changes nothing of which the watch has told a later version", async () => {
+  await using it = await opened();
+  it.server.say(added("a", "1"));
+  const informer = it.start();
+  await informer.synced();
+  it.server.say(modified("a", "2"), modified("a", "3"));
+  await until("all was heard", () => it.seen.length === 3);
+  const written = { name: "a", namespace: "n", uid: "uid-a", resourceVersion: "2" };
+  const answer = { apiVersion: "v1", kind: "ConfigMap", metadata: written, data: { value: "2" } };
+  expect(informer.learn(answer)).toEqual({ name: "a", value: "2" });
+  expect(informer.get(storeKey("n", "a"))).toEqual({ name: "a", value: "3" });
+});
