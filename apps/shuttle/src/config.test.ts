@@ -65,6 +65,13 @@ test("a misspelt name stops the start, and so does a gateway without its token",
 });
 
 test.each([
+  ["soon", /STARFORM_SNAPSHOT_INTERVAL: "soon" is not a duration: write it like 30s/],
+  ["0s", /STARFORM_SNAPSHOT_INTERVAL: .*write it like 30s/],
+])("an interval of %s stops the start with its name", (interval, message) => {
+  expect(() => readConfig({ ...env, STARFORM_SNAPSHOT_INTERVAL: interval })).toThrow(message);
+});
+
+test.each([
   [{}, "process"],
   [{ KUBECONFIG: "/home/ada/.kube/config" }, "kubernetes"],
   [{ KUBERNETES_SERVICE_HOST: "10.0.0.1" }, "kubernetes"],

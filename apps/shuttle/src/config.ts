@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { durationMs } from "@starform/std/duration";
-import { Fault } from "@starform/std/fault";
+import { Fault, wordsOf } from "@starform/std/fault";
 import { parseEnv, type Env } from "@starform/std/parse-env";
 import { z } from "zod";
 
@@ -9,7 +9,16 @@ const duration = (fallback: string) =>
   z
     .string()
     .default(fallback)
-    .transform((text) => durationMs(text));
+    .transform((text, context) => {
+      try {
+        const ms = durationMs(text);
+        if (ms > 0) return ms;
+        context.addIssue("what is done without a pause would leave time for nothing else: write it like 30s");
+      } catch (error) {
+        context.addIssue(wordsOf(error));
+      }
+      return z.NEVER;
+    });
 
 /** Names with commas between. */
 const list = z
