@@ -127,6 +127,11 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
     }
   };
 
+  const notRead = (): string =>
+    `the cluster has not been read to its end yet: ${view.informers
+      .filter(({ isSynced }) => !isSynced)
+      .map(({ resource }) => resource)
+      .join(", ")}`;
   /** Half of the time after which the watch counts as frozen: even a quiet cluster is heard of each minute. */
   const podsSilentMaxMs = (options.silentMaxMs ?? 300_000) / 2;
   /** What is metered must be known; what cannot be known within this time is not waited for. */
@@ -208,7 +213,7 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
         .map(([key]) => key);
     },
     async runningPods(signal) {
-      if (!(await known(signal))) throw new Error("the cluster has not been read to its end yet");
+      if (!(await known(signal))) throw new Error(notRead());
       const silentMs = Date.now() - (view.podsHeardAtMs ?? 0);
       if (silentMs > podsSilentMaxMs)
         throw new Error(`nothing was heard of its pods for ${Math.round(silentMs / 1_000)} s`);
@@ -216,13 +221,13 @@ export async function openKubernetesCluster(options: KubernetesClusterOptions): 
     },
     usage,
     async capacity(signal) {
-      if (!(await known(signal))) throw new Error("the cluster has not been read to its end yet");
+      if (!(await known(signal))) throw new Error(notRead());
       return capacityOf(view);
     },
     cronRuns: () => crons.pending(),
     cronRunsTaken: (runs) => crons.taken(runs),
     informers: () => view.informers,
-    notReady: () => (view.isSynced ? undefined : "the cluster has not been read to its end yet"),
+    notReady: () => (view.isSynced ? undefined : notRead()),
     onChange(listener) {
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };
