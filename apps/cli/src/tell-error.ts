@@ -1,3 +1,4 @@
+import { isKubeError, type KubeError } from "@starform/kubernetes/kube-error";
 import { isFault } from "@starform/std/fault";
 import { isFullDisk } from "@starform/std/full-disk";
 import { colourOf } from "./config.ts";
@@ -15,6 +16,14 @@ export function tell(host: Host, error: unknown): number {
   return cause instanceof ExitError ? cause.exitCode : exitCodes.failed;
 }
 
+function wayWith({ status }: KubeError): string {
+  if (status === 0)
+    return "\n  is the cluster up, and the one that is meant? See kubectl config current-context";
+  if (status === 401)
+    return "\n  the cluster does not take this kubeconfig's credentials: get them anew where the kubeconfig is from";
+  return status === 403 ? "\n  use a kubeconfig of the cluster's administrator" : "";
+}
+
 function sentenceOf(error: unknown): string {
   if (error instanceof ExitError) return error.message;
   if (isFault(error)) {
@@ -29,6 +38,7 @@ function sentenceOf(error: unknown): string {
   }
   if (isFullDisk(error))
     return `the disk of this computer is full: free some space, and type the command again (${(error as Error).message})`;
+  if (isKubeError(error)) return error.message + wayWith(error);
   const code = (error as NodeJS.ErrnoException).code;
   if (error instanceof Error && code?.startsWith("E")) return error.message;
   return `something unforeseen happened, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

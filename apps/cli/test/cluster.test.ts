@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import {
   createCluster,
   listClusters,
@@ -234,6 +234,33 @@ describe("a Kubernetes cluster", () => {
     ]);
     expect(lost.code).toBe(2);
     expect(lost.stderr).toContain("rotate-token");
+  });
+
+  test("is looked for in all files of KUBECONFIG, as kubectl does it", async () => {
+    const env = { KUBECONFIG: ["nowhere", kubeconfig].join(delimiter) };
+    const ran = await starform(["cluster", "doctor"], { cwd: folder.path, env });
+    expect(ran.stdout).toContain("nothing of Starform is here");
+  });
+
+  test("that does not answer, or does not know us, is told in a sentence with what to do", async () => {
+    const own = JSON.parse(rig.fake.kubeconfig()) as {
+      clusters: { cluster: { server: string } }[];
+      users: { user: { token?: string } }[];
+    };
+    const [{ cluster: place }, { user }] = [own.clusters[0]!, own.users[0]!];
+    const doctor = async (...words: string[]) => {
+      using files = await aFolder("kube", { "own.json": JSON.stringify(own) });
+      const all = ["cluster", "doctor", "--kubeconfig", "own.json", ...words];
+      const ran = await starform(all, { cwd: files.path });
+      expect(ran.code).toBe(1);
+      expect(ran.stderr).not.toMatch(/unforeseen|\n +at /);
+      return ran.stderr;
+    };
+    expect(await doctor("--context", "other")).toMatch(/has no cluster for its context "other".*it has fake/);
+    user.token = "nobodys";
+    expect(await doctor()).toMatch(/get them anew where the kubeconfig is from/);
+    place.server = "http://127.0.0.1:1";
+    expect(await doctor()).toMatch(/cannot be reached: .*\n {2}is the cluster up/);
   });
 
   test.each([

@@ -63,8 +63,9 @@ async function libraryConnection(parts: readonly Part[], context: string | undef
   if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
   if (!cluster)
-    throw new Error(
-      `the kubeconfig has no cluster for its context "${config.getCurrentContext() ?? ""}": choose one with current-context`,
+    throw new Fault(
+      "invalid",
+      `the kubeconfig has no cluster for its context "${config.getCurrentContext() ?? ""}": choose another one with current-context; it has ${config.contexts.map(({ name }) => name).join(", ") || "none"}`,
     );
   const url = new URL(cluster.server);
   const plain = url.protocol === "http:" ? { ...cluster, skipTLSVerify: true } : cluster;

@@ -30,11 +30,13 @@ export const openKubernetes = async (
 
 /** The same, where a cluster that does not answer is to be told at once. */
 export async function openNow({ host }: Context, flags: KubernetesFlags): Promise<KubeApi> {
-  const named = flags.kubeconfig ?? host.env["KUBECONFIG"]?.split(delimiter).find(Boolean);
-  const path = named ? resolve(host.cwd, named) : join(host.homeDir, ".kube/config");
-  if (!existsSync(path))
-    throw usageError(`there is no ${path}: name the cluster's kubeconfig with --kubeconfig`);
-  return openKubeApi({ kubeconfigFile: path, context: flags.context }, { userAgent: "starform-cli" });
+  const named = (flags.kubeconfig ?? host.env["KUBECONFIG"] ?? "").split(delimiter).filter(Boolean);
+  const paths =
+    named.length > 0 ? named.map((each) => resolve(host.cwd, each)) : [join(host.homeDir, ".kube/config")];
+  if (!paths.some((path) => existsSync(path)))
+    throw usageError(`there is no ${paths.join(" or ")}: name the cluster's kubeconfig with --kubeconfig`);
+  const access = { kubeconfigFile: paths.join(delimiter), context: flags.context };
+  return openKubeApi(access, { userAgent: "starform-cli" });
 }
 
 export const stepTimeoutMs = ({ timeout }: KubernetesFlags): number => durationMs(timeout ?? "5m");
