@@ -28,11 +28,20 @@ export function withPatch(
   return next;
 }
 
+/** What every runtime reads the same: the last day of a month (L) or the second Monday (#) Kubernetes does not know. */
+const scheduleWord =
+  /^(|[*?]|\d+|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)$/i;
+
 export function checkSchedule(schedule: string): void {
   if (schedule.trim().split(/\s+/).length !== 5)
     throw new Fault(
       "invalid",
       `"${schedule}" is not a schedule: write five fields (minute hour day month weekday, UTC), for example "0 4 * * *"`,
+    );
+  if (!schedule.split(/[\s,/-]+/).every((word) => scheduleWord.test(word)))
+    throw new Fault(
+      "invalid",
+      `"${schedule}" is not a schedule: a field holds numbers, names such as MON or JAN, *, lists (1,15), ranges (1-5) and steps (*/10)`,
     );
   try {
     new Cron(schedule, { paused: true, timezone: "UTC" }).stop();
