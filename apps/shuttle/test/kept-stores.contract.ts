@@ -21,7 +21,7 @@ const sent = (text: string, own: Partial<SentDocument> = {}): SentDocument => ({
   etag: '"1"',
   ...own,
 });
-const anOverride = (): Override => {
+export const anOverride = (): Override => {
   const service = aService({ image: "a" });
   return {
     key: keyOf(service),

@@ -82,12 +82,14 @@ export interface KubeApi extends AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }>;
   /**
-   * Deletes with the given propagation (`Background` by default) and, when `uid` is given, only that very object.
+   * Deletes with the given propagation (`Background` by default) and, when `uid` is given, only that very object; when
+   * `resourceVersion` is, only as it was then.
    * An object that is not there is no error; false says there was none. `gracePeriodSeconds` is for pods.
    */
   delete(
     ref: ObjectRef & {
       readonly uid?: string;
+      readonly resourceVersion?: string | undefined;
       readonly propagation?: "Background" | "Foreground" | "Orphan";
       readonly gracePeriodSeconds?: number;
     },

@@ -117,20 +117,21 @@ function kubeApi(
       const path = await found.collectionOf({ ...kind, namespace: selection.namespace }, signal);
       return listPages((what) => ask(kind, { method: "GET", path, ...what }, signal), kind, selection);
     },
-    async delete({ uid, propagation = "Background", gracePeriodSeconds, ...ref }, signal) {
+    async delete({ uid, resourceVersion, propagation = "Background", gracePeriodSeconds, ...ref }, signal) {
+      const isAny = uid === undefined && resourceVersion === undefined;
       const body = {
         apiVersion: "v1",
         kind: "DeleteOptions",
         propagationPolicy: propagation,
         ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
-        ...(uid === undefined ? {} : { preconditions: { uid } }),
+        ...(isAny ? {} : { preconditions: { uid, resourceVersion } }),
       };
       try {
         await ask(ref, { method: "DELETE", path: await found.pathOf(ref, undefined, signal), body }, signal);
         return true;
       } catch (error) {
-        // Another object of that name is not the one that was meant: that one is gone.
-        if (isKubeError(error, 404) || (uid !== undefined && isKubeError(error, 409))) return false;
+        // Another object of that name, or another form of it, is not the one that was meant: that one is gone.
+        if (isKubeError(error, 404) || (!isAny && isKubeError(error, 409))) return false;
         throw error;
       }
     },

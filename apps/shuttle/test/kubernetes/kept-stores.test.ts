@@ -2,7 +2,8 @@ import { kubernetesDesiredStore } from "../../src/adapters/kubernetes/kept/desir
 import { keptLabel, keptSecrets } from "../../src/adapters/kubernetes/kept/kept-secrets.ts";
 import { kubernetesOverrideStore } from "../../src/adapters/kubernetes/kept/override-store.ts";
 import { watchKept } from "../../src/adapters/kubernetes/kept/watch-kept.ts";
-import { keptStoresContract } from "../kept-stores.contract.ts";
+import { anOverride, keptStoresContract } from "../kept-stores.contract.ts";
+import { expect, test } from "vitest";
 import { kinds, openKubeRig } from "./cluster-rig.ts";
 
 const secret = { apiVersion: "v1", kind: "Secret" } as const;
@@ -46,4 +47,23 @@ keptStoresContract("a Kubernetes cluster", async () => {
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+});
+
+test("an override that somebody writes while an earlier one of the service is forgotten is kept", async () => {
+  await using rig = await openKubeRig();
+  const { namespace } = rig.project();
+  await rig.api.create({ ...kinds.namespace, metadata: { name: namespace } });
+  const secrets = keptSecrets(rig.api, namespace, "overrides");
+  const never = { [Symbol.asyncDispose]: async () => undefined };
+  const overrides = kubernetesOverrideStore(secrets, () => never);
+  const held = anOverride();
+  const anew = { ...held, at: "2026-11-29T09:00:00.000Z" };
+  await overrides.put(held);
+  const overtaken = async () => {
+    const seen = await secrets.list();
+    await overrides.put(anew);
+    return seen;
+  };
+  await kubernetesOverrideStore({ ...secrets, list: overtaken }, () => never).remove(held);
+  expect(await overrides.list()).toEqual({ overrides: [anew], spoiled: [] });
 });

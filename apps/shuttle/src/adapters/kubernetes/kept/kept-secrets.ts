@@ -2,12 +2,15 @@ import type { KubeApi, KubeObject } from "@starform/kubernetes/kube-api";
 
 /** What is kept in a Secret of Shuttle's own namespace; the label tells the collections apart. */
 export type KeptSecret = { readonly name: string; readonly data: Readonly<Record<string, Buffer>> };
+/** As it was read. */
+export type ReadSecret = KeptSecret & { readonly resourceVersion: string | undefined };
 export type KeptSecrets = {
-  list(): Promise<readonly KeptSecret[]>;
+  list(): Promise<readonly ReadSecret[]>;
   /** By their metadata alone: no body travels. */
   names(): Promise<readonly string[]>;
   put(secret: KeptSecret): Promise<void>;
-  remove(name: string): Promise<void>;
+  /** With a version only as it was read then, for somebody may have written it since. */
+  remove(name: string, resourceVersion?: string): Promise<void>;
 };
 
 /** Not `managed-by`: what is collected when it left desired state must never be what remembers it. */
@@ -22,7 +25,11 @@ export function keptSecrets(api: KubeApi, namespace: string, collection: string)
       const labelSelector = `${keptLabel}=${collection}`;
       // A version of desired state is up to 1 MiB: few at a time keep an answer small.
       const { items } = await api.list(kind, { namespace, labelSelector, pageSize: 10 });
-      return items.map((item) => ({ name: item.metadata.name, data: dataOf(item) }));
+      return items.map((item) => ({
+        name: item.metadata.name,
+        data: dataOf(item),
+        resourceVersion: item.metadata.resourceVersion,
+      }));
     },
     async names() {
       const labelSelector = `${keptLabel}=${collection}`;
@@ -42,8 +49,8 @@ export function keptSecrets(api: KubeApi, namespace: string, collection: string)
         { fieldManager: manager, force: true },
       );
     },
-    async remove(name) {
-      await api.delete({ ...kind, namespace, name });
+    async remove(name, resourceVersion) {
+      await api.delete({ ...kind, namespace, name, resourceVersion });
     },
   };
 }

@@ -28,9 +28,12 @@ export function kubernetesOverrideStore(
         data: { override: Buffer.from(JSON.stringify(override), "utf8") },
       }),
     async remove({ key, at }) {
-      const { overrides } = await list();
-      if (!at || overrides.some((override) => override.key === key && override.at === at))
-        await secrets.remove(nameOf(key));
+      if (!at) return secrets.remove(nameOf(key));
+      for (const secret of await secrets.list()) {
+        const override = overrideOf(secret);
+        if (override?.key === key && override.at === at)
+          await secrets.remove(secret.name, secret.resourceVersion);
+      }
     },
     onChange: watch,
   };
