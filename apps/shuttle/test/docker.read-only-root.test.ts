@@ -19,7 +19,8 @@ describe.skipIf(!requireEngineInCi())("an image that can do with a root it may o
         id,
         labels: { "starform.io/managed-by": "shuttle", "starform.io/cluster-id": "c" },
         image,
-        command: "touch /app/new && echo app written; touch /tmp/new && echo tmp written",
+        // In one stream: lines of two have no order between them.
+        command: "exec 2>&1; touch /app/new && echo app written; touch /tmp/new && echo tmp written",
         env: {},
         port: null,
         limits: { cpuMillis: 1_000, memoryBytes: 2 ** 27, processesMax: 64 },
