@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { desiredStatePurpose, type DesiredState } from "@starform/contract/clusters";
 import { signerOf } from "@starform/std/signature";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { instanceFiles } from "../src/adapters/local/process/instance-files.ts";
 import { serviceMemories } from "../src/adapters/local/service-memory.ts";
 import { keyOf } from "../src/core/service-key.ts";
@@ -218,4 +218,17 @@ test("every page that holds a service back in a pod says who does it: the pod's 
   const held = lines.filter((line) => /shuttle\.mjs (rollback|resume)/.test(line));
   expect(held.length).toBeGreaterThanOrEqual(2);
   expect(held.filter((line) => !line.endsWith('--by "$USER"'))).toEqual([]);
+});
+
+test("without Starbase's keys what is kept is believed, and that is said", async () => {
+  await keep(aDocument(clusterId, 1, [first]));
+  await keep(aDocument(clusterId, 2, [second]), "k1:forged");
+  using said = vi.spyOn(console, "error").mockReturnValue();
+  const versions = async (own: object) => (await operate(["status"], { ...config(), ...own })).json;
+  expect(await versions({})).toMatchObject({ kept_versions: [1] });
+  expect(said).not.toHaveBeenCalled();
+  expect(await versions({ signingKeys: undefined })).toMatchObject({ kept_versions: [2, 1] });
+  expect(said.mock.calls.flat()).toEqual([
+    expect.stringMatching(/^STARFORM_SIGNING_KEYS_FILE is not set: .* passed over$/),
+  ]);
 });

@@ -40,9 +40,13 @@ export async function operate(args: readonly string[], config: OperatorConfig): 
   });
   const [command, service, version] = positionals;
   if (values.help || command === "help") return { text: operatorHelp, json: { help: operatorHelp } };
+  if (!config.signingKeys)
+    console.error(
+      "STARFORM_SIGNING_KEYS_FILE is not set: what is kept here is believed, though somebody may have edited it; with the file that Shuttle has, what Starbase did not sign is passed over",
+    );
   await using stores = await storesOf(config, (sentence) => console.error(sentence));
   const history = await historyOf(stores, config);
-  if (command === "status") return statusOf(history, stores, config);
+  if (command === "status") return await statusOf(history, stores, config);
   const by = (values.by ?? `${userInfo().username} on ${hostname()}`).trim();
   // With another one in it, Starbase would take no report of the whole cluster.
   if (!Divergence.shape.by.min(1).safeParse(by).success)
@@ -59,7 +63,7 @@ export async function operate(args: readonly string[], config: OperatorConfig): 
 It stays so until Starbase names another deployment for it, or: shuttle resume ${service}`,
     };
   }
-  if (command === "resume" && service) return resume(history, stores, { name: service, by, at });
+  if (command === "resume" && service) return await resume(history, stores, { name: service, by, at });
   throw new Fault("invalid", `this is not a command of shuttle: ${positionals.join(" ")}\n\n${operatorHelp}`);
 }
 
