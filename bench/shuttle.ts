@@ -51,7 +51,7 @@ export async function run(): Promise<Figure[]> {
   };
   const figures = async () => {
     await using applied = await own();
-    return figuresOf(applied);
+    return await figuresOf(applied);
   };
   await peer();
   if (process.env["TEST_KUBECONFIG"]) {
