@@ -58,6 +58,10 @@ export async function run(): Promise<Figure[]> {
     // A server is the slower the more it has held: what is measured stands between two of its peer.
     const rest = await figures();
     await peer();
+    if (kubectl)
+      console.error(
+        `  kubectl took ${peerMs.map((ms) => Math.round(ms / 1_000)).join(" s before and ")} s after`,
+      );
     return [...comparison(kubectl, ownMs[0]!, mean(peerMs)), ...rest];
   }
   if (kubectl) await (await own())[Symbol.asyncDispose]();
