@@ -188,7 +188,11 @@ describe("an app as a process", { timeout: 120_000 }, () => {
       warn: (sentence) => void told.push(sentence),
     });
     stack.use(engine);
-    if (!engine.capabilities.includes("separate-users")) return skip();
+    if (!engine.capabilities.includes("separate-users")) {
+      if (process.env["CI"])
+        throw new Error("CI must run apps as users of their own: run it as root, with setpriv of util-linux");
+      return skip();
+    }
     const outside = stack.use(await openOutside());
     const image = processImage(join(dir, "images"), asker, { cmd: command });
     const app = await started(engine, { image });
